@@ -1,0 +1,12 @@
+# Everything third-party, from the distribution's packages (see `dev setup`) and crates.io.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(OpenSSL 3 REQUIRED)
+find_package(absl REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+if(CONCORD_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()

@@ -1,0 +1,75 @@
+// How a node is opened, and what a single call may ask for.
+//
+// Units stand in the type (`std::chrono`) or last in the name (`_bytes`). Every default is the documented one of the same
+// configuration key (`concord config show`), so a default `Options{}` and a server started without flags agree.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace concord {
+
+/// When a write is acknowledged.
+enum class Durability : std::uint8_t {
+  disk,    ///< After fdatasync on a quorum: survives power loss.
+  os,      ///< After the kernel has it on a quorum: survives kill -9, not power loss.
+  memory,  ///< After a quorum holds it in memory; the log is written within `Options::flush_interval`.
+};
+
+/// How fresh a read must be.
+enum class ReadConsistency : std::uint8_t {
+  eventual,  ///< This node's applied state; wait-free.
+  leader,    ///< The leader's applied state, without a round trip.
+  strong,    ///< Linearizable: leadership confirmed after the call began.
+};
+
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
+
+struct Limits {
+  std::size_t max_value_bytes = 8U << 20U;      ///< Largest value: JSON text or bytes.
+  std::size_t max_in_flight = 65'536;           ///< Writes accepted and not yet answered; above: `overloaded`.
+  std::size_t max_in_flight_bytes = 256U << 20U;  ///< Their encoded size; above: `overloaded`.
+};
+
+struct SnapshotPolicy {
+  std::uint64_t every_entries = 1'000'000;  ///< Take a snapshot after so many log entries ...
+  std::uint64_t every_bytes = 256U << 20U;  ///< ... or so many bytes of log, whichever comes first.
+};
+
+/// What `Node::open` needs. A guest in its host: nothing here opens a port, prints, or touches signals.
+struct Options {
+  std::string name = "node1@127.0.0.1";
+  std::filesystem::path data_dir = "./data";  ///< Created when missing; locked while open.
+  Durability durability = Durability::disk;
+  std::chrono::milliseconds flush_interval{10};  ///< Mode `memory`: longest time a write stays unwritten.
+  std::chrono::milliseconds heartbeat{50};
+  std::chrono::milliseconds election_timeout{500};
+  ReadConsistency default_consistency = ReadConsistency::leader;
+  Limits limits = {};
+  SnapshotPolicy snapshot = {};
+  /// Receives the library's log lines (one call a line, any thread). Without it nothing is logged.
+  std::function<void(LogLevel, std::string_view)> log = {};
+};
+
+/// Options of one write.
+struct PutOptions {
+  std::optional<std::chrono::seconds> ttl = {};  ///< At least 1 s. None: the key does not expire.
+  std::chrono::milliseconds timeout{5000};     ///< Then `timeout`, with `maybe_committed()`.
+};
+
+struct WriteOptions {
+  std::chrono::milliseconds timeout{5000};
+};
+
+struct ReadOptions {
+  std::optional<ReadConsistency> consistency = {};  ///< None: `Options::default_consistency`.
+  std::chrono::milliseconds timeout{5000};
+};
+
+}  // namespace concord

@@ -1,0 +1,73 @@
+// The bytes of a log entry: a batch of commands under one stamp of time. The grammar stands here; docs/FORMATS.md repeats it.
+//
+//   entry       := format:u8(=1) cluster_time_ms:varint wall_offset_ms:zigzag-varint command*
+//   command     := kind:u8 request body
+//   request     := node:varint incarnation:varint sequence:varint
+//   kind 1      plain put            body := key:bytes value:bytes ttl_s:varint
+//   kind 2      plain remove         body := key:bytes
+//   kind 3      transaction          body := size:varint guards then otherwise        (size in bytes of what follows)
+//   kind 4      expire               body := due_ms:varint limit:varint               ("time is now due_ms"; DESIGN 7)
+//   guards      := count:varint guard*        then, otherwise := count:varint operation*
+//   guard       := kind:u8 key:bytes argument (value:bytes | revision:varint | nothing | nothing | filter:bytes)
+//   operation   := kind:u8 then put: key:bytes value:bytes ttl_s:varint; remove, get: key:bytes; touch: key:bytes ttl_s:varint;
+//                  delete_where: present:u8 (bit i: part i of Selector in its order) parts:bytes* limit:varint
+//
+// `wall_offset_ms` is wall clock minus cluster time when the leader made the entry: over a stop of the whole cluster it
+// tells how long the stop was (CONTRACT 2). Numbers are never renumbered; a reader refuses a format or kind it does not know.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/ids.hpp"
+#include "command/transaction.hpp"
+
+namespace concord::command {
+
+inline constexpr std::uint8_t entry_format = 1;
+
+struct EntryStamp {
+  base::ClusterTimeMs cluster_time_ms = 0;
+  std::int64_t wall_offset_ms = 0;
+};
+
+enum class CommandKind : std::uint8_t { put = 1, remove = 2, transaction = 3, expire = 4 };
+
+// Writing: begin an entry, append commands. A command is encoded by the calling thread, before it is queued; the driver
+// only concatenates. `append_*` write a whole command.
+void begin_entry(std::string& to, const EntryStamp& stamp);
+void append_put(std::string& to, const base::RequestId& request, std::string_view key, std::string_view value,
+                std::uint32_t ttl_s);
+void append_remove(std::string& to, const base::RequestId& request, std::string_view key);
+void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction);
+void append_expire(std::string& to, const base::RequestId& request, base::ClusterTimeMs due_ms, std::uint64_t limit);
+
+/// One command of an entry; views the entry's bytes.
+struct Command {
+  CommandKind kind = CommandKind::put;
+  base::RequestId request;
+  std::string_view key;           ///< put, remove
+  std::string_view value;         ///< put
+  std::uint32_t ttl_s = 0;        ///< put
+  base::ClusterTimeMs due_ms = 0; ///< expire
+  std::uint64_t limit = 0;        ///< expire: at most so many keys
+  Transaction transaction;        ///< transaction; its vectors are reused from command to command
+};
+
+/// Reads an entry front to back without copying. After `next` returned false, `ok()` tells a clean end from bad bytes.
+class EntryReader {
+ public:
+  explicit EntryReader(std::string_view entry);
+
+  [[nodiscard]] const EntryStamp& stamp() const noexcept { return stamp_; }
+  [[nodiscard]] bool next(Command& command);
+  [[nodiscard]] bool ok() const noexcept { return ok_; }
+
+ private:
+  std::string_view rest_;
+  EntryStamp stamp_;
+  bool ok_ = true;
+};
+
+}  // namespace concord::command

@@ -1,0 +1,93 @@
+// What a write says: guards, then operations or else operations (DESIGN 4).
+//
+// A `Transaction` only views its keys and values; who builds one keeps them alive until it is encoded, and a decoded one
+// views the entry it was read from. Values are stored forms (`Value::stored()`), already checked by who built them.
+// Applying one (room store): all guards hold -> `then` in order, each operation seeing the earlier ones; else -> `otherwise`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concord/revision.hpp>
+#include <concord/value.hpp>
+
+#include "base/ids.hpp"
+
+namespace concord::command {
+
+/// Never renumber: these are bytes of the log.
+enum class GuardKind : std::uint8_t {
+  value_equals = 1,  ///< `value`: equality by value (1 == 1.0). False for a missing key.
+  revision = 2,      ///< `revision` is that of the last change. False for a missing key.
+  exists = 3,
+  absent = 4,
+  filter = 5,  ///< `filter` (JSON text of a filter document) matches. False for a missing key.
+};
+
+struct Guard {
+  GuardKind kind = GuardKind::exists;
+  std::string_view key;
+  std::string_view value;   ///< kind value_equals: stored form
+  Revision revision;        ///< kind revision
+  std::string_view filter;  ///< kind filter: checked with `Filter::parse` by who built it
+};
+
+enum class OperationKind : std::uint8_t {
+  put = 1,
+  remove = 2,
+  touch = 3,
+  get = 4,
+  delete_where = 5,  ///< removes what `selector` matches, in key order, evaluated at apply
+};
+
+/// Which keys a query means; all parts are ANDed, an unset part matches all.
+struct Selector {
+  std::optional<std::string_view> prefix;
+  std::optional<std::string_view> suffix;
+  std::optional<std::string_view> contains;
+  std::optional<std::string_view> pattern;  ///< RE2, searched in the key
+  std::optional<std::string_view> start;    ///< inclusive
+  std::optional<std::string_view> end;      ///< inclusive
+  std::optional<std::string_view> filter;   ///< filter document on the value, JSON text
+  std::uint64_t limit = 0;                  ///< 0: none
+};
+
+struct Operation {
+  OperationKind kind = OperationKind::put;
+  std::string_view key;
+  std::string_view value;      ///< put: stored form
+  std::uint32_t ttl_s = 0;     ///< put: 0 is "no expiry"; touch: at least 1
+  Selector selector;           ///< delete_where
+};
+
+struct Transaction {
+  std::vector<Guard> guards;
+  std::vector<Operation> then;
+  std::vector<Operation> otherwise;
+};
+
+enum class OperationStatus : std::uint8_t { ok = 0, not_found = 1 };
+
+struct OperationResult {
+  OperationStatus status = OperationStatus::ok;
+  Revision revision;             ///< of the key after the operation, when it exists
+  std::uint64_t count = 0;       ///< delete_where: keys removed
+  std::optional<Value> value;    ///< get of an existing key
+};
+
+/// Why a transaction's guards did not hold.
+enum class GuardFailure : std::uint8_t { none = 0, condition_failed = 1, key_missing = 2 };
+
+/// What applying one transaction did.
+struct Outcome {
+  GuardFailure guard_failure = GuardFailure::none;
+  std::uint32_t failed_guard = 0;  ///< position of the first guard that did not hold
+  bool changed = false;
+  Revision revision;               ///< its own when `changed`; else the store's
+  std::vector<OperationResult> results;  ///< one an operation that ran, in order; empty for a plain single put (always ok)
+};
+
+}  // namespace concord::command
