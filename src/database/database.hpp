@@ -1,0 +1,59 @@
+// The door between the rooms below and whatever offers them to users: the embedded `Node`, the HTTP server.
+//
+// Everything that is the same for all callers happens here once: validation against the limits, encoding, deadlines, the
+// choice of how to read. Thread rule: any call from any thread. Completions run on a library thread or inside the call.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concord/error.hpp>
+#include <concord/options.hpp>
+#include <concord/status.hpp>
+#include <concord/store.hpp>
+
+#include "command/transaction.hpp"
+
+namespace concord::database {
+
+/// One line of a readiness report.
+struct ReadyCheck {
+  std::string name;  ///< "leader", "caught-up", "writable"
+  bool ok = false;
+  std::string why;   ///< when not ok
+};
+
+class Database {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<Database>> open(Options options);
+  virtual ~Database() = default;
+
+  /// Commits a transaction. `done` is called exactly once: with the outcome (also when the guards failed:
+  /// `Outcome::guard_failure`), or an error. The views in `transaction` need to live only until `submit` returns.
+  /// Errors: invalid_key, invalid_request, value_too_large, batch_too_large, overloaded, cluster_not_ready, timeout,
+  /// storage_full, storage_failed.
+  virtual void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+                      Completion<command::Outcome> done) = 0;
+
+  /// Reads one key. Never waits on one node.
+  [[nodiscard]] virtual Result<Entry> read(std::string_view key, ReadConsistency consistency,
+                                           std::chrono::milliseconds timeout) = 0;
+
+  [[nodiscard]] virtual Result<Status> status() = 0;
+
+  /// Every check of readiness, failed or not. The node is ready when all are ok.
+  [[nodiscard]] virtual std::vector<ReadyCheck> ready() = 0;
+
+  /// Set once the node has failed for good (disk error, defect): the server ends itself when it sees it.
+  [[nodiscard]] virtual std::optional<Error> failure() = 0;
+
+  [[nodiscard]] virtual const Options& options() const noexcept = 0;
+
+  /// Refuses new writes, finishes those in flight, at most `limit`. Further calls do nothing.
+  virtual void close(std::chrono::milliseconds limit) = 0;
+};
+
+}  // namespace concord::database
