@@ -1,0 +1,124 @@
+// The deterministic state machine: log entries go in, the state of the store comes out.
+//
+// Shape. The same entries in the same order give the same state, outcomes and digest on every machine: nothing here reads a
+// clock, a random number, or an order of hashes or pointers. Time is the stamp of the entries, and never goes back.
+//
+//     writer (one thread at a time)                 readers (any thread, any time)
+//       apply(index, term, entry, applied)            get, get_entry, get_many, view
+//       next_due, begin_snapshot, install
+//
+// Readers take no lock and never wait for the writer (DESIGN 6); a transaction with many changes becomes visible at once. A
+// reader that needs several keys or a range as of one revision opens a `View`. A read returns a key until the `expire`
+// command that removed it; it never asks a clock.
+//
+// Meaning of a transaction (CONTRACT 2, 10):
+//   - all guards hold: `then` runs, else `otherwise`; each operation sees the earlier ones; all of it is one revision;
+//   - a transaction that changed nothing takes no revision; an identical put and a touch are changes; a key that was only
+//     created and removed again inside the transaction is not one;
+//   - remove or touch of a missing key is the result `not_found`, not a failure;
+//   - put without ttl removes an earlier ttl; touch keeps the value; deadline = stamp's cluster time + ttl;
+//   - Outcome::results: none for a plain put and for a plain remove that removed; else one an operation that ran;
+//   - expire(due_ms, limit): removes what is due at `due_ms`, at most `limit` keys, earliest (deadline, revision, key) first,
+//     at one revision. `due_ms` never makes time go on beyond the entry's stamp.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <concord/error.hpp>
+#include <concord/revision.hpp>
+#include <concord/value.hpp>
+
+#include "base/ids.hpp"
+#include "command/entry.hpp"
+#include "command/transaction.hpp"
+
+namespace concord::store {
+
+/// What one command of an entry did.
+struct Applied {
+  base::RequestId request;
+  command::CommandKind kind = command::CommandKind::put;
+  command::Outcome outcome;
+};
+
+/// A value with everything the store knows about it.
+struct EntrySnapshot {
+  Value value;
+  Revision revision;
+  Revision create_revision;
+  std::uint64_t version = 0;
+  std::optional<base::ClusterTimeMs> deadline_ms;
+};
+
+struct Options {
+  /// Seed of the key table's hash: drawn by the node, so that nobody can choose keys that collide. Decides nothing.
+  std::uint64_t hash_seed = 0;
+};
+
+class View;
+class Snapshot;
+class LoadedState;
+
+class StateMachine {
+ public:
+  explicit StateMachine(const Options& options = {});
+  StateMachine(const StateMachine&) = delete;
+  StateMachine& operator=(const StateMachine&) = delete;
+  /// Precondition: no reader is inside a call, no `View` or `Snapshot` is left. `Value`s that were read may live on.
+  ~StateMachine();
+
+  // --- writer ----------------------------------------------------------------------------------------------------------
+
+  /// Applies one entry (command/entry.hpp) and appends what each of its commands did, in order. An empty entry only moves
+  /// the index. Errors: storage_failed when the entry can't be decoded; the state is then good for nothing but reads.
+  /// Precondition: index == applied_index().next().
+  Result<void> apply(base::Index index, base::Term term, std::string_view entry, std::vector<Applied>& out);
+
+  [[nodiscard]] base::Index applied_index() const noexcept;
+  [[nodiscard]] base::Term applied_term() const noexcept;
+  /// Of the newest entry; 0 before the first. Never goes back.
+  [[nodiscard]] base::ClusterTimeMs cluster_time_ms() const noexcept;
+  /// Wall clock minus cluster time, as the newest entry says.
+  [[nodiscard]] std::int64_t wall_offset_ms() const noexcept;
+  /// Earliest deadline of any key.
+  [[nodiscard]] std::optional<base::ClusterTimeMs> next_due() const;
+  /// Of keys, values, revisions and deadlines: equal states have equal digests, however they were reached.
+  [[nodiscard]] std::uint64_t digest() const noexcept;
+
+  /// Fixes a snapshot of the state as of now (store/snapshot.hpp); costs no more than a read. `conf_state` are bytes the
+  /// store does not look into. The snapshot may be read on another thread while the writer goes on.
+  [[nodiscard]] std::unique_ptr<Snapshot> begin_snapshot(std::string_view conf_state) const;
+
+  /// Replaces everything by what a `SnapshotLoader` has read. Readers see the old state or the new one, never a mix;
+  /// views opened before go on reading the old one.
+  void install(std::unique_ptr<LoadedState> loaded);
+
+  // --- readers ---------------------------------------------------------------------------------------------------------
+
+  /// The value of a key, or false. Copies up to `Value::inline_capacity` bytes, shares longer ones. No lock; no allocation.
+  [[nodiscard]] bool get(std::string_view key, Value& out) const;
+  [[nodiscard]] std::optional<EntrySnapshot> get_entry(std::string_view key) const;
+  /// All keys as of one revision: `out[i]` is that of `keys[i]`; what `out` held before is dropped.
+  void get_many(std::span<const std::string_view> keys, std::vector<std::optional<Value>>& out) const;
+  /// Reads of many keys, ranges and queries as of one revision (store/view.hpp).
+  [[nodiscard]] View view() const;
+
+  /// Of the newest visible transaction.
+  [[nodiscard]] Revision revision() const noexcept;
+  /// Number of keys.
+  [[nodiscard]] std::uint64_t size() const noexcept;
+  /// Held by keys, values and their indexes, with the allocator's own overhead; falls when values go.
+  [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace concord::store
