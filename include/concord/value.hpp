@@ -23,6 +23,7 @@
 // Thread rule: an ordinary value; const calls may run on many threads at once.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -88,7 +89,10 @@ class Value {
   /// JSON null.
   Value() noexcept { set_inline("\0null", 5); }
   Value(std::nullptr_t) noexcept : Value() {}
-  Value(bool value) noexcept : Value() { value ? set_inline("\0true", 5) : set_inline("\0false", 6); }
+  template <std::same_as<bool> T>  // a template, so that a pointer is not taken for a bool
+  Value(T value) noexcept : Value() {
+    value ? set_inline("\0true", 5) : set_inline("\0false", 6);
+  }
   template <std::integral T>
     requires(!std::same_as<T, bool>)
   Value(T value) noexcept {
@@ -134,7 +138,8 @@ class Value {
   /// Decodes a JSON value. Bytes: `invalid_request`.
   [[nodiscard]] Result<boost::json::value> json() const;
 
-  /// Decodes into a C++ type: arithmetic types (exact, range-checked), `std::string`, `std::vector<std::byte>` (bytes),
+  /// Decodes into a C++ type: arithmetic types (exact and range-checked: 3.0 is an int, 3.5 is not; `float` is the nearest),
+  /// `std::string`, `std::vector<std::byte>` (bytes),
   /// `boost::json::value`, and anything `boost::json::value_to` knows. A value of another type: `invalid_request`.
   template <class T>
   [[nodiscard]] Result<T> as() const;
@@ -178,6 +183,8 @@ class Value {
   void release() noexcept {
     if (shared_form_) shared_.owner.release(shared_.owner.owner);
   }
+  /// Sets tag and size and returns where the payload is to be written. Precondition: nothing is held yet.
+  [[nodiscard]] char* reserve(unsigned char tag, std::size_t payload_size_bytes);
   void assign_stored(unsigned char tag, std::string_view payload);
   void assign_invalid(std::string_view reason);
   void assign_signed(std::int64_t value) noexcept;
@@ -196,7 +203,7 @@ class Value {
   [[nodiscard]] bool equals(const Value& other) const;
   [[nodiscard]] Result<std::int64_t> as_signed(std::int64_t low, std::int64_t high) const;
   [[nodiscard]] Result<std::uint64_t> as_unsigned(std::uint64_t high) const;
-  [[nodiscard]] Result<double> as_double() const;
+  [[nodiscard]] Result<double> as_double(double high) const;
   [[nodiscard]] Result<bool> as_bool() const;
   [[nodiscard]] Result<std::string> as_string() const;
   [[nodiscard]] Result<std::vector<std::byte>> as_byte_vector() const;
@@ -229,7 +236,8 @@ Result<T> Value::as() const {
   } else if constexpr (std::unsigned_integral<T>) {
     return narrow<T>(as_unsigned(std::numeric_limits<T>::max()));
   } else if constexpr (std::floating_point<T>) {
-    return narrow<T>(as_double());
+    return narrow<T>(as_double(static_cast<double>(std::min<long double>(std::numeric_limits<T>::max(),
+                                                                          std::numeric_limits<double>::max()))));
   } else if constexpr (std::same_as<T, std::string>) {
     return as_string();
   } else if constexpr (std::same_as<T, std::vector<std::byte>>) {

@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "base/ids.hpp"
+#include "base/wire.hpp"
 #include "command/transaction.hpp"
 
 namespace concord::command {
@@ -62,12 +63,11 @@ class EntryReader {
 
   [[nodiscard]] const EntryStamp& stamp() const noexcept { return stamp_; }
   [[nodiscard]] bool next(Command& command);
-  [[nodiscard]] bool ok() const noexcept { return ok_; }
+  [[nodiscard]] bool ok() const noexcept { return reader_.ok(); }
 
  private:
-  std::string_view rest_;
+  base::Reader reader_;
   EntryStamp stamp_;
-  bool ok_ = true;
 };
 
 }  // namespace concord::command

@@ -1,0 +1,225 @@
+#include "command/entry.hpp"
+
+#include <array>
+#include <limits>
+
+#include "command/limits.hpp"
+
+namespace concord::command {
+namespace {
+
+using base::append_bytes;
+using base::append_varint;
+using base::Reader;
+
+/// The parts of a selector, in the order of their bits in `present`.
+constexpr std::array<std::optional<std::string_view> Selector::*, 7> selector_parts = {
+    &Selector::prefix, &Selector::suffix, &Selector::contains, &Selector::pattern,
+    &Selector::start,  &Selector::end,    &Selector::filter};
+
+void append_kind(std::string& to, auto kind) { to.push_back(static_cast<char>(kind)); }
+
+void append_head(std::string& to, CommandKind kind, const base::RequestId& request) {
+  append_kind(to, kind);
+  append_varint(to, request.node.value());
+  append_varint(to, request.incarnation);
+  append_varint(to, request.sequence);
+}
+
+void append_guard(std::string& to, const Guard& guard) {
+  append_kind(to, guard.kind);
+  append_bytes(to, guard.key);
+  switch (guard.kind) {
+    case GuardKind::value_equals: append_bytes(to, guard.value); break;
+    case GuardKind::revision: append_varint(to, guard.revision.value()); break;
+    case GuardKind::filter: append_bytes(to, guard.filter); break;
+    case GuardKind::exists:
+    case GuardKind::absent: break;
+  }
+}
+
+void append_selector(std::string& to, const Selector& selector) {
+  unsigned present = 0;
+  for (std::size_t i = 0; i < selector_parts.size(); ++i) {
+    if (selector.*selector_parts[i]) present |= 1U << i;
+  }
+  to.push_back(static_cast<char>(present));
+  for (const auto part : selector_parts) {
+    if (selector.*part) append_bytes(to, *(selector.*part));
+  }
+  append_varint(to, selector.limit);
+}
+
+void append_operation(std::string& to, const Operation& operation) {
+  append_kind(to, operation.kind);
+  if (operation.kind == OperationKind::delete_where) return append_selector(to, operation.selector);
+  append_bytes(to, operation.key);
+  if (operation.kind == OperationKind::put) append_bytes(to, operation.value);
+  if (operation.kind == OperationKind::put || operation.kind == OperationKind::touch) append_varint(to, operation.ttl_s);
+}
+
+void append_operations(std::string& to, const std::vector<Operation>& operations) {
+  append_varint(to, operations.size());
+  for (const Operation& operation : operations) append_operation(to, operation);
+}
+
+std::string_view read_key(Reader& reader) {
+  const std::string_view key = reader.bytes();
+  if (key.empty() || key.size() > max_key_bytes) reader.fail();
+  return key;
+}
+
+/// A stored form: its tag is known. Its JSON text was made by whoever proposed it and is not read again.
+std::string_view read_value(Reader& reader) {
+  const std::string_view value = reader.bytes();
+  const bool known = !value.empty() && (value.front() == static_cast<char>(Value::json_tag) ||
+                                        value.front() == static_cast<char>(Value::bytes_tag));
+  if (!known) reader.fail();
+  return value;
+}
+
+std::uint32_t read_ttl(Reader& reader, std::uint32_t low) {
+  const std::uint64_t ttl_s = reader.varint();
+  if (ttl_s < low || ttl_s > max_ttl_s) return reader.fail();
+  return static_cast<std::uint32_t>(ttl_s);
+}
+
+std::string_view read_filter(Reader& reader) {
+  const std::string_view filter = reader.bytes();
+  if (filter.empty() || filter.size() > max_filter_bytes) reader.fail();
+  return filter;
+}
+
+base::RequestId read_request(Reader& reader) {
+  base::RequestId request;
+  request.node = base::NodeId(reader.varint());
+  request.incarnation = reader.varint();
+  request.sequence = reader.varint();
+  return request;
+}
+
+void read_guard(Reader& reader, Guard& guard) {
+  guard.kind = static_cast<GuardKind>(reader.byte());
+  guard.key = read_key(reader);
+  switch (guard.kind) {
+    case GuardKind::value_equals: guard.value = read_value(reader); break;
+    case GuardKind::revision: guard.revision = Revision(reader.varint()); break;
+    case GuardKind::filter: guard.filter = read_filter(reader); break;
+    case GuardKind::exists:
+    case GuardKind::absent: break;
+    default: reader.fail();
+  }
+}
+
+void read_selector(Reader& reader, Selector& selector) {
+  const unsigned present = reader.byte();
+  if (present >= 1U << selector_parts.size()) reader.fail();
+  for (std::size_t i = 0; i < selector_parts.size(); ++i) {
+    if ((present >> i & 1U) != 0) selector.*selector_parts[i] = reader.bytes();
+  }
+  selector.limit = reader.varint();
+}
+
+void read_operation(Reader& reader, Operation& operation) {
+  operation.kind = static_cast<OperationKind>(reader.byte());
+  switch (operation.kind) {
+    case OperationKind::put:
+      operation.key = read_key(reader);
+      operation.value = read_value(reader);
+      operation.ttl_s = read_ttl(reader, 0);
+      break;
+    case OperationKind::touch:
+      operation.key = read_key(reader);
+      operation.ttl_s = read_ttl(reader, 1);
+      break;
+    case OperationKind::remove:
+    case OperationKind::get: operation.key = read_key(reader); break;
+    case OperationKind::delete_where: read_selector(reader, operation.selector); break;
+    default: reader.fail();
+  }
+}
+
+template <class Item>
+void read_list(Reader& reader, std::vector<Item>& items, void (*read)(Reader&, Item&)) {
+  items.clear();
+  const std::uint64_t count = reader.varint();
+  if (count > max_batch) reader.fail();
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) read(reader, items.emplace_back());
+}
+
+void read_transaction(Reader& outer, Transaction& transaction) {
+  Reader reader(outer.bytes());
+  read_list(reader, transaction.guards, read_guard);
+  read_list(reader, transaction.then, read_operation);
+  read_list(reader, transaction.otherwise, read_operation);
+  if (!reader.finished()) outer.fail();
+}
+
+}  // namespace
+
+void begin_entry(std::string& to, const EntryStamp& stamp) {
+  to.push_back(static_cast<char>(entry_format));
+  append_varint(to, stamp.cluster_time_ms);
+  append_varint(to, base::zigzag(stamp.wall_offset_ms));
+}
+
+void append_put(std::string& to, const base::RequestId& request, std::string_view key, std::string_view value,
+                std::uint32_t ttl_s) {
+  append_head(to, CommandKind::put, request);
+  append_bytes(to, key);
+  append_bytes(to, value);
+  append_varint(to, ttl_s);
+}
+
+void append_remove(std::string& to, const base::RequestId& request, std::string_view key) {
+  append_head(to, CommandKind::remove, request);
+  append_bytes(to, key);
+}
+
+void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction) {
+  append_head(to, CommandKind::transaction, request);
+  // The size stands in front of the body and is known behind it: the body moves up by the few bytes of its size.
+  const std::size_t body_at = to.size();
+  append_varint(to, transaction.guards.size());
+  for (const Guard& guard : transaction.guards) append_guard(to, guard);
+  append_operations(to, transaction.then);
+  append_operations(to, transaction.otherwise);
+  std::string size;
+  append_varint(size, to.size() - body_at);
+  to.insert(body_at, size);
+}
+
+void append_expire(std::string& to, const base::RequestId& request, base::ClusterTimeMs due_ms, std::uint64_t limit) {
+  append_head(to, CommandKind::expire, request);
+  append_varint(to, due_ms);
+  append_varint(to, limit);
+}
+
+EntryReader::EntryReader(std::string_view entry) : reader_(entry) {
+  if (reader_.byte() != entry_format) reader_.fail();
+  stamp_.cluster_time_ms = reader_.varint();
+  stamp_.wall_offset_ms = base::unzigzag(reader_.varint());
+}
+
+bool EntryReader::next(Command& command) {
+  if (!reader_.ok() || reader_.finished()) return false;
+  command.kind = static_cast<CommandKind>(reader_.byte());
+  command.request = read_request(reader_);
+  switch (command.kind) {
+    case CommandKind::put:
+      command.key = read_key(reader_);
+      command.value = read_value(reader_);
+      command.ttl_s = read_ttl(reader_, 0);
+      break;
+    case CommandKind::remove: command.key = read_key(reader_); break;
+    case CommandKind::transaction: read_transaction(reader_, command.transaction); break;
+    case CommandKind::expire:
+      command.due_ms = reader_.varint();
+      command.limit = reader_.varint();
+      break;
+    default: reader_.fail();
+  }
+  return reader_.ok();
+}
+
+}  // namespace concord::command

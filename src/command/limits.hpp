@@ -1,0 +1,22 @@
+// The bounds of a write that are part of the contract, and those that keep one request from costing without end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace concord::command {
+
+inline constexpr std::size_t max_key_bytes = 1024;
+/// Guards, then and otherwise: each.
+inline constexpr std::size_t max_batch = 500;
+/// A hundred years.
+inline constexpr std::uint32_t max_ttl_s = 3'153'600'000U;
+
+inline constexpr std::size_t max_filter_bytes = 16U << 10U;
+inline constexpr std::size_t max_filter_depth = 32;
+inline constexpr std::size_t max_pattern_bytes = 16U << 10U;
+/// A compiled pattern may take `max_pattern_memory_bytes`; a filter may hold so many.
+inline constexpr std::size_t max_filter_patterns = 32;
+inline constexpr std::int64_t max_pattern_memory_bytes = 1 << 20;
+
+}  // namespace concord::command
