@@ -43,6 +43,10 @@ class Cursor {
   std::string_view name() noexcept;
   /// Steps over the value that begins here and returns its text.
   std::string_view skip() noexcept;
+  /// The text from `offset` up to here.
+  [[nodiscard]] std::string_view since(std::size_t offset) const noexcept {
+    return {begin_ + offset, static_cast<std::size_t>(at_ - begin_) - offset};
+  }
   /// Continues at another place of the same text.
   void seek(std::size_t offset) noexcept { at_ = begin_ + offset; }
 
