@@ -1,0 +1,196 @@
+//! The mirror: the part of the log that raft reads, in memory.
+//!
+//! Invariants: entries are contiguous from `compacted.index + 1`; terms never fall; the term of `compacted.index` is
+//! known as long as the mirror lives, also when it holds no entry.
+//!
+//! The bytes of an entry stay where they are until the entry is compacted or replaced, so committed entries are handed out
+//! as views: raft itself gets them without their data (`entries`).
+
+use std::collections::VecDeque;
+
+use raft::eraftpb::{ConfState, Entry, EntryType, HardState, Snapshot, SnapshotMetadata};
+use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
+
+/// What one entry costs beside its data, in messages and in raft's size limits.
+const ENTRY_OVERHEAD_BYTES: u64 = 24;
+
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub index: u64,
+    pub term: u64,
+}
+
+#[derive(Default)]
+pub struct Mirror {
+    compacted: Position,
+    entries: VecDeque<Entry>,
+    data_bytes: u64,
+    hard_state: HardState,
+    conf_state: ConfState,
+    snapshot: Option<Snapshot>,
+}
+
+impl Mirror {
+    pub fn new(compacted: Position, hard_state: HardState, conf_state: ConfState) -> Mirror {
+        Mirror { compacted, hard_state, conf_state, ..Mirror::default() }
+    }
+
+    pub fn first(&self) -> u64 {
+        self.compacted.index + 1
+    }
+
+    pub fn last(&self) -> u64 {
+        self.compacted.index + self.entries.len() as u64
+    }
+
+    pub fn last_position(&self) -> Position {
+        match self.entries.back() {
+            Some(entry) => Position { index: entry.index, term: entry.term },
+            None => self.compacted,
+        }
+    }
+
+    /// Bytes of entry data held.
+    pub fn data_bytes(&self) -> u64 {
+        self.data_bytes
+    }
+
+    pub fn hard_state(&self) -> &HardState {
+        &self.hard_state
+    }
+
+    pub fn term_at(&self, index: u64) -> Option<u64> {
+        if index == self.compacted.index {
+            return Some(self.compacted.term);
+        }
+        self.entry(index).map(|entry| entry.term)
+    }
+
+    pub fn entry(&self, index: u64) -> Option<&Entry> {
+        let offset = index.checked_sub(self.first())?;
+        self.entries.get(usize::try_from(offset).ok()?)
+    }
+
+    pub fn set_hard_state(&mut self, hard_state: HardState) {
+        self.hard_state = hard_state;
+    }
+
+    pub fn set_commit(&mut self, commit: u64) {
+        self.hard_state.commit = commit;
+    }
+
+    /// Takes the entries over; the first one replaces everything from its index on.
+    pub fn append(&mut self, entries: Vec<Entry>) {
+        let Some(first) = entries.first() else { return };
+        assert!(first.index > self.compacted.index, "an entry would replace the compacted {}", first.index);
+        assert!(first.index <= self.last() + 1, "entry {} leaves a gap behind {}", first.index, self.last());
+        self.truncate_from(first.index);
+        for entry in entries {
+            debug_assert_eq!(entry.index, self.last() + 1);
+            self.data_bytes += entry.data.len() as u64;
+            self.entries.push_back(entry);
+        }
+    }
+
+    fn truncate_from(&mut self, index: u64) {
+        while self.last() >= index {
+            let entry = self.entries.pop_back().expect("last() counts the entries");
+            self.data_bytes -= entry.data.len() as u64;
+        }
+    }
+
+    /// Forgets the entries up to `index` and keeps its term. An index already forgotten is no change.
+    pub fn compact(&mut self, index: u64) {
+        assert!(index <= self.last(), "compacting to {index} behind the last entry {}", self.last());
+        while self.compacted.index < index {
+            let entry = self.entries.pop_front().expect("last() counts the entries");
+            self.data_bytes -= entry.data.len() as u64;
+            self.compacted = Position { index: entry.index, term: entry.term };
+        }
+    }
+
+    /// A received snapshot replaces the whole log.
+    pub fn install(&mut self, metadata: &SnapshotMetadata) {
+        self.entries.clear();
+        self.data_bytes = 0;
+        self.compacted = Position { index: metadata.index, term: metadata.term };
+        self.conf_state = metadata.get_conf_state().clone();
+    }
+
+    /// What is offered to peers that need compacted entries.
+    pub fn offer(&mut self, snapshot: Snapshot) {
+        self.snapshot = Some(snapshot);
+    }
+
+    pub fn offered_index(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.get_metadata().index)
+    }
+}
+
+fn without_data(entry: &Entry) -> Entry {
+    Entry { entry_type: entry.entry_type, term: entry.term, index: entry.index, ..Entry::default() }
+}
+
+impl Storage for Mirror {
+    fn initial_state(&self) -> Result<RaftState> {
+        Ok(RaftState::new(self.hard_state.clone(), self.conf_state.clone()))
+    }
+
+    /// Only messages to peers need the data (the one use that could wait for a disk: `can_async`). Everything else looks
+    /// at index and type, and gets entries without their bytes: applying copies nothing, campaigning over a long
+    /// unapplied tail takes little memory.
+    fn entries(
+        &self,
+        low: u64,
+        high: u64,
+        max_size: impl Into<Option<u64>>,
+        context: GetEntriesContext,
+    ) -> Result<Vec<Entry>> {
+        if low < self.first() {
+            return Err(Error::Store(StorageError::Compacted));
+        }
+        if high > self.last() + 1 || low > high {
+            return Err(Error::Store(StorageError::Unavailable));
+        }
+        let begin = (low - self.first()) as usize;
+        let end = (high - self.first()) as usize;
+        let with_data = context.can_async();
+        let limit = max_size.into().unwrap_or(u64::MAX);
+        let mut size = 0;
+        let mut taken = Vec::new();
+        for entry in self.entries.range(begin..end) {
+            size += ENTRY_OVERHEAD_BYTES + entry.data.len() as u64;
+            if size > limit && !taken.is_empty() {
+                break;
+            }
+            let keeps_data = with_data || entry.entry_type != EntryType::EntryNormal as i32;
+            taken.push(if keeps_data { entry.clone() } else { without_data(entry) });
+        }
+        Ok(taken)
+    }
+
+    fn term(&self, index: u64) -> Result<u64> {
+        if index < self.compacted.index {
+            return Err(Error::Store(StorageError::Compacted));
+        }
+        self.term_at(index).ok_or(Error::Store(StorageError::Unavailable))
+    }
+
+    fn first_index(&self) -> Result<u64> {
+        Ok(self.first())
+    }
+
+    fn last_index(&self) -> Result<u64> {
+        Ok(self.last())
+    }
+
+    /// Only a snapshot from which the peer can go on with entries that are still here.
+    fn snapshot(&self, request_index: u64, _to: u64) -> Result<Snapshot> {
+        match &self.snapshot {
+            Some(snapshot) if snapshot.get_metadata().index >= request_index.max(self.compacted.index) => {
+                Ok(snapshot.clone())
+            }
+            _ => Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable)),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+mod fixture;
+
+mod abi;
+mod cluster;
+mod determinism;
+mod storage;
+mod validator;
