@@ -68,8 +68,11 @@ struct Config {
   std::uint64_t max_message_bytes = 128U << 20U;           ///< a peer message larger than this is refused
 };
 
-/// What was recovered from disk. A node that starts for the first time gives zeros and the initial members (none when it
-/// waits to be added to a running cluster).
+/// What was recovered from disk. A node that waits to be added to a running cluster gives zeros and no members.
+///
+/// A node that forms a cluster starts from the snapshot "empty state at index 1, term 1": hard_state {1, 0, 1}, applied 1,
+/// compacted_index 1, compacted_term 1 and the initial members, the same on each of them. The initial members stand in no
+/// entry, so a node that is added later must learn them from a snapshot; without entry 1 every leader has to send it one.
 struct Start {
   HardState hard_state;
   ConfState conf_state;   ///< as of `applied`
@@ -175,13 +178,15 @@ class RaftNode {
 
   // --- inputs --------------------------------------------------------------------------------------------------------
   Result<void> tick();
-  /// Asks for votes now. A sole voter is leader when this returns.
+  /// Asks for votes now. A sole voter is leader when this returns. Refused on a node that is no voter.
   Result<void> campaign();
   Result<ProposeResult> propose(std::string_view data);
   /// Refused as `dropped` while another change is pending (raft would silently replace it by an empty entry).
   Result<ProposeResult> propose_conf_change(const ConfChange& change);
   /// For each committed entry of a conf_change type that is to take effect, after `advance` and before `advance_apply` of
   /// its index. Not to call it is to reject the change. Returns the members from here on: store them with this index.
+  /// Errc::invalid_request, the same on every node, when the change cannot be (it would leave no voter): nothing changed.
+  /// A leader that lost its vote steps down here.
   Result<ConfState> apply_conf_change(const EntryView& entry);
   /// `from` is the authenticated other end of the connection. Errc::invalid_request: refused, with the reason.
   Result<void> step(NodeId from, std::string_view message);
@@ -189,6 +194,10 @@ class RaftNode {
   /// nothing when leadership changes (forget waiters when ReadyBatch::role_changed or the term moves). A follower asks its
   /// leader. not_leader: no leader is known; dropped: this leader has not yet committed in its term, ask again.
   Result<ProposeResult> read_index(std::uint64_t context);
+  /// The answer of `read_index` without a turn, when no other node has a say: the sole voter, leading, with a commit in its
+  /// term. Nothing otherwise. Allowed between ready() and advance().
+  [[nodiscard]] std::optional<Index> read_point() const noexcept;
+  /// Refused unless `to` is another voter. Proposals are dropped until it leads or an election timeout has passed.
   Result<void> transfer_leader(NodeId to);
   Result<void> report_unreachable(NodeId node);
   /// Must follow every Message with is_snapshot, or its receiver is never sent anything again.
