@@ -149,6 +149,7 @@ typedef struct engine_state {
   uint64_t transferee; /* 0: no transfer */
   uint8_t role;        /* 0 follower, 1 pre-candidate, 2 candidate, 3 leader */
   uint8_t pending_conf_change;
+  uint8_t snapshot_wanted; /* leader: a peer waits for a snapshot that the offered one is too old for */
 } engine_state;
 
 typedef struct engine_peer {
@@ -211,7 +212,8 @@ engine_status engine_advance_apply(engine_node* node, uint64_t index);
 
 /* Forgets entries up to `index` (<= applied) and keeps the term of `index`. */
 engine_status engine_compact(engine_node* node, uint64_t index);
-/* The newest durable snapshot (index <= applied), for peers that need compacted entries. */
+/* The newest durable snapshot (index <= applied), for peers that need compacted entries. It is offered to those it counts
+ * as members. */
 engine_status engine_set_snapshot(engine_node* node, const engine_snapshot* snapshot);
 /* Of an entry in the mirror or of the compaction point; 0: not known here (and for index 0). */
 uint64_t engine_term_at(const engine_node* node, uint64_t index);

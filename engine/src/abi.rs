@@ -294,6 +294,7 @@ fn state_of(node: &Node) -> CState {
             StateRole::Leader => 3,
         },
         pending_conf_change: (raft.state == StateRole::Leader && raft.has_pending_conf()).into(),
+        snapshot_wanted: (raft.state == StateRole::Leader && node.mirror().wants_snapshot()).into(),
     }
 }
 

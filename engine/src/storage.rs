@@ -6,10 +6,13 @@
 //! The bytes of an entry stay where they are until the entry is compacted or replaced, so committed entries are handed out
 //! as views: raft itself gets them without their data (`entries`).
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use raft::eraftpb::{ConfState, Entry, EntryType, HardState, Snapshot, SnapshotMetadata};
 use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
+
+use crate::conf;
 
 /// What one entry costs beside its data, in messages and in raft's size limits.
 const ENTRY_OVERHEAD_BYTES: u64 = 24;
@@ -28,6 +31,8 @@ pub struct Mirror {
     hard_state: HardState,
     conf_state: ConfState,
     snapshot: Option<Snapshot>,
+    /// A peer asked for a snapshot and the one offered did not serve it.
+    wanted: Cell<bool>,
 }
 
 impl Mirror {
@@ -120,6 +125,11 @@ impl Mirror {
     /// What is offered to peers that need compacted entries.
     pub fn offer(&mut self, snapshot: Snapshot) {
         self.snapshot = Some(snapshot);
+        self.wanted.set(false);
+    }
+
+    pub fn wants_snapshot(&self) -> bool {
+        self.wanted.get()
     }
 
     pub fn offered_index(&self) -> u64 {
@@ -184,13 +194,17 @@ impl Storage for Mirror {
         Ok(self.last())
     }
 
-    /// Only a snapshot from which the peer can go on with entries that are still here.
-    fn snapshot(&self, request_index: u64, _to: u64) -> Result<Snapshot> {
-        match &self.snapshot {
-            Some(snapshot) if snapshot.get_metadata().index >= request_index.max(self.compacted.index) => {
-                Ok(snapshot.clone())
-            }
-            _ => Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable)),
+    /// Only a snapshot that counts the peer as a member (it would ignore another) and from which it can go on with entries
+    /// that are still here.
+    fn snapshot(&self, request_index: u64, to: u64) -> Result<Snapshot> {
+        let serves = |snapshot: &&Snapshot| {
+            let metadata = snapshot.get_metadata();
+            metadata.index >= request_index.max(self.compacted.index) && conf::contains(metadata.get_conf_state(), to)
+        };
+        if let Some(snapshot) = self.snapshot.as_ref().filter(serves) {
+            return Ok(snapshot.clone());
         }
+        self.wanted.set(true);
+        Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable))
     }
 }

@@ -273,6 +273,7 @@ RaftStatus RaftNode::status() const noexcept {
   status.uncommitted_bytes = state.uncommitted_bytes;
   status.transferee = NodeId(state.transferee);
   status.pending_conf_change = state.pending_conf_change != 0;
+  status.snapshot_wanted = state.snapshot_wanted != 0;
   return status;
 }
 

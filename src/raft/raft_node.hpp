@@ -161,6 +161,7 @@ struct RaftStatus {
   std::uint64_t uncommitted_bytes = 0;  ///< leader: proposed and not yet committed
   NodeId transferee;       ///< 0: no leadership transfer under way
   bool pending_conf_change = false;     ///< leader: one is in the log and not yet applied
+  bool snapshot_wanted = false;         ///< leader: a peer waits for a newer snapshot than set_snapshot gave
 };
 
 class RaftNode {
@@ -216,7 +217,9 @@ class RaftNode {
   // --- log mirror ----------------------------------------------------------------------------------------------------
   /// Forgets entries up to and including `up_to` (<= applied) and keeps the term of `up_to`. Less than before: no-op.
   Result<void> compact(Index up_to);
-  /// The newest durable snapshot, to be offered to peers whose entries are compacted. Its index is <= applied.
+  /// The newest durable snapshot, to be offered to peers whose entries are compacted. Its index is <= applied. A peer is
+  /// given only a snapshot that counts it as a member: after a node was added, a new one is due
+  /// (RaftStatus::snapshot_wanted says when).
   Result<void> set_snapshot(Index index, Term term, const ConfState& conf_state, std::string_view data);
   /// Term of an entry in the mirror or of the compaction point; nothing otherwise.
   [[nodiscard]] std::optional<Term> term_at(Index index) const noexcept;

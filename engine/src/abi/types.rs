@@ -163,6 +163,7 @@ pub struct CState {
     pub transferee: u64,
     pub role: u8,
     pub pending_conf_change: u8,
+    pub snapshot_wanted: u8,
 }
 
 #[repr(C)]

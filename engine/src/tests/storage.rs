@@ -98,12 +98,17 @@ fn an_append_replaces_the_tail_from_its_index_on() {
 fn offers_a_snapshot_only_from_which_the_peer_can_go_on() {
     let mut mirror = mirror(3, 9);
     let offered = |index| Snapshot {
-        metadata: Some(SnapshotMetadata { index, term: 2, conf_state: Some(voters(&[1])) }),
+        metadata: Some(SnapshotMetadata { index, term: 2, conf_state: Some(voters(&[1, 2])) }),
         ..Snapshot::default()
     };
     let unavailable = StorageError::SnapshotTemporarilyUnavailable;
+    assert!(!mirror.wants_snapshot());
     assert!(is(mirror.snapshot(0, 2), unavailable));
+    assert!(mirror.wants_snapshot());
     mirror.offer(offered(5));
+    assert!(!mirror.wants_snapshot());
+    assert!(is(mirror.snapshot(0, 3), StorageError::SnapshotTemporarilyUnavailable), "3 is no member there");
+    assert!(mirror.wants_snapshot());
     assert_eq!(mirror.snapshot(0, 2).unwrap().get_metadata().index, 5);
     assert_eq!(mirror.snapshot(5, 2).unwrap().get_metadata().index, 5);
     assert!(is(mirror.snapshot(6, 2), StorageError::SnapshotTemporarilyUnavailable));

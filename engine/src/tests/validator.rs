@@ -184,6 +184,17 @@ fn a_leader_refuses_what_contradicts_its_leadership() {
     }
 }
 
+/// A new leader learns only by its first commit how far the others had come.
+#[test]
+fn a_leader_believes_a_follower_that_knows_of_more_commits() {
+    let mut cluster = follower();
+    let node = &mut cluster.peer(2).node;
+    node.propose(b"not yet committed here").unwrap();
+    assert_eq!(node.raft().raft_log.committed, 4);
+    let ahead = Message { from: 1, to: 2, index: 4, commit: 5, ..message(MessageType::MsgAppendResponse) };
+    node.step(1, &ahead.encode_to_vec()).unwrap();
+}
+
 #[test]
 fn refuses_answers_of_strangers_but_not_an_unknown_leader() {
     let from_stranger = |message: Message| Message { from: 8, ..message };
