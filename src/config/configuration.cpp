@@ -1,0 +1,308 @@
+#include "config/configuration.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+#include <unistd.h>
+
+#include "base/check.hpp"
+#include "config/toml_file.hpp"
+
+namespace concord::config {
+namespace {
+
+/// Variables of ours that are no keys: the config file, and what the command line client reads.
+constexpr std::string_view other_variables[] = {"CONCORD_CONFIG", "CONCORD_ENDPOINT", "CONCORD_TOKEN"};
+
+template <class Number>
+std::optional<Number> whole_number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool is_choice(std::string_view choices, std::string_view value) {
+  for (std::size_t from = 0; from <= choices.size();) {
+    const std::size_t bar = std::min(choices.find('|', from), choices.size());
+    if (choices.substr(from, bar - from) == value) return true;
+    from = bar + 1;
+  }
+  return false;
+}
+
+std::string quoted(const Key& key, std::string_view value) {
+  if (key.secret) return "the value";
+  std::string text = "\"";
+  text.append(value.substr(0, 200));
+  text += '"';
+  return text;
+}
+
+bool fits(KeyType type, FileValue::Type given) {
+  switch (type) {
+    case KeyType::text:
+    case KeyType::choice: return given == FileValue::Type::text;
+    case KeyType::integer: return given == FileValue::Type::integer;
+    case KeyType::number: return given == FileValue::Type::integer || given == FileValue::Type::number;
+    case KeyType::boolean: return given == FileValue::Type::boolean;
+  }
+  return false;
+}
+
+std::string_view type_name(KeyType type) {
+  switch (type) {
+    case KeyType::text:
+    case KeyType::choice: return "a string";
+    case KeyType::integer: return "a whole number";
+    case KeyType::number: return "a number";
+    case KeyType::boolean: return "true or false";
+  }
+  return "a value";
+}
+
+}  // namespace
+
+Result<std::string> normalise(const Key& key, std::string_view value) {
+  const auto bad = [&](std::string_view wanted) {
+    return fail(Errc::invalid_request, quoted(key, value) + " is not " + std::string(wanted));
+  };
+  switch (key.type) {
+    case KeyType::text:
+      if (value.empty() && !key.may_be_empty) return fail(Errc::invalid_request, "the value is empty");
+      return std::string(value);
+    case KeyType::choice:
+      if (!is_choice(key.choices, value)) return bad("one of " + std::string(key.choices));
+      return std::string(value);
+    case KeyType::integer: {
+      const auto number = whole_number<std::int64_t>(value);
+      if (!number) return bad("a whole number");
+      if (*number < key.low || *number > key.high) {
+        return bad("within " + std::to_string(key.low) + " to " + std::to_string(key.high));
+      }
+      return std::to_string(*number);
+    }
+    case KeyType::number: {
+      const auto number = whole_number<double>(value);
+      if (!number || !(*number >= 0 && *number <= 1)) return bad("a number from 0 to 1");
+      char text[64];
+      return std::string(text, std::to_chars(text, text + sizeof text, *number).ptr);
+    }
+    case KeyType::boolean:
+      if (value == "true" || value == "1") return std::string("true");
+      if (value == "false" || value == "0") return std::string("false");
+      return bad("true or false");
+  }
+  return bad("understood");
+}
+
+/// Builds a configuration layer by layer, the weakest first, and collects every problem instead of stopping at the first.
+class Loader {
+ public:
+  explicit Loader(const Sources& sources) : sources_(sources) {
+    for (const Key& key : keys()) {
+      const auto value = normalise(key, key.default_text);
+      CONCORD_CHECK(value.has_value(), "a default of the table is not a value of its key");
+      configuration_.settings_.push_back({&key, *value, "default"});
+    }
+  }
+
+  Result<Configuration> run() {
+    apply_file();
+    apply_environment();
+    apply_flags();
+    if (problems_.empty()) {
+      refuse_what_is_not_there();
+      check_together();
+    }
+    if (problems_.empty()) return std::move(configuration_);
+    problems_.pop_back();
+    return fail(Errc::invalid_request, std::move(problems_));
+  }
+
+ private:
+  void problem(const std::string& where, const std::string& reason) { problems_ += where + ": " + reason + "\n"; }
+
+  Setting& setting(const Key& key) {
+    return configuration_.settings_[static_cast<std::size_t>(&key - keys().data())];
+  }
+
+  /// `where` comes first in a problem's line, `origin` is shown beside the value.
+  void set(const Key& key, std::string_view value, const std::string& where, std::string origin) {
+    auto normal = normalise(key, value);
+    if (!normal) return problem(where, normal.error().message());
+    setting(key) = {&key, std::move(*normal), std::move(origin)};
+  }
+
+  void apply_file() {
+    std::optional<std::string> path = sources_.config_path;
+    if (!path) path = environment("CONCORD_CONFIG");
+    if (!path) {
+      std::error_code ignored;
+      if (!std::filesystem::exists(sources_.default_path, ignored)) return;
+      path = sources_.default_path;
+    }
+    const auto values = read_toml_file(*path);
+    if (!values) {
+      problems_ += values.error().message() + "\n";
+      return;
+    }
+    for (const FileValue& value : *values) {
+      const std::string place = *path + ":" + std::to_string(value.line);
+      const Key* key = find_key(value.name);
+      if (key == nullptr) {
+        problem(place, "unknown key \"" + value.name + "\"");
+      } else if (!fits(key->type, value.type)) {
+        problem(place, value.name + ": " + std::string(type_name(key->type)) + " is expected");
+      } else {
+        set(*key, value.value, place + ": " + value.name, "file " + place);
+      }
+    }
+  }
+
+  void apply_environment() {
+    for (const Key& key : keys()) {
+      const std::string long_name = environment_name(key);
+      const std::string short_name = short_environment_name(key);
+      apply_named(key, long_name, environment(long_name), short_name, environment(short_name), "environment ");
+    }
+    for (const auto& [name, value] : sources_.environment) {
+      if (name.starts_with("CONCORD_") && !is_known_variable(name)) {
+        configuration_.warnings.push_back("the environment variable " + name + " is not known and is ignored");
+      }
+    }
+  }
+
+  void apply_flags() {
+    std::vector<bool> used(sources_.flags.size());
+    const auto take = [&](const std::string& name) -> std::optional<std::string> {
+      std::optional<std::string> value;
+      for (std::size_t i = 0; i < used.size(); ++i) {
+        if (sources_.flags[i].first != name) continue;
+        used[i] = true;
+        value = sources_.flags[i].second;
+      }
+      return value;
+    };
+    for (const Key& key : keys()) {
+      const std::string long_name = flag_name(key);
+      const std::string short_name = short_flag_name(key);
+      const auto long_value = take(long_name);
+      const auto short_value = short_name.empty() || short_name == long_name ? std::nullopt : take(short_name);
+      apply_named(key, long_name, long_value, short_name, short_value, "flag ");
+    }
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      if (!used[i]) problem(sources_.flags[i].first, "unknown flag");
+    }
+  }
+
+  /// A key that may be given by two names. Both values must be good; the long name wins.
+  void apply_named(const Key& key, const std::string& long_name, const std::optional<std::string>& long_value,
+                   const std::string& short_name, const std::optional<std::string>& short_value, const char* kind) {
+    if (short_value) set(key, *short_value, short_name, kind + short_name);
+    if (!long_value) return;
+    const std::string before = setting(key).value;
+    set(key, *long_value, long_name, kind + long_name);
+    if (short_value && short_name != long_name && before != setting(key).value) {
+      configuration_.warnings.push_back(short_name + " and " + long_name + " disagree; " + long_name + " is used");
+    }
+  }
+
+  [[nodiscard]] std::optional<std::string> environment(std::string_view name) const {
+    const auto found = std::ranges::find(sources_.environment, name, &std::pair<std::string, std::string>::first);
+    if (name.empty() || found == sources_.environment.end()) return std::nullopt;
+    return found->second;
+  }
+
+  static bool is_known_variable(std::string_view name) {
+    if (std::ranges::find(other_variables, name) != std::end(other_variables)) return true;
+    return std::ranges::any_of(
+        keys(), [&](const Key& key) { return environment_name(key) == name || short_environment_name(key) == name; });
+  }
+
+  /// A feature that is not there may be described by its defaults or be switched off; its details do not matter then.
+  void refuse_what_is_not_there() {
+    for (const Setting& given : configuration_.settings_) {
+      const Key& key = *given.key;
+      if (key.availability == Availability::now || given.value == *normalise(key, key.default_text)) continue;
+      const std::string section(key.name.substr(0, key.name.find('.')));
+      const Key* const enabled = find_key(section + ".enabled");
+      if (enabled != nullptr && setting(*enabled).value == "false") continue;
+      problem(given.origin, std::string(key.name) + " = " + quoted(key, given.value) +
+                                " asks for what is not available in this version; leave it at its default, \"" +
+                                std::string(key.default_text) + "\"");
+    }
+  }
+
+  void check_together() {
+    if (configuration_.integer("cluster.election_timeout_ms") <= configuration_.integer("cluster.heartbeat_ms")) {
+      problem(setting(*find_key("cluster.election_timeout_ms")).origin,
+              "cluster.election_timeout_ms must be longer than cluster.heartbeat_ms");
+    }
+  }
+
+  const Sources& sources_;
+  Configuration configuration_;
+  std::string problems_;
+};
+
+Result<Configuration> load(const Sources& sources) { return Loader(sources).run(); }
+
+NamedValues process_environment() {
+  NamedValues variables;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view line(*at);
+    const std::size_t equals = line.find('=');
+    if (equals == std::string_view::npos) continue;
+    variables.emplace_back(line.substr(0, equals), line.substr(equals + 1));
+  }
+  return variables;
+}
+
+const std::string& Configuration::text(std::string_view name) const {
+  const auto found = std::ranges::find(settings_, name, [](const Setting& setting) { return setting.key->name; });
+  CONCORD_CHECK(found != settings_.end(), "a key that is not in the table was asked for");
+  return found->value;
+}
+
+std::int64_t Configuration::integer(std::string_view name) const {
+  const auto number = whole_number<std::int64_t>(text(name));
+  CONCORD_CHECK(number.has_value(), "a key without a whole number was asked for one");
+  return *number;
+}
+
+bool Configuration::boolean(std::string_view name) const { return text(name) == "true"; }
+
+Options Configuration::database_options() const {
+  const std::string& durability = text("durability.mode");
+  const std::string& consistency = text("read.default_consistency");
+  Options options;
+  options.name = text("node.name");
+  options.data_dir = text("node.data_dir");
+  options.durability = durability == "disk" ? Durability::disk : durability == "os" ? Durability::os : Durability::memory;
+  options.flush_interval = std::chrono::milliseconds(integer("durability.flush_ms"));
+  options.heartbeat = std::chrono::milliseconds(integer("cluster.heartbeat_ms"));
+  options.election_timeout = std::chrono::milliseconds(integer("cluster.election_timeout_ms"));
+  options.default_consistency = consistency == "eventual" ? ReadConsistency::eventual
+                                : consistency == "leader" ? ReadConsistency::leader
+                                                          : ReadConsistency::strong;
+  options.limits.max_value_bytes = static_cast<std::size_t>(integer("limits.max_value_bytes"));
+  options.limits.max_in_flight = static_cast<std::size_t>(integer("limits.max_in_flight"));
+  options.limits.max_in_flight_bytes = static_cast<std::size_t>(integer("limits.max_in_flight_bytes"));
+  options.snapshot.every_entries = static_cast<std::uint64_t>(integer("snapshot.every_entries"));
+  options.snapshot.every_bytes = static_cast<std::uint64_t>(integer("snapshot.every_bytes"));
+  return options;
+}
+
+std::string Configuration::show() const {
+  std::string lines;
+  for (const Setting& setting : settings_) {
+    const bool masked = setting.key->secret && !setting.value.empty();
+    lines += std::string(setting.key->name) + " = " + (masked ? "****" : setting.value) + "  # " + setting.origin + "\n";
+  }
+  return lines;
+}
+
+}  // namespace concord::config

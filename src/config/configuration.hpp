@@ -1,0 +1,80 @@
+// The effective configuration of a node: flags > environment > TOML file > defaults, each value with its origin.
+//
+//     auto configuration = config::load({.flags = ..., .environment = ..., .config_path = ...});
+//     if (!configuration) { print configuration.error().message() }     // every problem, a line each
+//     for (auto& warning : configuration->warnings) log it;
+//     concord::Options options = configuration->database_options();
+//
+// The start is stopped by: unknown keys and bad values in the file or in flags, known environment variables with bad values,
+// values that ask for a feature this version does not have. Unknown CONCORD_* variables are warnings (Kubernetes makes some).
+// When the short and the long name of a key disagree, the long one wins, with a warning.
+//
+// Thread rule: an ordinary value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <concord/error.hpp>
+#include <concord/options.hpp>
+
+#include "config/key_table.hpp"
+
+namespace concord::config {
+
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+/// What configuration is made from.
+struct Sources {
+  NamedValues flags;        ///< "--node-data-dir" or "--data-dir", and the value as written
+  NamedValues environment;  ///< every variable of the process; others than CONCORD_* are not looked at
+  std::optional<std::string> config_path = {};  ///< --config; else CONCORD_CONFIG; else `default_path` when that exists
+  std::string default_path = "/etc/concord/concord.toml";
+};
+
+/// One key with its effective value. `value` is normalised: "true", "4000", never " 4000".
+struct Setting {
+  const Key* key = nullptr;
+  std::string value;
+  std::string origin;  ///< "default", "file concord.toml:3", "environment CONCORD_API_PORT", "flag --api-port"
+};
+
+class Configuration {
+ public:
+  /// In the order of the table; every key once.
+  [[nodiscard]] const std::vector<Setting>& settings() const noexcept { return settings_; }
+
+  /// Precondition of all four: `name` is in the table, with that type.
+  [[nodiscard]] const std::string& text(std::string_view name) const;
+  [[nodiscard]] std::int64_t integer(std::string_view name) const;
+  [[nodiscard]] bool boolean(std::string_view name) const;
+
+  [[nodiscard]] Options database_options() const;
+
+  /// A line `section.name = value  # origin` for each key; secrets masked.
+  [[nodiscard]] std::string show() const;
+
+  /// Things that did not stop the start, for people.
+  std::vector<std::string> warnings;
+
+ private:
+  friend Result<Configuration> load(const Sources& sources);
+  friend class Loader;
+
+  std::vector<Setting> settings_;
+};
+
+/// Errors: invalid_request, with every problem on a line of its own.
+[[nodiscard]] Result<Configuration> load(const Sources& sources);
+
+/// The variables of this process.
+[[nodiscard]] NamedValues process_environment();
+
+/// Brings a value of `key` into its normal form. Errors: invalid_request, saying what is allowed.
+[[nodiscard]] Result<std::string> normalise(const Key& key, std::string_view value);
+
+}  // namespace concord::config

@@ -1,0 +1,226 @@
+#include "config/configuration.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace concord::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A file that lives as long as the test.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& content) {
+    path_ = std::filesystem::path(testing::TempDir()) /
+            ("concord-config-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + ".toml");
+    std::ofstream(path_) << content;
+  }
+  ~TemporaryFile() { std::filesystem::remove(path_); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  [[nodiscard]] std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Sources no_sources() { return {.flags = {}, .environment = {}, .default_path = "/nonexistent/concord.toml"}; }
+
+Sources with_file(const TemporaryFile& file) {
+  Sources sources = no_sources();
+  sources.config_path = file.path();
+  return sources;
+}
+
+Setting setting(const Configuration& configuration, std::string_view name) {
+  for (const Setting& each : configuration.settings()) {
+    if (each.key->name == name) return each;
+  }
+  return {};
+}
+
+std::string error_of(const Sources& sources) {
+  const auto configuration = load(sources);
+  return configuration ? "no error" : configuration.error().message();
+}
+
+TEST(Configuration, WithoutSourcesEqualsTheDefaultsOfTheLibrary) {
+  const auto configuration = load(no_sources());
+  ASSERT_TRUE(configuration) << configuration.error().message();
+  const Options options = configuration->database_options();
+  const Options defaults;
+  EXPECT_EQ(options.name, defaults.name);
+  EXPECT_EQ(options.data_dir, defaults.data_dir);
+  EXPECT_EQ(options.durability, defaults.durability);
+  EXPECT_EQ(options.flush_interval, defaults.flush_interval);
+  EXPECT_EQ(options.heartbeat, defaults.heartbeat);
+  EXPECT_EQ(options.election_timeout, defaults.election_timeout);
+  EXPECT_EQ(options.default_consistency, defaults.default_consistency);
+  EXPECT_EQ(options.limits.max_value_bytes, defaults.limits.max_value_bytes);
+  EXPECT_EQ(options.limits.max_in_flight, defaults.limits.max_in_flight);
+  EXPECT_EQ(options.limits.max_in_flight_bytes, defaults.limits.max_in_flight_bytes);
+  EXPECT_EQ(options.snapshot.every_entries, defaults.snapshot.every_entries);
+  EXPECT_EQ(options.snapshot.every_bytes, defaults.snapshot.every_bytes);
+  EXPECT_THAT(configuration->warnings, IsEmpty());
+}
+
+TEST(Configuration, FlagsBeatTheEnvironmentWhichBeatsTheFile) {
+  const TemporaryFile file("[api]\nhost = \"10.0.0.1\"\nport = 1\nthreads = 3\n");
+  Sources sources = with_file(file);
+  sources.environment = {{"CONCORD_API_PORT", "2"}, {"CONCORD_API_THREADS", "5"}, {"PATH", "/bin"}};
+  sources.flags = {{"--api-port", "3"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration) << configuration.error().message();
+  EXPECT_EQ(configuration->text("api.host"), "10.0.0.1");
+  EXPECT_EQ(configuration->integer("api.threads"), 5);
+  EXPECT_EQ(configuration->integer("api.port"), 3);
+  EXPECT_EQ(setting(*configuration, "api.host").origin, "file " + file.path() + ":2");
+  EXPECT_EQ(setting(*configuration, "api.threads").origin, "environment CONCORD_API_THREADS");
+  EXPECT_EQ(setting(*configuration, "api.port").origin, "flag --api-port");
+  EXPECT_EQ(setting(*configuration, "node.name").origin, "default");
+}
+
+TEST(Configuration, EveryKeyCanBeGivenByEachOfItsNames) {
+  for (const Key& key : keys()) {
+    for (const std::string& name : {environment_name(key), short_environment_name(key)}) {
+      if (name.empty()) continue;
+      Sources sources = no_sources();
+      sources.environment = {{name, std::string(key.default_text)}};
+      const auto configuration = load(sources);
+      ASSERT_TRUE(configuration) << configuration.error().message();
+      EXPECT_EQ(setting(*configuration, key.name).origin, "environment " + name);
+    }
+    for (const std::string& name : {flag_name(key), short_flag_name(key)}) {
+      if (name.empty()) continue;
+      Sources sources = no_sources();
+      sources.flags = {{name, std::string(key.default_text)}};
+      const auto configuration = load(sources);
+      ASSERT_TRUE(configuration) << configuration.error().message();
+      EXPECT_EQ(setting(*configuration, key.name).origin, "flag " + name);
+    }
+  }
+}
+
+TEST(Configuration, NoNameMeansTwoKeys) {
+  std::set<std::string> names;
+  for (const Key& key : keys()) {
+    const std::set<std::string> own = {std::string(key.name), environment_name(key), short_environment_name(key),
+                                       flag_name(key), short_flag_name(key)};
+    for (const std::string& name : own) EXPECT_TRUE(name.empty() || names.insert(name).second) << name;
+  }
+}
+
+TEST(Configuration, TheNamesOfAKeyFollowOneRule) {
+  const Key* key = find_key("node.data_dir");
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(environment_name(*key), "CONCORD_NODE_DATA_DIR");
+  EXPECT_EQ(short_environment_name(*key), "CONCORD_DATA_DIR");
+  EXPECT_EQ(flag_name(*key), "--node-data-dir");
+  EXPECT_EQ(short_flag_name(*key), "--data-dir");
+}
+
+TEST(Configuration, TheLongNameWinsAndTheDisagreementIsWarnedAbout) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_DATA_DIR", "short"}, {"CONCORD_NODE_DATA_DIR", "long"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration);
+  EXPECT_EQ(configuration->text("node.data_dir"), "long");
+  EXPECT_THAT(configuration->warnings,
+              ElementsAre("CONCORD_DATA_DIR and CONCORD_NODE_DATA_DIR disagree; CONCORD_NODE_DATA_DIR is used"));
+}
+
+TEST(Configuration, ShortAndLongNamesThatAgreeAreNoWarning) {
+  Sources sources = no_sources();
+  sources.flags = {{"--data-dir", "same"}, {"--node-data-dir", "same"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration);
+  EXPECT_THAT(configuration->warnings, IsEmpty());
+}
+
+TEST(Configuration, AllProblemsOfAFileAreNamedWithTheirLines) {
+  const TemporaryFile file("[api]\nport = 70000\nprot = 1\n\n[durability]\nmode = \"tape\"\n[nonsense]\nx = true\n");
+  const std::string error = error_of(with_file(file));
+  EXPECT_THAT(error, HasSubstr(file.path() + ":2: api.port: \"70000\" is not within 0 to 65535"));
+  EXPECT_THAT(error, HasSubstr(file.path() + ":3: unknown key \"api.prot\""));
+  EXPECT_THAT(error, HasSubstr(file.path() + ":6: durability.mode: \"tape\" is not one of disk|os|memory"));
+  EXPECT_THAT(error, HasSubstr(file.path() + ":8: unknown key \"nonsense.x\""));
+}
+
+TEST(Configuration, AFileKeepsTheTypesOfItsValues) {
+  const TemporaryFile file("[api]\nport = \"4000\"\nhost = 1\n");
+  const std::string error = error_of(with_file(file));
+  EXPECT_THAT(error, HasSubstr(":2: api.port: a whole number is expected"));
+  EXPECT_THAT(error, HasSubstr(":3: api.host: a string is expected"));
+}
+
+TEST(Configuration, AFileThatIsNoTomlIsRefusedWithItsLine) {
+  const TemporaryFile file("[api]\nport = = 1\n");
+  EXPECT_THAT(error_of(with_file(file)), HasSubstr(file.path() + ":2: "));
+}
+
+TEST(Configuration, AFileThatWasAskedForMustExist) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_CONFIG", "/nonexistent/other.toml"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("/nonexistent/other.toml"));
+}
+
+TEST(Configuration, UnknownFlagsStopTheStartAndUnknownVariablesDoNot) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_SERVICE_HOST", "10.1.2.3"}, {"CONCORD_TOKEN", "x"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration);
+  EXPECT_THAT(configuration->warnings,
+              ElementsAre("the environment variable CONCORD_SERVICE_HOST is not known and is ignored"));
+  sources.flags = {{"--api-prot", "1"}};
+  EXPECT_EQ(error_of(sources), "--api-prot: unknown flag");
+}
+
+TEST(Configuration, AKnownVariableWithABadValueStopsTheStart) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_DURABILITY", "none"}};
+  EXPECT_EQ(error_of(sources), "CONCORD_DURABILITY: \"none\" is not one of disk|os|memory");
+}
+
+TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_PROMETHEUS_ENABLED", "false"}, {"CONCORD_PROMETHEUS_PORT", "1234"}};
+  EXPECT_TRUE(load(sources));
+  sources.environment = {{"CONCORD_AUTH_ENABLED", "true"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("not available in this version"));
+}
+
+TEST(Configuration, SecretsAreShownNowhere) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_AUTH_TOKEN", "sk_concord_hidden"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration);  // auth.enabled is false: the token has no effect
+  EXPECT_THAT(configuration->show(), HasSubstr("auth.token = ****  # environment CONCORD_AUTH_TOKEN\n"));
+  EXPECT_THAT(configuration->show(), testing::Not(HasSubstr("hidden")));
+  sources.environment = {{"CONCORD_COOKIE", "hidden"}};
+  EXPECT_THAT(error_of(sources), testing::Not(HasSubstr("hidden")));
+}
+
+TEST(Configuration, ShowPrintsEveryKeyWithItsOrigin) {
+  const auto configuration = load(no_sources());
+  ASSERT_TRUE(configuration);
+  const std::string shown = configuration->show();
+  EXPECT_THAT(shown, HasSubstr("node.name = node1@127.0.0.1  # default\n"));
+  EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(shown, '\n')), keys().size());
+}
+
+TEST(Configuration, AnElectionTakesLongerThanAHeartbeat) {
+  Sources sources = no_sources();
+  sources.flags = {{"--cluster-heartbeat-ms", "600"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("must be longer than cluster.heartbeat_ms"));
+}
+
+}  // namespace
+}  // namespace concord::config

@@ -1,0 +1,147 @@
+#include "config/key_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace concord::config {
+namespace {
+
+constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t one_gib = std::int64_t{1} << 30;
+constexpr std::int64_t an_hour_ms = 3'600'000;
+
+constexpr Key text(std::string_view name, std::string_view value, std::string_view short_name, std::string_view help) {
+  return {.name = name, .type = KeyType::text, .default_text = value, .short_name = short_name, .help = help, .choices = {}};
+}
+constexpr Key integer(std::string_view name, std::string_view value, std::string_view short_name, std::int64_t low,
+                      std::int64_t high, std::string_view help) {
+  return {.name = name,
+          .type = KeyType::integer,
+          .default_text = value,
+          .short_name = short_name,
+          .help = help,
+          .low = low,
+          .high = high,
+          .choices = {}};
+}
+constexpr Key boolean(std::string_view name, std::string_view value, std::string_view short_name, std::string_view help) {
+  return {.name = name, .type = KeyType::boolean, .default_text = value, .short_name = short_name, .help = help, .choices = {}};
+}
+constexpr Key choice(std::string_view name, std::string_view value, std::string_view choices, std::string_view short_name,
+                     std::string_view help) {
+  return {.name = name,
+          .type = KeyType::choice,
+          .default_text = value,
+          .short_name = short_name,
+          .help = help,
+          .choices = choices};
+}
+constexpr Key number(std::string_view name, std::string_view value, std::string_view help) {
+  return {.name = name, .type = KeyType::number, .default_text = value, .short_name = {}, .help = help, .choices = {}};
+}
+
+constexpr Key later(Key key) {
+  key.availability = Availability::later;
+  return key;
+}
+constexpr Key secret(Key key) {
+  key.secret = true;
+  return key;
+}
+constexpr Key optional(Key key) {
+  key.may_be_empty = true;
+  return key;
+}
+
+constexpr auto table = std::to_array<Key>({
+    text("node.name", "node1@127.0.0.1", "NODE_NAME", "name of this node, unique in its cluster"),
+    text("node.data_dir", "./data", "DATA_DIR", "directory of the log and the snapshots; created when missing"),
+    text("api.host", "127.0.0.1", "API_HOST", "address the HTTP API listens on"),
+    integer("api.port", "4000", "API_PORT", 0, 65535, "port of the HTTP API; 0 takes a free one"),
+    integer("api.threads", "0", "", 0, 1024, "threads that serve HTTP; 0: one a processor"),
+    later(optional(text("api.tls_cert", "", "TLS_CERT", "certificate chain (PEM) for HTTPS"))),
+    later(optional(text("api.tls_key", "", "TLS_KEY", "private key (PEM) for HTTPS"))),
+    later(text("cluster.name", "concord", "CLUSTER_NAME", "name of the cluster")),
+    later(secret(optional(text("cluster.cookie", "", "COOKIE", "shared secret of the members; empty: a single node only")))),
+    later(text("cluster.peer_host", "127.0.0.1", "PEER_HOST", "address the peer port listens on")),
+    later(integer("cluster.peer_port", "9100", "PEER_PORT", 0, 65535, "port other members connect to")),
+    later(optional(text("cluster.advertise", "", "PEER_ADVERTISE", "address other members reach this node at"))),
+    later(optional(text("cluster.initial", "", "INITIAL_CLUSTER", "members of a new cluster: name=host:port, by comma"))),
+    later(optional(text("cluster.join", "", "JOIN", "peer addresses of a cluster to join, by comma"))),
+    later(boolean("cluster.auto_join", "true", "", "join a running cluster that has the same name and cookie")),
+    later(boolean("cluster.auto_promote", "true", "", "become a voter once caught up")),
+    later(choice("cluster.discovery", "static", "static|gossip|dns", "DISCOVERY", "how members find each other")),
+    later(integer("cluster.expected_size", "1", "EXPECTED_SIZE", 1, 100, "members that must meet before a cluster forms")),
+    later(optional(text("cluster.dns_name", "", "DNS_NAME", "name that resolves to the members"))),
+    integer("cluster.heartbeat_ms", "50", "", 1, an_hour_ms, "interval of the leader's heartbeats"),
+    integer("cluster.election_timeout_ms", "500", "", 2, an_hour_ms, "silence of the leader before an election"),
+    choice("durability.mode", "disk", "disk|os|memory", "DURABILITY", "when a write is acknowledged"),
+    integer("durability.flush_ms", "10", "", 1, 60'000, "mode memory: longest time a write stays unwritten"),
+    later(boolean("auth.enabled", "false", "AUTH_ENABLED", "ask for a token")),
+    later(secret(optional(text("auth.token", "", "AUTH_TOKEN", "first admin token")))),
+    choice("read.default_consistency", "leader", "eventual|leader|strong", "DEFAULT_READ_CONSISTENCY",
+           "how fresh a read is that does not say"),
+    later(boolean("compression.enabled", "true", "", "compress large values")),
+    later(choice("compression.algorithm", "zlib", "zlib|gzip|zstd|lz4", "", "how values are compressed")),
+    later(integer("compression.threshold_bytes", "1024", "", 0, one_gib, "smallest value that is compressed")),
+    later(integer("compression.level", "6", "", 0, 22, "effort of the compression")),
+    later(boolean("prometheus.enabled", "true", "PROMETHEUS_ENABLED", "serve metrics on their own port")),
+    later(integer("prometheus.port", "9568", "PROMETHEUS_PORT", 0, 65535, "port of the metrics")),
+    later(boolean("telemetry.enabled", "true", "TELEMETRY_ENABLED", "emit telemetry events")),
+    later(integer("telemetry.poll_interval_s", "10", "", 1, 86'400, "interval of the periodic measurements")),
+    later(boolean("tracing.enabled", "false", "TRACING_ENABLED", "record spans")),
+    later(choice("tracing.exporter", "none", "none|stdout|otlp|zipkin", "TRACING_EXPORTER", "where spans go")),
+    later(optional(text("tracing.endpoint", "", "", "URL spans are sent to"))),
+    later(number("tracing.sample_ratio", "1.0", "share of traces that is kept, 0 to 1")),
+    later(boolean("audit_log.enabled", "false", "AUDIT_ENABLED", "keep an audit log")),
+    later(text("audit_log.log_dir", "./audit_logs", "", "directory of the audit log")),
+    later(integer("audit_log.rotation_size_mb", "100", "", 1, 1'000'000, "size of an audit file")),
+    later(integer("audit_log.retention_days", "90", "", 1, 100'000, "how long audit files are kept")),
+    later(boolean("audit_log.log_reads", "false", "", "audit reads too")),
+    later(boolean("audit_log.sensitive_keys", "false", "", "write keys as they are instead of their hash")),
+    later(boolean("event_stream.enabled", "true", "", "offer the event stream")),
+    later(integer("event_stream.buffer_size", "10000", "", 1, one_gib, "events buffered for a subscriber")),
+    later(integer("event_stream.history", "100000", "", 0, one_gib, "events kept for resuming")),
+    later(text("backup.dir", "./backups", "", "directory of backups")),
+    later(text("backup.schedule", "off", "", "when backups are taken by themselves")),
+    integer("snapshot.every_entries", "1000000", "", 1, no_limit, "take a snapshot after so many log entries"),
+    integer("snapshot.every_bytes", "268435456", "", 1, no_limit, "take a snapshot after so many bytes of log"),
+    choice("log.level", "info", "trace|debug|info|warn|error|off", "LOG_LEVEL", "least severe line that is logged"),
+    choice("log.format", "text", "text|json", "LOG_FORMAT", "form of the log lines"),
+    integer("limits.max_value_bytes", "8388608", "", 1, one_gib, "largest value"),
+    integer("limits.max_in_flight", "65536", "", 1, one_gib, "writes accepted and not yet answered"),
+    integer("limits.max_in_flight_bytes", "268435456", "", 1, no_limit, "their encoded size"),
+    integer("limits.max_connections", "10000", "", 1, 1'000'000, "HTTP connections open at once"),
+});
+
+std::string transformed(std::string_view prefix, std::string_view name, char separator, int (*letter)(int)) {
+  std::string result(prefix);
+  for (const char c : name) {
+    result += c == '.' || c == '_' ? separator : static_cast<char>(letter(static_cast<unsigned char>(c)));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::span<const Key> keys() noexcept { return table; }
+
+const Key* find_key(std::string_view name) noexcept {
+  const auto found = std::ranges::find(table, name, &Key::name);
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::string environment_name(const Key& key) { return transformed("CONCORD_", key.name, '_', std::toupper); }
+
+std::string short_environment_name(const Key& key) {
+  return key.short_name.empty() ? std::string() : "CONCORD_" + std::string(key.short_name);
+}
+
+std::string flag_name(const Key& key) { return transformed("--", key.name, '-', std::tolower); }
+
+std::string short_flag_name(const Key& key) {
+  return key.short_name.empty() ? std::string() : transformed("--", key.short_name, '-', std::tolower);
+}
+
+}  // namespace concord::config

@@ -1,0 +1,78 @@
+#include "config/toml_file.hpp"
+
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+namespace concord::config {
+namespace {
+
+std::string at_line(const std::string& path, std::uint32_t line, const std::string& reason) {
+  return path + ":" + std::to_string(line) + ": " + reason;
+}
+
+std::string double_text(double value) {
+  char text[64];
+  return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+/// One value of a section; adds to `problems` when its type cannot be one of ours.
+void read_value(const std::string& path, const std::string& name, const toml::node& node, std::vector<FileValue>& values,
+                std::string& problems) {
+  FileValue value{.name = name, .value = {}, .line = node.source().begin.line};
+  if (const auto* text = node.as_string()) {
+    value.value = text->get();
+  } else if (const auto* integer = node.as_integer()) {
+    value.type = FileValue::Type::integer;
+    value.value = std::to_string(integer->get());
+  } else if (const auto* number = node.as_floating_point()) {
+    value.type = FileValue::Type::number;
+    value.value = double_text(number->get());
+  } else if (const auto* boolean = node.as_boolean()) {
+    value.type = FileValue::Type::boolean;
+    value.value = boolean->get() ? "true" : "false";
+  } else {
+    problems += at_line(path, value.line, name + ": a string, number or boolean is expected") + "\n";
+    return;
+  }
+  values.push_back(std::move(value));
+}
+
+}  // namespace
+
+Result<std::vector<FileValue>> read_toml_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Errc::invalid_request, path + ": cannot be read: " + std::strerror(errno));
+  const std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) return fail(Errc::invalid_request, path + ": cannot be read: " + std::strerror(errno));
+
+  const toml::parse_result parsed = toml::parse(content, path);
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return fail(Errc::invalid_request, at_line(path, error.source().begin.line, std::string(error.description())));
+  }
+  std::vector<FileValue> values;
+  std::string problems;
+  for (const auto& [section, node] : parsed.table()) {
+    const std::string section_name(section.str());
+    const auto* table = node.as_table();
+    if (table == nullptr) {
+      problems += at_line(path, node.source().begin.line, "unknown key \"" + section_name + "\" outside of any section") + "\n";
+      continue;
+    }
+    for (const auto& [name, value] : *table) {
+      read_value(path, section_name + "." + std::string(name.str()), value, values, problems);
+    }
+  }
+  if (problems.empty()) return values;
+  problems.pop_back();
+  return fail(Errc::invalid_request, std::move(problems));
+}
+
+}  // namespace concord::config
