@@ -1,0 +1,72 @@
+// What a handler gets: the request, taken apart as its route says, and the ways to answer.
+//
+// A handler fills `reply`, or calls `refuse`, or `submit`s a transaction and answers in its continuation. When it returns
+// without having submitted, the reply is sent. Everything runs on the connection's thread, the continuation too.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "command/transaction.hpp"
+#include "database/database.hpp"
+#include "http/error_status.hpp"
+#include "http/reply.hpp"
+#include "http/request.hpp"
+#include "http/target.hpp"
+
+namespace concord::http {
+
+class Call;
+
+/// Runs once, on the connection's thread, with what came of a submitted transaction.
+using Continuation = std::move_only_function<void(Call&, Result<command::Outcome>)>;
+
+/// Implemented by the connection.
+class Submitter {
+ public:
+  virtual void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+                      Continuation continuation) = 0;
+
+ protected:
+  Submitter() = default;
+  ~Submitter() = default;
+  Submitter(const Submitter&) = default;
+  Submitter& operator=(const Submitter&) = default;
+};
+
+/// What all calls of a server share.
+struct Site {
+  database::Database& database;
+  std::string api_url;  ///< of this server
+};
+
+class Call {
+ public:
+  Call(Site& shared, Submitter& submitter) noexcept : site(shared), submitter_(submitter) {}
+
+  Site& site;
+  Request request;
+  Query query;
+  std::string key;  ///< the `{key}` of the path, decoded; empty for other routes
+  std::chrono::milliseconds timeout{5000};
+  ReadConsistency consistency = ReadConsistency::leader;
+  Reply reply;
+
+  void refuse(const Problem& problem) {
+    reply.clear();
+    reply.set_problem(problem);
+  }
+
+  /// The views in `transaction` need to live only until this returns. At most once a call.
+  void submit(const command::Transaction& transaction, Continuation continuation) {
+    submitter_.submit(transaction, timeout, std::move(continuation));
+  }
+
+ private:
+  Submitter& submitter_;
+};
+
+}  // namespace concord::http

@@ -1,0 +1,316 @@
+#include "http/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <exception>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+namespace concord::http {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::size_t smallest_buffer_bytes = 4U << 10U;
+constexpr std::size_t largest_buffer_bytes = 64U << 10U;
+/// Above, requests that have arrived wait until their client has taken earlier responses.
+constexpr std::size_t output_limit_bytes = 256U << 10U;
+constexpr std::size_t kept_output_bytes = 32U << 10U;
+constexpr std::size_t max_request_id_bytes = 128;
+constexpr std::string_view continue_response = "HTTP/1.1 100 Continue\r\n\r\n";
+
+bool is_usable_id(std::string_view id) noexcept {
+  return !id.empty() && id.size() <= max_request_id_bytes &&
+         std::ranges::all_of(id, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+void release_memory(std::string& buffer) {
+  if (buffer.capacity() > kept_output_bytes) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket, Shared& shared, Worker& worker, std::size_t position_in_worker)
+    : position(position_in_worker), socket_(std::move(socket)), shared_(shared), worker_(worker),
+      parser_(shared.settings.limits), call_(shared.site, *this), in_(smallest_buffer_bytes, '\0') {}
+
+void Connection::start() {
+  error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.non_blocking(true, ignored);
+  if (shared_.draining) return close();
+  read();
+  arm_deadline();
+}
+
+void Connection::close() noexcept {
+  if (!open_) return;
+  const auto self = shared_from_this();  // the worker's reference goes now
+  open_ = false;
+  error_code ignored;
+  socket_.close(ignored);
+  worker_.remove(*this);
+  shared_.connections.fetch_sub(1);
+}
+
+void Connection::drain() {
+  if (lingering_ || (!parsing_ && !awaiting_ && !writing_)) close();
+}
+
+// Time ---------------------------------------------------------------------------------------------------------------
+
+void Connection::arm_deadline() {
+  if (awaiting_ && !writing_) {
+    deadline_ = 0;  // the database keeps the call's own deadline
+  } else if (lingering_) {
+    return;  // one deadline for all of it, or a client could send for ever
+  } else if (!writing_ && parsing_) {
+    deadline_ = request_deadline_;
+  } else {
+    deadline_ = worker_.now() + worker_.ticks(shared_.settings.idle_timeout);
+  }
+}
+
+void Connection::check_deadline() {
+  if (!open_ || deadline_ == 0 || worker_.now() < deadline_) return;
+  if (lingering_ || writing_ || !parsing_) return close();
+  parsing_ = false;
+  refuse_and_close({408, error_name(Errc::invalid_request),
+                    "the request did not arrive within " + std::to_string(shared_.settings.request_timeout.count()) + " ms"});
+  flush();
+  if (open_ && !writing_) linger();
+}
+
+// Requests -----------------------------------------------------------------------------------------------------------
+
+void Connection::advance() {
+  while (open_) {
+    process_input();
+    flush();
+    if (!open_) return;
+    if (writing_ || awaiting_) break;
+    if (closing_) return linger();
+    if (needs_input_) {
+      read();
+      break;
+    }
+  }
+  if (open_) arm_deadline();
+}
+
+void Connection::process_input() {
+  while (open_ && !awaiting_ && !closing_ && out_.size() < output_limit_bytes) {
+    // An empty line before a request is ignored (RFC 9112 2.2).
+    while (!parsing_ && in_begin_ < in_end_ && (in_[in_begin_] == '\r' || in_[in_begin_] == '\n')) ++in_begin_;
+    needs_input_ = in_begin_ == in_end_;
+    if (needs_input_) return;
+    if (!parsing_) {
+      parser_.start(call_.request);
+      parsing_ = true;
+      request_deadline_ = worker_.now() + worker_.ticks(shared_.settings.request_timeout);
+    }
+    const RequestParser::Step step = parser_.feed(input());
+    in_begin_ += step.consumed;
+    if (step.state == RequestParser::State::complete) {
+      parsing_ = false;
+      handle_request();
+    } else if (step.state == RequestParser::State::failed) {
+      parsing_ = false;
+      refuse_and_close(parser_.problem());
+    } else {
+      if (parser_.take_continue()) out_ += continue_response;
+      needs_input_ = true;
+      return;
+    }
+  }
+}
+
+void Connection::choose_request_id() {
+  const std::string_view given = call_.request.header(Header::request_id);
+  if (is_usable_id(given)) {
+    request_id_.assign(given);
+    return;
+  }
+  static constexpr char digits[] = "0123456789abcdef";
+  std::uint64_t number = worker_.random();
+  request_id_.resize(16);
+  for (char& c : request_id_) {
+    c = digits[number & 15U];
+    number >>= 4U;
+  }
+}
+
+void Connection::handle_request() {
+  call_.reply.clear();
+  choose_request_id();
+  try {
+    shared_.table.dispatch(call_);
+  } catch (const std::exception& e) {
+    fail_internally(e.what());
+  }
+  if (!awaiting_) respond();
+}
+
+void Connection::fail_internally(const char* what) {
+  shared_.log(LogLevel::error, "http: request " + request_id_ + " failed: " + what);
+  call_.refuse({500, error_name(Errc::internal), "an internal error; the log has it under request id " + request_id_});
+}
+
+void Connection::respond() {
+  const Request& request = call_.request;
+  const bool keep_alive = request.keep_alive && !shared_.draining;
+  append_response(out_, call_.reply,
+                  {.request_id = request_id_, .date = worker_.date(), .head_only = request.method == Method::head,
+                   .keep_alive = keep_alive, .is_http_1_0 = request.is_http_1_0});
+  if (!keep_alive) closing_ = true;
+}
+
+void Connection::refuse_and_close(const Problem& problem) {
+  call_.refuse(problem);
+  choose_request_id();
+  call_.request.keep_alive = false;
+  call_.request.method = call_.request.method == Method::head ? Method::head : Method::other;
+  respond();
+}
+
+// Transactions -------------------------------------------------------------------------------------------------------
+
+void Connection::submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+                        Continuation continuation) {
+  continuation_ = std::move(continuation);
+  awaiting_ = true;
+  submitting_ = true;
+  shared_.in_flight.fetch_add(1);
+  shared_.site.database.submit(transaction, timeout,
+                               [self = shared_from_this()](Result<command::Outcome> outcome) mutable {
+                                 complete(std::move(self), std::move(outcome));
+                               });
+  submitting_ = false;
+  if (!inline_outcome_) return;
+  Result<command::Outcome> outcome = std::move(*inline_outcome_);
+  inline_outcome_.reset();
+  awaiting_ = false;
+  run_continuation(std::move(outcome));
+}
+
+/// On any thread. A thread of the library may end its work for one connection inside the `submit` of another, so the thread
+/// alone does not tell that the completion came inline.
+void Connection::complete(std::shared_ptr<Connection> self, Result<command::Outcome> outcome) {
+  Shared& shared = self->shared_;
+  if (self->worker_.is_this_thread() && self->submitting_) {
+    self->inline_outcome_.emplace(std::move(outcome));
+    self.reset();
+  } else {
+    Worker& worker = self->worker_;
+    worker.deliver(std::move(self), std::move(outcome));
+  }
+  shared.in_flight.fetch_sub(1);  // the last touch: the server may go now
+}
+
+void Connection::receive(Result<command::Outcome> outcome) {
+  awaiting_ = false;
+  if (!open_) return;
+  run_continuation(std::move(outcome));
+  respond();
+  advance();
+}
+
+void Connection::run_continuation(Result<command::Outcome> outcome) {
+  Continuation continuation = std::move(continuation_);
+  try {
+    continuation(call_, std::move(outcome));
+  } catch (const std::exception& e) {
+    fail_internally(e.what());
+  }
+}
+
+// Sockets ------------------------------------------------------------------------------------------------------------
+
+void Connection::read() {
+  if (in_begin_ == in_end_) {
+    in_begin_ = in_end_ = 0;
+    if (!parsing_ && in_.size() > smallest_buffer_bytes) std::string(smallest_buffer_bytes, '\0').swap(in_);
+  } else if (in_begin_ > 0) {
+    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
+    in_end_ -= in_begin_;
+    in_begin_ = 0;
+  }
+  if (in_end_ == in_.size()) in_.resize(std::min(in_.size() * 2, largest_buffer_bytes));
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
+                          [self = shared_from_this()](const error_code& error, std::size_t size_bytes) {
+                            self->reading_ = false;
+                            if (!self->open_) return;
+                            if (error) return self->close();
+                            self->on_read(size_bytes);
+                          });
+}
+
+void Connection::on_read(std::size_t size_bytes) {
+  if (lingering_) {
+    in_begin_ = in_end_ = 0;
+    return read();
+  }
+  in_end_ += size_bytes;
+  if (closing_) {  // refused for its time while the client was still sending
+    in_begin_ = in_end_ = 0;
+    return;
+  }
+  // A read that filled the buffer is part of something large: the next one may be larger.
+  const bool was_full = in_end_ == in_.size() && in_.size() < largest_buffer_bytes;
+  advance();
+  if (was_full && open_ && parsing_ && !reading_) in_.resize(in_.size() * 2);
+}
+
+void Connection::flush() {
+  if (!open_ || writing_) return;
+  if (sent_ == sending_.size()) {
+    if (out_.empty()) return;
+    release_memory(sending_);
+    std::swap(sending_, out_);
+    sent_ = 0;
+  }
+  while (sent_ < sending_.size()) {
+    error_code error;
+    const std::size_t size = socket_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      writing_ = true;
+      socket_.async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+                               [self = shared_from_this()](const error_code& failed, std::size_t size_bytes) {
+                                 self->writing_ = false;
+                                 if (!self->open_) return;
+                                 if (failed) return self->close();
+                                 self->on_written(size_bytes);
+                               });
+      return;
+    }
+    if (error) return close();
+    sent_ += size;
+  }
+}
+
+void Connection::on_written(std::size_t size_bytes) {
+  sent_ += size_bytes;
+  flush();
+  if (open_ && !writing_ && !awaiting_) return advance();
+  if (open_) arm_deadline();
+}
+
+void Connection::linger() {
+  if (shared_.draining) return close();
+  lingering_ = true;
+  error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  deadline_ = worker_.now() + worker_.ticks(shared_.settings.linger_timeout);
+  in_begin_ = in_end_ = 0;
+  if (!reading_) read();
+}
+
+}  // namespace concord::http

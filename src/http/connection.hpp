@@ -1,0 +1,93 @@
+// One client connection: reads, parses, dispatches, writes, all on its worker's thread.
+//
+// States, by what is waited for; at most one asynchronous operation is under way:
+//
+//   reading    for input: idle (between requests) or inside a request
+//   awaiting   for the outcome of a submitted transaction; nothing is read meanwhile
+//   writing    for the client to take output; nothing is read meanwhile, so a client that does not read is not served
+//   lingering  the last response is out and our side is shut; input is thrown away until the client closes, because closing
+//              a socket with unread input resets the connection and may take the response from the client
+//
+// Invariant: the connection is in its worker's list exactly while it is open.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "http/call.hpp"
+#include "http/request_parser.hpp"
+#include "http/shared.hpp"
+#include "http/worker.hpp"
+
+namespace concord::http {
+
+class Connection final : public std::enable_shared_from_this<Connection>, private Submitter {
+ public:
+  Connection(boost::asio::ip::tcp::socket socket, Shared& shared, Worker& worker, std::size_t position_in_worker);
+
+  std::size_t position;  ///< kept by the worker
+
+  void start();
+  /// The server stops: closes now when idle, else after the request being served.
+  void drain();
+  void close() noexcept;
+  void check_deadline();
+  /// The outcome of the submitted transaction.
+  void receive(Result<command::Outcome> outcome);
+
+ private:
+  void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+              Continuation continuation) override;
+  static void complete(std::shared_ptr<Connection> self, Result<command::Outcome> outcome);
+
+  void advance();
+  void process_input();
+  void handle_request();
+  void run_continuation(Result<command::Outcome> outcome);
+  void respond();
+  void refuse_and_close(const Problem& problem);
+  void choose_request_id();
+  void fail_internally(const char* what);
+
+  void read();
+  void on_read(std::size_t size_bytes);
+  void flush();
+  void on_written(std::size_t size_bytes);
+  void linger();
+  void arm_deadline();
+  [[nodiscard]] std::string_view input() const noexcept { return {in_.data() + in_begin_, in_end_ - in_begin_}; }
+
+  boost::asio::ip::tcp::socket socket_;
+  Shared& shared_;
+  Worker& worker_;
+  RequestParser parser_;
+  Call call_;
+  std::string request_id_;
+
+  std::string in_;  ///< received and not yet parsed: [in_begin_, in_end_)
+  std::size_t in_begin_ = 0;
+  std::size_t in_end_ = 0;
+  std::string out_;      ///< responses not yet being sent
+  std::string sending_;  ///< being sent, from `sent_`
+  std::size_t sent_ = 0;
+
+  Continuation continuation_;
+  std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running
+  Worker::Tick deadline_ = 0;         ///< 0: none
+  Worker::Tick request_deadline_ = 0;  ///< of the request being read
+  bool open_ = true;
+  bool parsing_ = false;     ///< a request has begun and is not complete
+  bool needs_input_ = true;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool awaiting_ = false;
+  bool submitting_ = false;  ///< inside Database::submit
+  bool closing_ = false;     ///< after what stands in `out_`
+  bool lingering_ = false;
+};
+
+}  // namespace concord::http

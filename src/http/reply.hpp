@@ -1,0 +1,63 @@
+// What a handler answers, and its bytes on the wire.
+//
+// Bodies of success: {"status":"ok"[,"revision":n][,"data":...]}; of errors:
+// {"status":"error","error":{"code":"...","message":"..."}}. A reply is used again for the next request.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <concord/revision.hpp>
+#include <concord/value.hpp>
+
+#include "http/error_status.hpp"
+
+namespace concord::http {
+
+class Reply {
+ public:
+  unsigned status = 200;
+  std::string_view content_type = json;  ///< of static storage
+  std::string body;
+  std::string headers;  ///< further header lines, each with its line end
+
+  static constexpr std::string_view json = "application/json";
+  static constexpr std::string_view bytes = "application/octet-stream";
+  static constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+
+  void clear() noexcept;
+
+  /// `name` and `value` hold no line end. Precondition: neither comes unchecked from a client.
+  void add_header(std::string_view name, std::string_view value);
+  void add_etag(Revision revision);
+
+  /// {"status":"ok"} and, for a write that changed something, its revision.
+  void set_done(bool changed, Revision revision);
+
+  /// {"status":"ok","data": ... the caller appends the data to `body`, then calls `end_data`.
+  void begin_data();
+  void begin_data(bool changed, Revision revision);
+  void end_data();
+
+  void set_problem(const Problem& problem);
+};
+
+/// Appends `"value":...`, and `,"encoding":"base64"` for bytes.
+void append_value_member(std::string& to, const Value& value);
+/// Appends `"key":"..."`, or `"key_b64":"..."` for a key that is not UTF-8.
+void append_key_member(std::string& to, std::string_view key);
+void append_number(std::string& to, std::uint64_t number);
+
+/// What the connection adds to every response.
+struct ResponseFrame {
+  std::string_view request_id;
+  std::string_view date;  ///< RFC 9110 5.6.7
+  bool head_only = false;
+  bool keep_alive = true;
+  bool is_http_1_0 = false;  ///< such clients must be told that the connection stays open
+};
+
+void append_response(std::string& to, const Reply& reply, const ResponseFrame& frame);
+
+}  // namespace concord::http

@@ -1,0 +1,164 @@
+#include "http/route.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "http/base64.hpp"
+#include "value/json_string.hpp"
+
+namespace concord::http {
+namespace {
+
+constexpr std::string_view key_placeholder = "{key}";
+constexpr std::int64_t max_timeout_ms = 3'600'000;
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::expected<void, Problem> check_parameters(const Route& route, bool has_key, const Query& query) {
+  for (const Query::Parameter& parameter : query.parameters()) {
+    const bool known = parameter.name == "timeout_ms" || (route.is_read && parameter.name == "consistency") ||
+                       (has_key && parameter.name == "key_encoding") ||
+                       std::ranges::find(route.parameters, parameter.name) != route.parameters.end();
+    if (!known) {
+      return std::unexpected(invalid_request("the query parameter \"" + parameter.name.substr(0, 200) + "\" is not known"));
+    }
+  }
+  return {};
+}
+
+std::expected<void, Problem> read_common_parameters(Call& call) {
+  call.timeout = std::chrono::milliseconds(5000);
+  if (const std::string* text = call.query.find("timeout_ms")) {
+    std::int64_t timeout_ms = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), timeout_ms);
+    if (error != std::errc() || end != text->data() + text->size() || timeout_ms < 1 || timeout_ms > max_timeout_ms) {
+      return std::unexpected(invalid_request("timeout_ms must be 1 to " + std::to_string(max_timeout_ms)));
+    }
+    call.timeout = std::chrono::milliseconds(timeout_ms);
+  }
+  call.consistency = call.site.database.options().default_consistency;
+  if (const std::string* text = call.query.find("consistency")) {
+    if (*text == "eventual") {
+      call.consistency = ReadConsistency::eventual;
+    } else if (*text == "leader") {
+      call.consistency = ReadConsistency::leader;
+    } else if (*text == "strong") {
+      call.consistency = ReadConsistency::strong;
+    } else {
+      return std::unexpected(invalid_request("consistency must be eventual, leader or strong"));
+    }
+  }
+  return {};
+}
+
+/// The key of a path segment, by the rules of CONTRACT 2: UTF-8, percent-encoded; or any bytes as base64url.
+std::expected<std::string, Problem> decode_key(std::string_view segment, const Query& query) {
+  auto text = percent_decode(segment);
+  if (!text) return std::unexpected(invalid_request("the key has a broken percent-encoding"));
+  if (const std::string* encoding = query.find("key_encoding")) {
+    if (*encoding != "base64url") return std::unexpected(invalid_request("key_encoding must be base64url"));
+    auto bytes = decode_base64url(*text);
+    if (!bytes) return std::unexpected(invalid_request("the key is not base64url"));
+    return std::move(*bytes);
+  }
+  if (!value::is_utf8(*text)) {
+    return std::unexpected(Problem(400, error_name(Errc::invalid_key),
+                                   "the key is not UTF-8; other keys are given as base64url with key_encoding=base64url"));
+  }
+  return std::move(*text);
+}
+
+/// False after the reply was filled with 415.
+bool check_content_type(const Route& route, Call& call) {
+  if (route.body == BodyKind::none || call.request.body.empty() || !call.request.has(Header::content_type)) return true;
+  const std::string_view type = call.request.header(Header::content_type);
+  if (is_media_type(type, Reply::json) || (route.body == BodyKind::json_or_bytes && is_media_type(type, Reply::bytes))) {
+    return true;
+  }
+  const std::string_view accepted =
+      route.body == BodyKind::json_or_bytes ? "application/json, application/octet-stream" : "application/json";
+  call.refuse({415, "UNSUPPORTED_MEDIA_TYPE", "the body must be of type " + std::string(accepted)});
+  call.reply.add_header("Accept", accepted);
+  return false;
+}
+
+}  // namespace
+
+bool is_media_type(std::string_view content_type, std::string_view type) noexcept {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' ') || content_type.ends_with('\t')) content_type.remove_suffix(1);
+  return std::ranges::equal(content_type, type, {}, lower);
+}
+
+RouteTable::RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {
+  for (const Route& route : routes_) {
+    Template parsed{.path = Path(route.path)};
+    for (std::size_t i = 0; i < parsed.path.size(); ++i) {
+      if (parsed.path[i] == key_placeholder) parsed.key_segment = static_cast<int>(i);
+    }
+    templates_.push_back(parsed);
+  }
+}
+
+bool RouteTable::matches(std::size_t route, const Path& path) const noexcept {
+  const Template& wanted = templates_[route];
+  if (path.size() != wanted.path.size()) return false;
+  for (std::size_t i = path.size(); i-- > 0;) {  // backwards: templates differ at their ends
+    if (static_cast<int>(i) != wanted.key_segment && path[i] != wanted.path[i]) return false;
+  }
+  return true;
+}
+
+std::string RouteTable::allowed_methods(const Path& path) const {
+  std::string methods;
+  for (const Method method : {Method::get, Method::head, Method::put, Method::post, Method::del}) {
+    const Method routed = method == Method::head ? Method::get : method;
+    for (std::size_t i = 0; i < routes_.size(); ++i) {
+      if (routes_[i].method != routed || !matches(i, path)) continue;
+      methods.append(method_name(method));
+      methods += ", ";
+      break;
+    }
+  }
+  if (!methods.empty()) methods += "OPTIONS";
+  return methods;
+}
+
+void RouteTable::answer_unmatched(Call& call, const Target& target, const Path& path) const {
+  const bool is_options = call.request.method == Method::options;
+  const std::string methods = is_options && target.path == "*" ? "GET, HEAD, PUT, POST, DELETE, OPTIONS" : allowed_methods(path);
+  if (methods.empty()) {
+    return call.refuse({404, error_name(Errc::not_found), "there is no such route"});
+  }
+  if (is_options) {
+    call.reply.status = 204;
+  } else {
+    call.refuse({405, "METHOD_NOT_ALLOWED", "the path does not take this method; it takes " + methods});
+  }
+  call.reply.add_header("Allow", methods);
+}
+
+void RouteTable::dispatch(Call& call) const {
+  const auto target = split_target(call.request.target);
+  if (!target) return call.refuse(target.error());
+  const Path path(target->path);
+  const Method method = call.request.method == Method::head ? Method::get : call.request.method;
+  std::size_t position = 0;
+  while (position < routes_.size() && (routes_[position].method != method || !matches(position, path))) ++position;
+  if (position == routes_.size()) return answer_unmatched(call, *target, path);
+
+  const Route& route = routes_[position];
+  const int key_segment = templates_[position].key_segment;
+  if (auto done = call.query.parse(target->query); !done) return call.refuse(done.error());
+  if (auto done = check_parameters(route, key_segment >= 0, call.query); !done) return call.refuse(done.error());
+  if (auto done = read_common_parameters(call); !done) return call.refuse(done.error());
+  call.key.clear();
+  if (key_segment >= 0) {
+    auto key = decode_key(path[static_cast<std::size_t>(key_segment)], call.query);
+    if (!key) return call.refuse(key.error());
+    call.key = std::move(*key);
+  }
+  if (check_content_type(route, call)) route.handler(call);
+}
+
+}  // namespace concord::http

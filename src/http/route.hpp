@@ -1,0 +1,65 @@
+// The route table: what a method and a path mean. Dispatch, 404, 405 with Allow, OPTIONS, the check of query parameters and
+// content types all follow from it; a resource only adds its rows (routes/*.cpp).
+//
+//   template   "/api/v1/kv/{key}/ttl": fixed segments and `{key}`, which matches any one segment, also an empty one
+//
+// Of two templates that match, the one earlier in the table wins; fixed segments stand before `{key}`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/call.hpp"
+
+namespace concord::http {
+
+enum class BodyKind : std::uint8_t {
+  none,           ///< whatever is sent is not looked at
+  json,
+  json_or_bytes,  ///< application/octet-stream too
+};
+
+struct Route {
+  Method method = Method::get;  ///< a GET route answers HEAD too
+  std::string_view path;
+  std::string_view operation;   ///< name of the API operation, for telemetry and audit
+  void (*handler)(Call&) = nullptr;
+  BodyKind body = BodyKind::none;
+  bool is_read = false;         ///< takes `?consistency`
+  std::vector<std::string_view> parameters = {};  ///< allowed beside `timeout_ms`, `consistency` and `key_encoding`
+};
+
+class RouteTable {
+ public:
+  explicit RouteTable(std::vector<Route> routes);
+
+  /// Reads target, query and headers into `call` and runs the handler, or fills the reply with what is wrong.
+  void dispatch(Call& call) const;
+
+  [[nodiscard]] const std::vector<Route>& routes() const noexcept { return routes_; }
+
+ private:
+  struct Template {
+    Path path;
+    int key_segment = -1;  ///< -1: none
+  };
+
+  [[nodiscard]] bool matches(std::size_t route, const Path& path) const noexcept;
+  /// "GET, HEAD, PUT, OPTIONS" for a path; empty when no route matches it.
+  [[nodiscard]] std::string allowed_methods(const Path& path) const;
+  void answer_unmatched(Call& call, const Target& target, const Path& path) const;
+
+  std::vector<Route> routes_;
+  std::vector<Template> templates_;  ///< of the route at the same position
+};
+
+/// All routes of the API.
+[[nodiscard]] std::vector<Route> api_routes();
+
+/// `Content-Type` without its parameters equals `type`.
+[[nodiscard]] bool is_media_type(std::string_view content_type, std::string_view type) noexcept;
+
+}  // namespace concord::http

@@ -1,0 +1,172 @@
+// /api/v1/kv/bulk: many keys in one transaction. `bulk/get` needs a consistent cut and comes with the scans.
+#include <memory>
+
+#include "command/limits.hpp"
+#include "command/validate.hpp"
+#include "http/envelope.hpp"
+#include "http/routes/routes.hpp"
+#include "http/write_body.hpp"
+
+namespace concord::http::routes {
+namespace {
+
+constexpr std::string_view body_place = "the body";
+
+/// What a bulk call says. The operations view keys and values, so the lists are filled first.
+struct Batch {
+  std::vector<std::string> keys;
+  std::vector<Value> values;           ///< puts only
+  std::vector<std::uint32_t> ttls_s;   ///< puts and touches
+};
+
+std::string place_of(std::string_view list, std::size_t position) {
+  std::string place(list);
+  place += '[';
+  place += std::to_string(position);
+  place += ']';
+  return place;
+}
+
+Problem at_place(const std::string& place, const Error& error) {
+  return Problem(Error(error.code(), place + ": " + error.message()));
+}
+
+std::expected<void, Problem> add_key(Batch& batch, std::string_view raw, std::string_view name, const std::string& place) {
+  auto key = read_string(raw, name, place);
+  if (!key) return std::unexpected(std::move(key.error()));
+  if (const auto done = command::validate_key(*key); !done) return std::unexpected(at_place(place, done.error()));
+  batch.keys.push_back(std::move(*key));
+  return {};
+}
+
+/// One `{"key","value","ttl"?}`, or `{"key","ttl"}` for a touch.
+std::expected<void, Problem> add_operation(Batch& batch, std::string_view raw, const std::string& place, bool is_put) {
+  WriteFields fields;
+  std::optional<std::string_view> key_raw;
+  std::optional<std::string_view> ttl_raw;
+  ObjectReader reader(raw, place);
+  while (const auto member = reader.next()) {
+    if (member->name == "key") {
+      key_raw = member->value;
+    } else if (is_put ? fields.take(member->name, member->value) : member->name == "ttl") {
+      ttl_raw = member->value;
+    } else {
+      return std::unexpected(unknown_field(member->name, place));
+    }
+  }
+  if (reader.problem()) return std::unexpected(*reader.problem());
+  if (!key_raw) return std::unexpected(missing_field("key", place));
+  if (auto done = add_key(batch, *key_raw, "key", place); !done) return done;
+  if (is_put) {
+    if (auto done = fields.read(place); !done) return done;
+    batch.values.push_back(std::move(fields.value));
+    batch.ttls_s.push_back(fields.ttl_s);
+    return {};
+  }
+  const auto ttl = read_required_ttl(ttl_raw, place);
+  if (!ttl) return std::unexpected(ttl.error());
+  batch.ttls_s.push_back(*ttl);
+  return {};
+}
+
+/// Reads the one list of the body, `name`, item by item with `add`.
+template <class Add>
+std::expected<void, Problem> read_list(std::string_view body, std::string_view name, const Add& add) {
+  std::optional<std::string_view> list_raw;
+  ObjectReader reader(body, body_place);
+  while (const auto member = reader.next()) {
+    if (member->name != name) return std::unexpected(unknown_field(member->name, body_place));
+    list_raw = member->value;
+  }
+  if (reader.problem()) return std::unexpected(*reader.problem());
+  if (!list_raw) return std::unexpected(missing_field(name, body_place));
+  ArrayReader items(*list_raw, name);
+  std::size_t count = 0;
+  while (const auto item = items.next()) {
+    if (count < command::max_batch) {
+      if (auto done = add(*item, place_of(name, count)); !done) return done;
+    }
+    ++count;
+  }
+  if (items.problem()) return std::unexpected(*items.problem());
+  if (count == 0) return std::unexpected(invalid_request("the list \"" + std::string(name) + "\" is empty"));
+  if (count > command::max_batch) {
+    return std::unexpected(Problem(Error(Errc::batch_too_large, std::string(name) + " has " + std::to_string(count) +
+                                                                    " entries, at most " +
+                                                                    std::to_string(command::max_batch) + " are allowed")));
+  }
+  return {};
+}
+
+void answer_batch(Call& call, const std::vector<std::string>& keys, const Result<command::Outcome>& outcome) {
+  if (!outcome) return call.refuse(outcome.error());
+  std::string& body = call.reply.body;
+  call.reply.begin_data(outcome->changed, outcome->revision);
+  body += '[';
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const bool missing = i < outcome->results.size() && outcome->results[i].status == command::OperationStatus::not_found;
+    body += i == 0 ? "{" : ",{";
+    append_key_member(body, keys[i]);
+    body += missing ? R"(,"status":"error","error":"not_found"})" : R"(,"status":"ok"})";
+  }
+  body += ']';
+  call.reply.end_data();
+}
+
+void submit_batch(Call& call, Batch batch, command::OperationKind kind) {
+  command::Transaction transaction;
+  transaction.then.reserve(batch.keys.size());
+  for (std::size_t i = 0; i < batch.keys.size(); ++i) {
+    command::Operation operation;
+    operation.kind = kind;
+    operation.key = batch.keys[i];
+    if (kind == command::OperationKind::put) operation.value = batch.values[i].stored();
+    if (kind != command::OperationKind::remove) operation.ttl_s = batch.ttls_s[i];
+    transaction.then.push_back(operation);
+  }
+  // The keys move to the heap before the call: the operations view them until it returns.
+  auto keys = std::make_unique<std::vector<std::string>>(std::move(batch.keys));
+  call.submit(transaction, [keys = std::move(keys)](Call& answered, Result<command::Outcome> outcome) {
+    answer_batch(answered, *keys, outcome);
+  });
+}
+
+void put_many(Call& call) {
+  Batch batch;
+  const auto done = read_list(call.request.body, "operations", [&](std::string_view raw, const std::string& place) {
+    return add_operation(batch, raw, place, true);
+  });
+  if (!done) return call.refuse(done.error());
+  submit_batch(call, std::move(batch), command::OperationKind::put);
+}
+
+void touch_many(Call& call) {
+  Batch batch;
+  const auto done = read_list(call.request.body, "operations", [&](std::string_view raw, const std::string& place) {
+    return add_operation(batch, raw, place, false);
+  });
+  if (!done) return call.refuse(done.error());
+  submit_batch(call, std::move(batch), command::OperationKind::touch);
+}
+
+void delete_many(Call& call) {
+  Batch batch;
+  const auto done = read_list(call.request.body, "keys", [&](std::string_view raw, const std::string& place) {
+    return add_key(batch, raw, "key", place);
+  });
+  if (!done) return call.refuse(done.error());
+  submit_batch(call, std::move(batch), command::OperationKind::remove);
+}
+
+}  // namespace
+
+void add_kv_bulk(std::vector<Route>& routes) {
+  routes.push_back({.method = Method::post, .path = "/api/v1/kv/bulk", .operation = "put_many", .handler = put_many,
+                    .body = BodyKind::json});
+  routes.push_back({.method = Method::post, .path = "/api/v1/kv/bulk/delete", .operation = "delete_many",
+                    .handler = delete_many, .body = BodyKind::json});
+  routes.push_back({.method = Method::post, .path = "/api/v1/kv/bulk/touch", .operation = "touch_many",
+                    .handler = touch_many, .body = BodyKind::json});
+}
+
+}  // namespace concord::http::routes

@@ -1,0 +1,16 @@
+// The rows each resource adds to the route table.
+#pragma once
+
+#include <vector>
+
+#include "http/route.hpp"
+
+namespace concord::http::routes {
+
+void add_health(std::vector<Route>& routes);
+void add_status(std::vector<Route>& routes);
+void add_kv_bulk(std::vector<Route>& routes);
+void add_kv(std::vector<Route>& routes);
+void add_transaction(std::vector<Route>& routes);
+
+}  // namespace concord::http::routes

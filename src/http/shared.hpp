@@ -1,0 +1,27 @@
+// What all connections of a server share. Constant but for the counters.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "http/call.hpp"
+#include "http/route.hpp"
+#include "http/server.hpp"
+
+namespace concord::http {
+
+struct Shared {
+  Site site;
+  RouteTable table;
+  Settings settings;
+  std::atomic<std::size_t> connections = 0;  ///< open
+  /// Transactions whose outcome has not come back. Once it is 0 after a stop, no library thread touches the server any more.
+  std::atomic<std::size_t> in_flight = 0;
+  std::atomic<bool> draining = false;
+
+  void log(LogLevel level, std::string_view line) const {
+    if (settings.log) settings.log(level, line);
+  }
+};
+
+}  // namespace concord::http

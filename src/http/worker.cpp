@@ -1,0 +1,127 @@
+#include "http/worker.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include "http/connection.hpp"
+#include "http/time_text.hpp"
+
+namespace concord::http {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// A quarter of the shortest limit, so that no limit is missed by much; a quarter of a second is enough for the real ones.
+milliseconds tick_length_of(const Settings& settings) {
+  const milliseconds shortest = std::min({settings.request_timeout, settings.idle_timeout, settings.linger_timeout});
+  return std::clamp(shortest / 4, milliseconds(5), milliseconds(250));
+}
+
+}  // namespace
+
+Worker::Worker(Shared& shared, std::uint64_t seed)
+    : shared_(shared), timer_(context_), tick_length_(tick_length_of(shared.settings)),
+      date_(http_date(std::chrono::system_clock::now())), random_(seed) {}
+
+Worker::~Worker() {
+  stop_and_join();
+  deliveries_.clear();  // connections go before the context their sockets belong to
+  connections_.clear();
+}
+
+void Worker::run() {
+  schedule_tick();
+  thread_ = std::thread([this] {
+    thread_id_ = std::this_thread::get_id();
+    const auto guard = boost::asio::make_work_guard(context_);
+    for (;;) {
+      try {
+        context_.run();
+        return;
+      } catch (const std::exception& e) {  // a handler that throws must not end the thread, and with it the host
+        shared_.log(LogLevel::error, std::string("http: a handler failed: ") + e.what());
+      }
+    }
+  });
+}
+
+void Worker::stop_and_join() {
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Worker::Tick Worker::ticks(milliseconds time) const noexcept {
+  return static_cast<Tick>((time + tick_length_ - milliseconds(1)) / tick_length_) + 1;
+}
+
+void Worker::schedule_tick() {
+  timer_.expires_after(tick_length_);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+void Worker::tick() {
+  ++now_;
+  date_ = http_date(std::chrono::system_clock::now());
+  for (std::size_t i = connections_.size(); i-- > 0;) {  // backwards: a connection that closes is replaced by the last one
+    const std::shared_ptr<Connection> connection = connections_[i];
+    connection->check_deadline();
+  }
+  schedule_tick();
+}
+
+void Worker::adopt(boost::asio::ip::tcp::socket socket) {
+  boost::asio::post(context_, [this, socket = std::move(socket)]() mutable {
+    auto connection = std::make_shared<Connection>(std::move(socket), shared_, *this, connections_.size());
+    connections_.push_back(connection);
+    connection->start();
+  });
+}
+
+void Worker::remove(Connection& connection) noexcept {
+  const std::size_t position = connection.position;
+  if (position + 1 != connections_.size()) {
+    connections_[position] = std::move(connections_.back());
+    connections_[position]->position = position;
+  }
+  connections_.pop_back();
+}
+
+void Worker::drain() {
+  boost::asio::post(context_, [this] {
+    const auto all = connections_;
+    for (const auto& connection : all) connection->drain();
+  });
+}
+
+void Worker::close_all() {
+  boost::asio::post(context_, [this] {
+    const auto all = connections_;
+    for (const auto& connection : all) connection->close();
+  });
+}
+
+void Worker::deliver(std::shared_ptr<Connection> connection, Result<command::Outcome> outcome) {
+  bool is_first = false;
+  {
+    const std::lock_guard lock(deliveries_mutex_);
+    is_first = deliveries_.empty();
+    deliveries_.push_back({std::move(connection), std::move(outcome)});
+  }
+  if (is_first) boost::asio::post(context_, [this] { take_deliveries(); });
+}
+
+void Worker::take_deliveries() {
+  {
+    const std::lock_guard lock(deliveries_mutex_);
+    std::swap(taken_, deliveries_);
+  }
+  for (Delivery& delivery : taken_) delivery.connection->receive(std::move(delivery.outcome));
+  taken_.clear();
+}
+
+}  // namespace concord::http

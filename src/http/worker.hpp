@@ -1,0 +1,85 @@
+// One thread of the server with the connections it serves.
+//
+// Everything but `deliver`, `adopt`, `drain`, `close_all` and `stop` belongs to the worker's own thread. Time is counted in
+// ticks: connections are looked through on every tick, which costs less than a timer each and is exact enough for limits of
+// seconds.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <concord/error.hpp>
+
+#include "base/random.hpp"
+#include "command/transaction.hpp"
+#include "http/shared.hpp"
+
+namespace concord::http {
+
+class Connection;
+
+class Worker {
+ public:
+  using Tick = std::uint64_t;
+
+  Worker(Shared& shared, std::uint64_t seed);
+  ~Worker();
+  Worker(Worker&&) = delete;
+  Worker& operator=(Worker&&) = delete;
+
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return context_; }
+
+  void run();  ///< starts the thread
+  void stop_and_join();
+  void adopt(boost::asio::ip::tcp::socket socket);
+  void drain();      ///< closes idle connections
+  void close_all();  ///< cuts off every connection
+
+  /// Hands the outcome of a transaction to its connection, on this worker's thread. From any thread.
+  void deliver(std::shared_ptr<Connection> connection, Result<command::Outcome> outcome);
+
+  [[nodiscard]] bool is_this_thread() const noexcept { return std::this_thread::get_id() == thread_id_; }
+  [[nodiscard]] Tick now() const noexcept { return now_; }
+  /// Ticks that last at least `time`.
+  [[nodiscard]] Tick ticks(std::chrono::milliseconds time) const noexcept;
+  [[nodiscard]] const std::string& date() const noexcept { return date_; }
+  [[nodiscard]] std::uint64_t random() noexcept { return random_.next(); }
+
+  void remove(Connection& connection) noexcept;
+
+ private:
+  struct Delivery {
+    std::shared_ptr<Connection> connection;
+    Result<command::Outcome> outcome;
+  };
+
+  void tick();
+  void schedule_tick();
+  void take_deliveries();
+
+  boost::asio::io_context context_{1};
+  Shared& shared_;
+  boost::asio::steady_timer timer_;
+  std::chrono::milliseconds tick_length_;
+  Tick now_ = 1;
+  std::string date_;
+  base::Random random_;
+  std::vector<std::shared_ptr<Connection>> connections_;  ///< each knows its position
+  std::thread thread_;
+  std::thread::id thread_id_;  ///< set by the thread itself, before its first handler
+
+  std::mutex deliveries_mutex_;
+  std::vector<Delivery> deliveries_;  ///< guarded; when it stops being empty, a wake-up is posted
+  std::vector<Delivery> taken_;
+};
+
+}  // namespace concord::http
