@@ -1,0 +1,55 @@
+// The command line's way to a node: one HTTP request, one answer, a deadline over everything.
+//
+// Several endpoints are tried in order. The next one is asked only when the one before cannot have done anything: it could
+// not be reached, or it answered 503 (which means that nothing was done, ever). Thread rule: one thread.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exit_code.hpp"
+
+namespace concord::app {
+
+struct ClientRequest {
+  std::string method;
+  std::string target;  ///< path and query, percent-encoded
+  std::string body = {};
+  std::string content_type = {};  ///< empty: none
+  std::string accept = {};        ///< empty: none
+};
+
+struct ClientAnswer {
+  unsigned status = 0;
+  std::string body;
+};
+
+struct ClientFailure {
+  ExitCode code = ExitCode::failed;
+  std::string message;
+};
+
+struct ClientSettings {
+  std::vector<std::string> endpoints;  ///< "http://host:port"; scheme and port may be left out
+  std::string token;                   ///< empty: none
+  std::chrono::milliseconds timeout{5000};
+};
+
+class Client {
+ public:
+  explicit Client(ClientSettings settings) : settings_(std::move(settings)) {}
+
+  /// An answer of any status, or why there is none.
+  [[nodiscard]] std::expected<ClientAnswer, ClientFailure> call(const ClientRequest& request) const;
+
+ private:
+  ClientSettings settings_;
+};
+
+/// The exit code of an answer that is no success.
+[[nodiscard]] ExitCode exit_code_of(unsigned status) noexcept;
+
+}  // namespace concord::app

@@ -1,0 +1,44 @@
+// The subcommands. Each `add_...` adds its own to the command line; its callback leaves the exit code in the context.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "client.hpp"
+#include "exit_code.hpp"
+#include "output.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace concord::app {
+
+/// What stands before or after any subcommand.
+struct Context {
+  std::vector<std::string> endpoints;
+  std::string token;
+  std::string output;      ///< "table", "json", "plain", or empty
+  std::string timeout = "5s";
+  std::string consistency;
+  std::string config_path;
+  ExitCode exit_code = ExitCode::done;
+
+  [[nodiscard]] OutputForm output_form() const noexcept {
+    if (output == "json") return OutputForm::json;
+    if (output == "plain") return OutputForm::plain;
+    return output == "table" ? OutputForm::table : default_output_form();
+  }
+  /// Precondition: the command line was accepted.
+  [[nodiscard]] std::chrono::milliseconds timeout_value() const noexcept;
+  [[nodiscard]] Client client() const { return Client({.endpoints = endpoints, .token = token, .timeout = timeout_value()}); }
+};
+
+void add_start(CLI::App& app, Context& context);
+void add_kv(CLI::App& app, Context& context);
+void add_config(CLI::App& app, Context& context);
+void add_version(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+
+}  // namespace concord::app
