@@ -29,10 +29,10 @@ enum class GuardKind : std::uint8_t {
 
 struct Guard {
   GuardKind kind = GuardKind::exists;
-  std::string_view key;
-  std::string_view value;   ///< kind value_equals: stored form
-  Revision revision;        ///< kind revision
-  std::string_view filter;  ///< kind filter: checked with `Filter::parse` by who built it
+  std::string_view key = {};
+  std::string_view value = {};   ///< kind value_equals: stored form
+  Revision revision = {};        ///< kind revision
+  std::string_view filter = {};  ///< kind filter: checked with `Filter::parse` by who built it
 };
 
 enum class OperationKind : std::uint8_t {
@@ -45,28 +45,28 @@ enum class OperationKind : std::uint8_t {
 
 /// Which keys a query means; all parts are ANDed, an unset part matches all.
 struct Selector {
-  std::optional<std::string_view> prefix;
-  std::optional<std::string_view> suffix;
-  std::optional<std::string_view> contains;
-  std::optional<std::string_view> pattern;  ///< RE2, searched in the key
-  std::optional<std::string_view> start;    ///< inclusive
-  std::optional<std::string_view> end;      ///< inclusive
-  std::optional<std::string_view> filter;   ///< filter document on the value, JSON text
+  std::optional<std::string_view> prefix = {};
+  std::optional<std::string_view> suffix = {};
+  std::optional<std::string_view> contains = {};
+  std::optional<std::string_view> pattern = {};  ///< RE2, searched in the key
+  std::optional<std::string_view> start = {};    ///< inclusive
+  std::optional<std::string_view> end = {};      ///< inclusive
+  std::optional<std::string_view> filter = {};   ///< filter document on the value, JSON text
   std::uint64_t limit = 0;                  ///< 0: none
 };
 
 struct Operation {
   OperationKind kind = OperationKind::put;
-  std::string_view key;
-  std::string_view value;      ///< put: stored form
+  std::string_view key = {};
+  std::string_view value = {};      ///< put: stored form
   std::uint32_t ttl_s = 0;     ///< put: 0 is "no expiry"; touch: at least 1
-  Selector selector;           ///< delete_where
+  Selector selector = {};           ///< delete_where
 };
 
 struct Transaction {
-  std::vector<Guard> guards;
-  std::vector<Operation> then;
-  std::vector<Operation> otherwise;
+  std::vector<Guard> guards = {};
+  std::vector<Operation> then = {};
+  std::vector<Operation> otherwise = {};
 };
 
 enum class OperationStatus : std::uint8_t { ok = 0, not_found = 1 };

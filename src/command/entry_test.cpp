@@ -1,0 +1,312 @@
+// Goal: what was encoded is read back, nothing else is, and the bytes never change unnoticed. Method: golden bytes, random
+// entries read back field by field, every truncation, and damaged bytes.
+#include "command/entry.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "base/random.hpp"
+#include "command/limits.hpp"
+
+namespace concord::command {
+namespace {
+
+using base::NodeId;
+using base::RequestId;
+
+std::string hex(std::string_view bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += digits[static_cast<unsigned char>(c) >> 4U];
+    text += digits[static_cast<unsigned char>(c) & 15U];
+  }
+  return text;
+}
+
+std::string stored(std::string_view json) { return std::string(1, '\0').append(json); }
+
+const RequestId request{NodeId(300), 2, 7};
+
+/// A transaction with every kind of guard and operation, over texts it keeps alive.
+struct EveryKind {
+  std::string value = stored("1");
+  Transaction transaction;
+
+  EveryKind() {
+    transaction.guards = {{.kind = GuardKind::value_equals, .key = "a", .value = value},
+                          {.kind = GuardKind::revision, .key = "b", .revision = Revision(130)},
+                          {.kind = GuardKind::exists, .key = "c"},
+                          {.kind = GuardKind::absent, .key = "d"},
+                          {.kind = GuardKind::filter, .key = "e", .filter = "{}"}};
+    transaction.then = {{.kind = OperationKind::put, .key = "f", .value = value, .ttl_s = 60},
+                        {.kind = OperationKind::remove, .key = "g"},
+                        {.kind = OperationKind::touch, .key = "h", .ttl_s = 1}};
+    Operation where{.kind = OperationKind::delete_where};
+    where.selector = {"p", "s", "c", "x", "l", "m", "{}", 9};
+    transaction.otherwise = {{.kind = OperationKind::get, .key = "i"}, where};
+    where.selector = {};
+    where.selector.suffix = "z";
+    transaction.otherwise.push_back(where);
+  }
+};
+
+TEST(Entry, BytesAreThoseOfFormat1) {
+  std::string entry;
+  begin_entry(entry, {1000, -5});
+  append_put(entry, request, "key", stored("true"), 3600);
+  append_remove(entry, request, "key");
+  append_expire(entry, request, 2000, 100);
+  EXPECT_EQ(hex(entry),
+            "01e80709"
+            "01ac02020703" "6b6579" "0500" "74727565" "901c"
+            "02ac02020703" "6b6579"
+            "04ac020207d00f64");
+  std::string transaction;
+  append_transaction(transaction, request, EveryKind().transaction);
+  EXPECT_EQ(hex(transaction),
+            "03ac02020742"
+            "05" "010161020031" "0201628201" "030163" "040164" "050165027b7d"
+            "03" "01016602" "0031" "3c" "020167" "03016801"
+            "03" "040169" "057f" "0170" "0173" "0163" "0178" "016c" "016d" "027b7d" "09" "0502" "017a" "00");
+}
+
+bool same(const Selector& a, const Selector& b) {
+  return a.prefix == b.prefix && a.suffix == b.suffix && a.contains == b.contains && a.pattern == b.pattern &&
+         a.start == b.start && a.end == b.end && a.filter == b.filter && a.limit == b.limit;
+}
+bool same(const Operation& a, const Operation& b) {
+  return a.kind == b.kind && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s && same(a.selector, b.selector);
+}
+bool same(const Guard& a, const Guard& b) {
+  return a.kind == b.kind && a.key == b.key && a.value == b.value && a.revision == b.revision && a.filter == b.filter;
+}
+bool same(const Transaction& a, const Transaction& b) {
+  const auto equal = [](const auto& x, const auto& y) {
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](const auto& i, const auto& j) { return same(i, j); });
+  };
+  return equal(a.guards, b.guards) && equal(a.then, b.then) && equal(a.otherwise, b.otherwise);
+}
+bool same(const Command& a, const Command& b) {
+  if (a.kind != b.kind || a.request != b.request) return false;
+  switch (a.kind) {
+    case CommandKind::put: return a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s;
+    case CommandKind::remove: return a.key == b.key;
+    case CommandKind::transaction: return same(a.transaction, b.transaction);
+    case CommandKind::expire: return a.due_ms == b.due_ms && a.limit == b.limit;
+  }
+  return false;
+}
+
+/// Draws commands and keeps the texts they view.
+class RandomCommands {
+ public:
+  explicit RandomCommands(base::Random& random) : random_(random) {}
+
+  Command command() {
+    Command command;
+    command.kind = static_cast<CommandKind>(1 + random_.below(4));
+    command.request = {NodeId(number()), number(), number()};
+    command.key = key();
+    command.value = value();
+    command.ttl_s = ttl(0);
+    command.due_ms = number();
+    command.limit = number();
+    for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.guards.push_back(guard());
+    for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.then.push_back(operation());
+    for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.otherwise.push_back(operation());
+    return command;
+  }
+
+ private:
+  std::uint64_t number() { return random_.next() >> random_.below(64); }
+  std::uint32_t ttl(std::uint32_t low) { return static_cast<std::uint32_t>(low + random_.below(max_ttl_s - low + 1)); }
+  std::string_view text(std::size_t size) {
+    std::string bytes(size, '\0');
+    for (char& c : bytes) c = static_cast<char>(random_.next());
+    return texts_.emplace_back(std::move(bytes));
+  }
+  std::string_view key() { return text(1 + random_.below(random_.one_in(20) ? max_key_bytes : 20)); }
+  std::string_view value() {
+    return texts_.emplace_back(std::string(1, random_.one_in(2) ? '\0' : '\1').append(text(random_.below(200))));
+  }
+  Guard guard() {
+    Guard guard{.kind = static_cast<GuardKind>(1 + random_.below(5)), .key = key()};
+    if (guard.kind == GuardKind::value_equals) guard.value = value();
+    if (guard.kind == GuardKind::revision) guard.revision = Revision(number());
+    if (guard.kind == GuardKind::filter) guard.filter = text(1 + random_.below(100));
+    return guard;
+  }
+  std::optional<std::string_view> part() {
+    return random_.one_in(2) ? std::optional(text(random_.below(10))) : std::optional<std::string_view>();
+  }
+  Operation operation() {
+    Operation operation{.kind = static_cast<OperationKind>(1 + random_.below(5))};
+    if (operation.kind == OperationKind::delete_where) {
+      operation.selector = {part(), part(), part(), part(), part(), part(), part(), number()};
+      return operation;
+    }
+    operation.key = key();
+    if (operation.kind == OperationKind::put) {
+      operation.value = value();
+      operation.ttl_s = ttl(0);
+    }
+    if (operation.kind == OperationKind::touch) operation.ttl_s = ttl(1);
+    return operation;
+  }
+
+  base::Random& random_;
+  std::deque<std::string> texts_;
+};
+
+void append(std::string& to, const Command& command) {
+  switch (command.kind) {
+    case CommandKind::put: return append_put(to, command.request, command.key, command.value, command.ttl_s);
+    case CommandKind::remove: return append_remove(to, command.request, command.key);
+    case CommandKind::transaction: return append_transaction(to, command.request, command.transaction);
+    case CommandKind::expire: return append_expire(to, command.request, command.due_ms, command.limit);
+  }
+}
+
+TEST(Entry, WhatIsWrittenIsReadBackAndEveryTruncationIsAPrefixOrRefused) {
+  constexpr std::uint64_t seed = 60;
+  base::Random random(seed);
+  for (int round = 0; round < 60; ++round) {
+    RandomCommands draw(random);
+    const EntryStamp stamp{random.next(), static_cast<std::int64_t>(random.next())};
+    std::vector<Command> commands(random.below(6));
+    std::string entry;
+    begin_entry(entry, stamp);
+    std::vector<std::size_t> ends = {entry.size()};
+    for (Command& command : commands) {
+      command = draw.command();
+      append(entry, command);
+      ends.push_back(entry.size());
+    }
+    for (std::size_t size = 0; size <= entry.size(); ++size) {
+      const std::string cut = entry.substr(0, size);  // of its own, so that reading past it is seen
+      EntryReader reader(cut);
+      Command command;
+      std::size_t read = 0;
+      while (reader.next(command)) {
+        ASSERT_LT(read, commands.size());
+        ASSERT_TRUE(same(command, commands[read])) << "seed " << seed << " round " << round;
+        ++read;
+      }
+      const auto end = std::find(ends.begin(), ends.end(), size);
+      ASSERT_EQ(reader.ok(), end != ends.end()) << "seed " << seed << " round " << round << " size " << size;
+      if (reader.ok()) {
+        ASSERT_EQ(read, static_cast<std::size_t>(end - ends.begin()));
+        ASSERT_EQ(reader.stamp().cluster_time_ms, stamp.cluster_time_ms);
+        ASSERT_EQ(reader.stamp().wall_offset_ms, stamp.wall_offset_ms);
+      }
+      ASSERT_FALSE(reader.next(command));  // the end stays the end
+    }
+  }
+}
+
+/// Whether an entry of these bytes behind its stamp is read to its end.
+bool readable(std::string_view commands) {
+  std::string entry;
+  begin_entry(entry, {1, 1});
+  entry += commands;
+  EntryReader reader(entry);
+  Command command;
+  while (reader.next(command)) {
+  }
+  return reader.ok();
+}
+
+TEST(Entry, WhatBreaksALimitIsRefused) {
+  const auto put = [](std::string_view key, std::string_view value, std::uint32_t ttl_s) {
+    std::string bytes;
+    append_put(bytes, request, key, value, ttl_s);
+    return readable(bytes);
+  };
+  EXPECT_TRUE(put(std::string(1024, 'k'), stored("1"), max_ttl_s));
+  EXPECT_FALSE(put(std::string(1025, 'k'), stored("1"), 0));
+  EXPECT_FALSE(put("", stored("1"), 0));
+  EXPECT_FALSE(put("k", "", 0));
+  EXPECT_FALSE(put("k", "\xffinvalid", 0));
+  EXPECT_FALSE(put("k", "\2", 0));
+  EXPECT_FALSE(put("k", stored("1"), max_ttl_s + 1));
+
+  const auto transaction = [](const Transaction& wanted) {
+    std::string bytes;
+    append_transaction(bytes, request, wanted);
+    return readable(bytes);
+  };
+  EXPECT_TRUE(transaction(EveryKind().transaction));
+  EXPECT_TRUE(transaction({.then = std::vector<Operation>(500, {.kind = OperationKind::get, .key = "k"})}));
+  EXPECT_FALSE(transaction({.then = std::vector<Operation>(501, {.kind = OperationKind::get, .key = "k"})}));
+  EXPECT_FALSE(transaction({.guards = std::vector<Guard>(501, {.kind = GuardKind::exists, .key = "k"})}));
+  EXPECT_FALSE(transaction({.then = {{.kind = OperationKind::touch, .key = "k", .ttl_s = 0}}}));
+  EXPECT_FALSE(transaction({.then = {{.kind = static_cast<OperationKind>(6), .key = "k"}}}));
+  EXPECT_FALSE(transaction({.guards = {{.kind = static_cast<GuardKind>(0), .key = "k"}}}));
+  EXPECT_FALSE(transaction({.guards = {{.kind = GuardKind::filter, .key = "k", .filter = ""}}}));
+}
+
+TEST(Entry, UnknownFormatAndKindAreRefused) {
+  Command command;
+  for (int format = 0; format < 256; ++format) {
+    const std::string entry = {static_cast<char>(format), 1, 1};
+    EntryReader reader(entry);
+    EXPECT_FALSE(reader.next(command));
+    EXPECT_EQ(reader.ok(), format == 1);
+  }
+  for (int kind = 0; kind < 256; ++kind) {
+    if (kind < 1 || kind > 4) {
+      EXPECT_FALSE(readable(std::string(1, static_cast<char>(kind)) + std::string(20, '\1'))) << kind;
+    }
+  }
+}
+
+TEST(Entry, DamagedBytesNeverReadOutsideTheEntry) {
+  base::Random random(61);
+  std::string intact;
+  begin_entry(intact, {1000, 5});
+  append_transaction(intact, request, EveryKind().transaction);
+  append_put(intact, request, "key", stored("true"), 1);
+  int refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string bytes = round % 2 == 0 ? intact : std::string(random.below(40), '\0');
+    for (std::uint64_t n = 1 + random.below(4); n > 0 && !bytes.empty(); --n) {
+      bytes[random.below(bytes.size())] = static_cast<char>(random.one_in(2) ? random.next() : random.below(8));
+    }
+    const char* const begin = bytes.data();
+    const auto inside = [&](std::string_view view) {
+      return view.empty() || (view.data() >= begin && view.data() + view.size() <= begin + bytes.size());
+    };
+    EntryReader reader(bytes);
+    Command command;
+    while (reader.next(command)) {
+      if (command.kind == CommandKind::put) {
+        EXPECT_TRUE(inside(command.key) && inside(command.value));
+      }
+      if (command.kind == CommandKind::transaction) {
+        for (const Guard& guard : command.transaction.guards) EXPECT_TRUE(inside(guard.key) && inside(guard.filter));
+      }
+    }
+    refused += reader.ok() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 10000);
+}
+
+TEST(Entry, ACommandIsReusedWithoutLeftovers) {
+  std::string entry;
+  begin_entry(entry, {1, 1});
+  append_transaction(entry, request, EveryKind().transaction);
+  append_transaction(entry, request, {.then = {{.kind = OperationKind::get, .key = "k"}}});
+  EntryReader reader(entry);
+  Command command;
+  ASSERT_TRUE(reader.next(command));
+  ASSERT_TRUE(reader.next(command));
+  EXPECT_TRUE(command.transaction.guards.empty());
+  EXPECT_TRUE(command.transaction.otherwise.empty());
+  ASSERT_EQ(command.transaction.then.size(), 1U);
+  EXPECT_TRUE(same(command.transaction.then[0], Operation{.kind = OperationKind::get, .key = "k"}));
+}
+
+}  // namespace
+}  // namespace concord::command
