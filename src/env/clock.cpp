@@ -1,0 +1,21 @@
+#include "env/clock.hpp"
+
+#include <ctime>
+
+namespace concord::env {
+namespace {
+
+// The coarse clocks (a tick of the kernel, at most 4 ms) are read without touching the hardware counter: a put reads both.
+std::int64_t read_ms(clockid_t clock) noexcept {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+}  // namespace
+
+std::uint64_t RealClock::monotonic_ms() const noexcept { return static_cast<std::uint64_t>(read_ms(CLOCK_MONOTONIC_COARSE)); }
+
+std::int64_t RealClock::wall_ms() const noexcept { return read_ms(CLOCK_REALTIME_COARSE); }
+
+}  // namespace concord::env
