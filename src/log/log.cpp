@@ -1,0 +1,292 @@
+#include "log/log.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/check.hpp"
+#include "base/wire.hpp"
+
+namespace concord::log {
+
+using base::EntryView;
+using base::HardState;
+using base::Index;
+
+namespace {
+
+constexpr std::string_view spare_name = "spare.new";
+
+}  // namespace
+
+Log::Log(env::FileSystem& files, std::string directory, const LogOptions& options)
+    : files_(files), directory_(std::move(directory)), options_(options) {}
+
+Log::~Log() = default;
+
+Result<std::unique_ptr<Log>> Log::create(env::FileSystem& files, std::string directory, const LogOptions& options,
+                                         Index first_index, const HardState& hard_state) {
+  std::unique_ptr<Log> log(new Log(files, std::move(directory), options));
+  if (auto existing = log->list_segments(); !existing) return std::unexpected(std::move(existing.error()));
+  log->last_index_ = first_index.previous();
+  log->hard_state_ = hard_state;
+  if (auto started = log->start_segment(1, 0); !started) return std::unexpected(std::move(started.error()));
+  return log;
+}
+
+Result<std::unique_ptr<Log>> Log::open(env::FileSystem& files, std::string directory, const LogOptions& options) {
+  std::unique_ptr<Log> log(new Log(files, std::move(directory), options));
+  if (auto recovered = log->recover(); !recovered) return std::unexpected(std::move(recovered.error()));
+  return log;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Appending.
+
+RecordPlace Log::next_place() const noexcept {
+  const SegmentHeader& header = segments_.back().header;
+  const std::uint64_t synced = synced_offset_.load(std::memory_order_relaxed);
+  return {.segment_id = header.segment_id, .salt = header.salt, .offset = static_cast<std::uint32_t>(offset_),
+          .previous = previous_crc_, .synced = static_cast<std::uint32_t>(synced)};
+}
+
+void Log::advance(std::uint32_t crc, std::size_t pending_before) {
+  const std::size_t size = pending_.size() - pending_before;
+  previous_crc_ = crc;
+  offset_ += size;
+  appended_bytes_ += size;
+  is_synced_ = false;
+}
+
+std::uint64_t Log::margin_bytes() const noexcept { return std::min<std::uint64_t>(64U << 10U, options_.segment_bytes / 8); }
+
+Result<void> Log::append(std::span<const EntryView> entries, const std::optional<HardState>& hard_state) {
+  if (failure_) return std::unexpected(*failure_);
+  locations_.clear();
+  const std::uint64_t needed = batch_size_bound(entries);
+  // Room is left behind for the end mark. A batch without entries may use the margin that entries leave.
+  const std::uint64_t kept = entries.empty() ? record_header_bytes + 8 : margin_bytes();
+  if (offset_ + needed + kept > segments_.back().header.size_bytes) {
+    if (auto rotated = rotate(needed); !rotated) return rotated;
+  }
+  const std::size_t before = pending_.size();
+  advance(append_batch(pending_, next_place(), entries, hard_state), before);
+  if (!entries.empty()) {
+    CONCORD_CHECK(entries.front().index <= last_index_.next(), "the log has no gaps");
+    last_index_ = entries.back().index;
+    segments_.back().last_index = std::max(segments_.back().last_index, last_index_);
+  }
+  if (hard_state) hard_state_ = *hard_state;
+  if (options_.buffered && pending_.size() < options_.buffer_limit_bytes) return {};
+  return write_pending();
+}
+
+Result<void> Log::flush() {
+  if (failure_) return std::unexpected(*failure_);
+  return write_pending();
+}
+
+Result<void> Log::sync() {
+  if (failure_) return std::unexpected(*failure_);
+  if (auto written = write_pending(); !written) return written;
+  return sync_current();
+}
+
+Result<void> Log::write_pending() {
+  if (background_failed_.load(std::memory_order_acquire)) {
+    return failed(Error(Errc::storage_failed, segments_.back().path + ": an earlier sync has failed"));
+  }
+  if (pending_.empty()) return {};
+  if (auto written = segments_.back().file->write_at(written_offset_, pending_); !written) {
+    return failed(std::move(written.error()));
+  }
+  written_offset_ = offset_;
+  pending_.clear();
+  if (pending_.capacity() > 2 * options_.buffer_limit_bytes) pending_.shrink_to_fit();
+  const std::lock_guard lock(shared_mutex_);
+  sync_offset_ = written_offset_;
+  return {};
+}
+
+Result<void> Log::sync_current() {
+  if (is_synced_) return {};
+  if (auto synced = segments_.back().file->sync(); !synced) return failed(std::move(synced.error()));
+  is_synced_ = true;
+  synced_offset_.store(written_offset_, std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> Log::failed(Error error) {
+  // Out of space inside of what was allocated is a broken promise of the file system, no state to recover from.
+  failure_ = Error(Errc::storage_failed, error.message());
+  return std::unexpected(*failure_);
+}
+
+Result<void> Log::close() {
+  if (failure_) return std::unexpected(*failure_);
+  const std::size_t before = pending_.size();
+  advance(append_mark(pending_, next_place(), RecordKind::closed), before);
+  return sync();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Segments.
+
+std::string Log::path_of(std::uint64_t id) const {
+  char name[32];
+  std::snprintf(name, sizeof name, "%020llu.log", static_cast<unsigned long long>(id));
+  return directory_ + "/" + name;
+}
+
+Result<void> Log::reserve(std::uint64_t data_bytes, std::size_t entry_count) {
+  if (failure_) return std::unexpected(*failure_);
+  const std::uint64_t needed = batch_size_bound({}) + data_bytes + entry_count * (1 + 2 * base::max_varint_bytes);
+  if (offset_ + needed + margin_bytes() <= segments_.back().header.size_bytes) return {};
+  const std::uint64_t size = std::max(options_.segment_bytes, first_record_offset + needed + 2 * margin_bytes());
+  {
+    const std::lock_guard lock(shared_mutex_);
+    if (spare_ && spare_->size_bytes().value_or(0) >= size) return {};
+  }
+  auto file = allocate_file(directory_ + "/" + std::string(spare_name), size);
+  if (!file) return std::unexpected(std::move(file.error()));
+  const std::lock_guard lock(shared_mutex_);
+  spare_ = std::move(*file);
+  spare_is_recycled_ = false;
+  return {};
+}
+
+Result<std::unique_ptr<env::File>> Log::allocate_file(const std::string& path, std::uint64_t size_bytes) {
+  if (auto removed = files_.remove(path); !removed && removed.error().code() != Errc::not_found) {
+    return std::unexpected(std::move(removed.error()));
+  }
+  auto file = files_.open(path, env::OpenMode::create_new);
+  if (!file) return file;
+  auto done = (*file)->allocate(size_bytes);
+  if (done) return file;
+  file->reset();
+  (void)files_.remove(path);  // gives the space back; the next attempt removes it otherwise
+  return std::unexpected(std::move(done.error()));
+}
+
+void Log::prepare_spare() {
+  {
+    const std::lock_guard lock(shared_mutex_);
+    if (spare_) return;
+  }
+  const std::string path = directory_ + "/spare.background";
+  auto file = allocate_file(path, options_.segment_bytes);
+  if (!file) return;  // `reserve` says so when it matters
+  const std::lock_guard lock(shared_mutex_);
+  if (spare_) {
+    file->reset();
+    (void)files_.remove(path);
+    return;
+  }
+  spare_ = std::move(*file);
+  spare_is_recycled_ = false;
+}
+
+void Log::sync_in_background() {
+  std::shared_ptr<env::File> file;
+  std::uint64_t offset = 0;
+  {
+    const std::lock_guard lock(shared_mutex_);
+    file = sync_target_;
+    offset = sync_offset_;
+  }
+  if (!file || offset <= synced_offset_.load(std::memory_order_relaxed)) return;
+  if (!file->sync()) {
+    background_failed_.store(true, std::memory_order_release);
+    return;
+  }
+  const std::lock_guard lock(shared_mutex_);
+  if (file == sync_target_ && offset > synced_offset_.load(std::memory_order_relaxed)) {
+    synced_offset_.store(offset, std::memory_order_relaxed);
+  }
+}
+
+Result<void> Log::rotate(std::uint64_t needed_bytes) {
+  const std::size_t before = pending_.size();
+  advance(append_mark(pending_, next_place(), RecordKind::end_of_segment), before);
+  // A finished segment is durable before the next one exists: only the newest can end in an unfinished write.
+  if (auto written = write_pending(); !written) return written;
+  if (auto synced = sync_current(); !synced) return synced;
+  return start_segment(segments_.back().id + 1, needed_bytes);
+}
+
+Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes) {
+  const std::uint64_t size = std::max(options_.segment_bytes, first_record_offset + needed_bytes + 2 * margin_bytes());
+  CONCORD_CHECK(size <= 0xffff'ffffU, "offsets have 32 bits");
+  std::unique_ptr<env::File> file;
+  SegmentHeader header{.recycled = false, .segment_id = id, .size_bytes = size, .salt = options_.salt ^ (id * 0x9e3779b97f4a7c15U),
+                       .first_index = last_index_.next(), .hard_state = hard_state_};
+  {
+    const std::lock_guard lock(shared_mutex_);
+    if (spare_ && spare_->size_bytes().value_or(0) >= size) {
+      file = std::move(spare_);
+      header.recycled = spare_is_recycled_;
+      header.size_bytes = file->size_bytes().value_or(size);
+    }
+  }
+  if (!file) {
+    auto made = allocate_file(directory_ + "/" + std::string(spare_name), size);
+    if (!made) return failed(std::move(made.error()));
+    file = std::move(*made);
+  }
+  // The header is durable before the file gets its name: a named segment always has a whole header.
+  std::uint32_t crc = 0;
+  if (auto done = file->write_at(0, encode_segment_header(header, crc)); !done) return failed(std::move(done.error()));
+  if (auto done = file->sync(); !done) return failed(std::move(done.error()));
+  const std::string path = path_of(id);
+  if (auto done = files_.rename(file->path(), path); !done) return failed(std::move(done.error()));
+  if (auto done = files_.sync_directory(directory_); !done) return failed(std::move(done.error()));
+  segments_.push_back({.id = id, .path = path, .file = std::move(file), .header = header, .first_index = header.first_index,
+                       .last_index = last_index_});
+  previous_crc_ = crc;
+  offset_ = written_offset_ = first_record_offset;
+  is_synced_ = true;
+  {
+    const std::lock_guard lock(shared_mutex_);
+    sync_target_ = segments_.back().file;
+    sync_offset_ = first_record_offset;
+    synced_offset_.store(first_record_offset, std::memory_order_relaxed);
+  }
+  const std::size_t before = pending_.size();
+  advance(append_mark(pending_, next_place(), RecordKind::opened, options_.boot_id), before);
+  return write_pending();
+}
+
+Result<void> Log::purge(Index up_to) {
+  if (failure_) return std::unexpected(*failure_);
+  while (segments_.size() > 1 && segments_.front().last_index <= up_to) {
+    const Segment oldest = segments_.front();
+    const bool fits = oldest.header.size_bytes == options_.segment_bytes;
+    bool reuse = false;
+    {
+      const std::lock_guard lock(shared_mutex_);
+      reuse = fits && !spare_;
+    }
+    const std::string spare_path = directory_ + "/spare.recycled";
+    auto gone = reuse ? files_.rename(oldest.path, spare_path) : files_.remove(oldest.path);
+    if (!gone) return failed(std::move(gone.error()));
+    // One by one: were two removals to reach the disk in the wrong order, a segment would be missing in the middle.
+    if (auto done = files_.sync_directory(directory_); !done) return failed(std::move(done.error()));
+    segments_.pop_front();
+    if (!reuse) continue;
+    auto file = files_.open(spare_path, env::OpenMode::write);
+    if (!file) return failed(std::move(file.error()));
+    const std::lock_guard lock(shared_mutex_);
+    if (spare_) continue;  // the background was quicker; the file is removed when the log is opened again
+    spare_ = std::move(*file);
+    spare_is_recycled_ = true;
+  }
+  return {};
+}
+
+std::uint64_t Log::size_bytes() const noexcept {
+  std::uint64_t size = 0;
+  for (const Segment& segment : segments_) size += segment.header.size_bytes;
+  return size;
+}
+
+}  // namespace concord::log

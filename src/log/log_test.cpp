@@ -1,0 +1,226 @@
+// The log against a model: what was synced is there after any loss of power, what was written after any end of the process.
+#include "log/log.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+#include "env/memory_file_system.hpp"
+#include "log/testing_log.hpp"
+
+namespace concord::log {
+namespace {
+
+using base::EntryView;
+using base::HardState;
+using base::Index;
+using base::NodeId;
+using base::Term;
+
+TEST(Log, WhatWasAppendedIsReplayedInOrder) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  log.append({{1, "a"}, {1, "b"}}, HardState{Term(1), NodeId(7), Index(0)});
+  log.append({{2, "c"}}, std::nullopt);
+  log.append({}, HardState{Term(2), NodeId(7), Index(3)});
+  ASSERT_TRUE(log->sync());
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_EQ(again.replayed(), (Model{{1, "a"}, {1, "b"}, {2, "c"}}));
+  EXPECT_EQ(again->hard_state(), (HardState{Term(2), NodeId(7), Index(3)}));
+  EXPECT_EQ(again->last_index(), Index(3));
+}
+
+TEST(Log, ALaterEntryReplacesAllFromItsIndexOnAcrossSegments) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  for (int i = 0; i < 100; ++i) log.append({{1, std::string(200, 'x')}}, std::nullopt);
+  ASSERT_GT(fixture.segment_count(), 2U);
+  log.append_at(Index(5), {{2, "new"}}, std::nullopt);
+  ASSERT_TRUE(log->sync());
+  auto again = fixture.reopen(std::move(log));
+  const Model model = again.replayed();
+  ASSERT_EQ(model.size(), 5U);
+  EXPECT_EQ(model[4], (ModelEntry{2, "new"}));
+}
+
+TEST(Log, APurgeRemovesWholeSegmentsAndKeepsWhatFollows) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  for (int i = 0; i < 200; ++i) log.append({{1, std::string(200, 'x')}}, HardState{Term(1), NodeId(7), Index(1)});
+  const std::size_t before = fixture.segment_count();
+  ASSERT_TRUE(log->purge(Index(120)));
+  EXPECT_LT(fixture.segment_count(), before);
+  EXPECT_LE(log->first_index(), Index(121));
+  const Index first = log->first_index();
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_EQ(again->first_index(), first);
+  EXPECT_EQ(again.replayed().size(), 200U - first.value() + 1);
+  EXPECT_EQ(again->hard_state(), (HardState{Term(1), NodeId(7), Index(1)}));
+}
+
+TEST(Log, AFileThatIsUsedAgainNeverShowsItsEarlierLife) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  std::uint64_t index = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 40; ++i, ++index) log.append({{1, std::string(100, static_cast<char>('a' + round % 26))}}, std::nullopt);
+    ASSERT_TRUE(log->sync());
+    ASSERT_TRUE(log->purge(Index(index - 10)));
+    log = fixture.reopen(std::move(log));
+    ASSERT_EQ(log->last_index(), Index(index)) << "round " << round;
+    ASSERT_TRUE(log->cut_report().empty()) << log->cut_report();
+    (void)log.replayed();
+  }
+}
+
+TEST(Log, BufferedEntriesAreWrittenByFlush) {
+  LogFixture fixture;
+  fixture.options.buffered = true;
+  auto log = fixture.create();
+  log.append({{1, "kept"}}, std::nullopt);
+  ASSERT_TRUE(log->flush());
+  log.append({{1, "lost"}}, std::nullopt);
+  EXPECT_TRUE(log->has_unwritten());
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_EQ(again.replayed(), (Model{{1, "kept"}}));
+}
+
+TEST(Log, FullDiskIsSaidBeforeAnythingIsWrittenAndEndsWhenSpaceReturns) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  fixture.files->faults.capacity_bytes = 3 * fixture.options.segment_bytes;
+  Result<void> reserved;
+  int count = 0;
+  for (; count < 1000 && (reserved = log->reserve(200, 1)); ++count) log.append({{1, std::string(200, 'x')}}, std::nullopt);
+  ASSERT_LT(count, 1000);
+  EXPECT_EQ(reserved.error().code(), Errc::storage_full);
+  EXPECT_TRUE(log->append({}, HardState{Term(3), NodeId(1), Index(2)})) << "a hard state always has room";
+  fixture.files->faults.capacity_bytes.reset();
+  ASSERT_TRUE(log->reserve(200, 1));
+  log.append({{1, "after"}}, std::nullopt);
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_EQ(again.replayed().size(), static_cast<std::size_t>(count) + 1);
+}
+
+TEST(Log, AnEntryLargerThanASegmentGetsOneOfItsOwn) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  const std::string large(3 * fixture.options.segment_bytes, 'L');
+  ASSERT_TRUE(log->reserve(large.size(), 1));
+  log.append({{1, large}}, std::nullopt);
+  log.append({{1, "small"}}, std::nullopt);
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_EQ(again.replayed(), (Model{{1, large}, {1, "small"}}));
+}
+
+TEST(Log, AfterAFailedWriteOrSyncItSaysSoForEver) {
+  for (const bool is_sync : {false, true}) {
+    LogFixture fixture;
+    auto log = fixture.create();
+    if (is_sync) {
+      fixture.files->faults.fail_sync_after = fixture.files->syncs();
+    } else {
+      fixture.files->faults.fail_write_after = fixture.files->writes();
+    }
+    const EntryView entry{.index = Index(1), .term = Term(1), .data = "x"};
+    auto appended = log->append({&entry, 1}, std::nullopt);
+    if (is_sync) appended = log->sync();
+    ASSERT_FALSE(appended);
+    fixture.files->faults = {};
+    EXPECT_EQ(log->sync().error().code(), Errc::storage_failed);
+    EXPECT_EQ(log->append({&entry, 1}, std::nullopt).error().code(), Errc::storage_failed);
+    EXPECT_EQ(log->close().error().code(), Errc::storage_failed);
+  }
+}
+
+TEST(Log, ASyncFromTheBackgroundThatFailsFailsTheLog) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  log.append({{1, "x"}}, std::nullopt);
+  fixture.files->faults.fail_sync_after = fixture.files->syncs();
+  log->sync_in_background();
+  fixture.files->faults = {};
+  EXPECT_EQ(log->sync().error().code(), Errc::storage_failed);
+}
+
+TEST(Log, AMissingSegmentIsRefusedByName) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  for (int i = 0; i < 100; ++i) log.append({{1, std::string(200, 'x')}}, std::nullopt);
+  log.drop();
+  ASSERT_TRUE(fixture.files->remove(fixture.directory + "/00000000000000000002.log"));
+  const auto opened = Log::open(*fixture.files, fixture.directory, fixture.options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), Errc::storage_failed);
+  EXPECT_NE(opened.error().message().find("00000000000000000002.log: missing"), std::string::npos) << opened.error().message();
+}
+
+/// Random appends, replacements, purges and syncs; then the power goes. Entries up to the last sync must be there, and what
+/// else is there must be what was appended, batch by batch.
+void lose_power_once(std::uint64_t seed) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  base::Random random(seed);
+  LogFixture fixture;
+  fixture.options.buffered = random.one_in(3);
+  auto log = fixture.create();
+  std::vector<Model> history{{}};  // the entries after each batch since the last sync
+  Model now;
+  std::uint64_t purged = 0;
+  const auto steps = random.below(120);
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    const std::uint64_t what = random.below(20);
+    if (what == 0 && now.size() > 3) {
+      ASSERT_TRUE(log->sync());
+      history = {now};
+      purged = random.below(now.size() - 1);
+      ASSERT_TRUE(log->purge(Index(purged)));
+      continue;
+    }
+    if (what < 5) {
+      ASSERT_TRUE(log->sync());
+      history = {now};
+      continue;
+    }
+    const bool replaces = what == 5 && now.size() > purged + 2;
+    const std::uint64_t first = replaces ? purged + 2 + random.below(now.size() - purged - 1) : now.size() + 1;
+    now.resize(static_cast<std::size_t>(first - 1));
+    std::vector<ModelEntry> batch(random.below(4));
+    for (ModelEntry& entry : batch) entry = {step + 1, std::string(random.below(400), static_cast<char>('a' + step % 26))};
+    if (batch.empty() && replaces) batch.push_back({step + 1, "r"});
+    log.append_at(Index(first), batch, HardState{Term(step + 1), NodeId(1), Index(0)});
+    now.insert(now.end(), batch.begin(), batch.end());
+    history.push_back(now);
+  }
+  log.drop();
+  fixture.files->power_cut(seed);
+  fixture.options.boot_id += 1;
+  auto opened = Log::open(*fixture.files, fixture.directory, fixture.options);
+  ASSERT_TRUE(opened) << opened.error().message();
+  LogHandle again(std::move(*opened));
+  Model found = again.replayed();
+  const std::uint64_t first = again->first_index().value();
+  const bool is_one_of_them = std::ranges::any_of(history, [&](const Model& model) {
+    return model.size() == again->last_index().value() && first >= 1 &&
+           std::equal(found.begin(), found.end(), model.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(first - 1, model.size())), model.end());
+  });
+  EXPECT_TRUE(is_one_of_them) << "recovered to a state that never was, last " << again->last_index().value();
+  // And it goes on from there.
+  again.append({{1000, "next"}}, std::nullopt);
+  ASSERT_TRUE(again->sync());
+  auto more = fixture.reopen(std::move(again));
+  EXPECT_EQ(more.replayed().back(), (ModelEntry{1000, "next"}));
+}
+
+TEST(Log, WhatWasSyncedSurvivesALossOfPower) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    lose_power_once(seed);
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace concord::log

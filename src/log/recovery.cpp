@@ -1,0 +1,215 @@
+// Opening a log: every byte is checked, and what can't be trusted is cut or refused (log.hpp says when).
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "base/wire.hpp"
+#include "log/log.hpp"
+
+namespace concord::log {
+
+using base::EntryView;
+using base::Index;
+
+std::unexpected<Error> Log::damage(std::uint64_t offset, const std::string& what) const {
+  return fail(Errc::storage_failed, segments_.back().path + ": damaged at offset " + std::to_string(offset) + ": " + what);
+}
+
+Result<void> Log::recover() {
+  const auto ids = list_segments();
+  if (!ids) return std::unexpected(ids.error());
+  if (ids->empty()) return fail(Errc::not_found, directory_ + ": no log segment");
+  for (const std::uint64_t id : *ids) {
+    const auto bytes = load_segment(id, id == ids->front());
+    if (!bytes) return std::unexpected(bytes.error());
+    if (auto scanned = scan_segment(*bytes, id == ids->back()); !scanned) return scanned;
+  }
+  if (hard_state_.commit > last_index_) {
+    return damage(offset_, "the commit index " + std::to_string(hard_state_.commit.value()) +
+                               " is beyond the last entry " + std::to_string(last_index_.value()));
+  }
+  {
+    const std::lock_guard lock(shared_mutex_);
+    sync_target_ = segments_.back().file;
+    sync_offset_ = offset_;
+  }
+  // What was found may be in the page cache only; from here on it is relied upon.
+  is_synced_ = false;
+  if (auto synced = sync_current(); !synced) return synced;
+  if (current_is_complete_) return start_segment(segments_.back().id + 1, 0);
+  const std::size_t before = pending_.size();
+  if (offset_ + 2 * (record_header_bytes + 16) > segments_.back().header.size_bytes) return rotate(0);
+  advance(append_mark(pending_, next_place(), RecordKind::opened, options_.boot_id), before);
+  if (auto written = write_pending(); !written) return written;
+  return sync_current();
+}
+
+Result<std::vector<std::uint64_t>> Log::list_segments() {
+  const auto names = files_.list(directory_);
+  if (!names) return std::unexpected(names.error());
+  std::vector<std::uint64_t> ids;
+  for (const std::string& name : *names) {
+    if (name.starts_with("spare.")) {
+      if (auto removed = files_.remove(directory_ + "/" + name); !removed) return std::unexpected(std::move(removed.error()));
+      continue;
+    }
+    if (name.ends_with(".torn")) continue;
+    std::uint64_t id = 0;
+    const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (problem != std::errc() || name.size() != 24 || std::string_view(end) != ".log") {
+      return fail(Errc::storage_failed, directory_ + "/" + name + ": not a file of a log");
+    }
+    if (!ids.empty() && id != ids.back() + 1) {
+      return fail(Errc::storage_failed, path_of(ids.back() + 1) + ": missing, but segments before and behind it exist");
+    }
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+/// Opens a segment and checks its header; the segment becomes the current one.
+Result<std::string> Log::load_segment(std::uint64_t id, bool is_first) {
+  const std::string path = path_of(id);
+  auto file = files_.open(path, env::OpenMode::write);
+  if (!file) return std::unexpected(std::move(file.error()));
+  auto bytes = env::read_file(files_, path);
+  if (!bytes) return bytes;
+  std::string why;
+  const auto header = decode_segment_header(*bytes, previous_crc_, why);
+  segments_.push_back({.id = id, .path = path, .file = std::move(*file), .header = header.value_or(SegmentHeader{}),
+                       .first_index = {}, .last_index = {}});
+  if (!header) return damage(0, why);
+  Segment& segment = segments_.back();
+  if (header->segment_id != id) return damage(0, "it says to be segment " + std::to_string(header->segment_id));
+  if (header->size_bytes != bytes->size()) {
+    return damage(bytes->size(), "the file has " + std::to_string(bytes->size()) + " bytes instead of " +
+                                     std::to_string(header->size_bytes));
+  }
+  segment.first_index = header->first_index;
+  segment.last_index = header->first_index.previous();
+  if (is_first) {
+    last_index_ = header->first_index.previous();
+    hard_state_ = header->hard_state;
+  } else if (header->first_index != last_index_.next() || header->hard_state != hard_state_) {
+    return damage(0, "the header does not continue the segment before it");
+  }
+  return bytes;
+}
+
+Result<void> Log::scan_segment(std::string_view bytes, bool is_newest) {
+  const SegmentHeader& header = segments_.back().header;
+  current_is_complete_ = false;
+  std::uint64_t offset = first_record_offset;
+  while (!current_is_complete_) {
+    const auto record = read_record(bytes, offset, header);
+    if (!record) break;
+    if (record->previous != previous_crc_) return damage(offset, "the record does not follow the one before it");
+    if (auto taken = take_record(*record, offset); !taken) return taken;
+    previous_crc_ = record->crc;
+    offset += record->size_on_disk;
+  }
+  offset_ = written_offset_ = offset;
+  if (current_is_complete_) return {};
+  if (!is_newest) return damage(offset, "an invalid record in a segment that others follow");
+  return end_scan(bytes, offset);
+}
+
+Result<void> Log::take_record(const Record& record, std::uint64_t offset) {
+  switch (static_cast<RecordKind>(record.payload.front())) {
+    case RecordKind::batch: break;
+    case RecordKind::end_of_segment: current_is_complete_ = true; return {};
+    case RecordKind::closed: return {};
+    case RecordKind::opened: {
+      base::Reader reader(record.payload.substr(1));
+      last_boot_id_ = reader.fixed64();
+      if (!reader.finished()) return damage(offset, "a mark of a wrong size");
+      return {};
+    }
+    default: return damage(offset, "a record of an unknown kind");
+  }
+  BatchReader batch(record.payload);
+  const Index log_first = segments_.front().first_index;
+  const Location here{.segment = static_cast<std::uint32_t>(segments_.size() - 1), .offset = static_cast<std::uint32_t>(offset)};
+  EntryView entry;
+  while (batch.next(entry)) {
+    if (entry.index > last_index_.next()) return damage(offset, "entries are missing before " + std::to_string(entry.index.value()));
+    last_index_ = entry.index;
+    segments_.back().last_index = std::max(segments_.back().last_index, last_index_);
+    if (entry.index < log_first) continue;
+    locations_.resize(static_cast<std::size_t>(entry.index.value() - log_first.value()));
+    locations_.push_back(here);
+  }
+  if (!batch.ok()) return damage(offset, "a batch that does not follow the format");
+  if (batch.hard_state()) hard_state_ = *batch.hard_state();
+  return {};
+}
+
+/// The newest segment has no valid record at `offset`: its end, an unfinished write, or damage.
+Result<void> Log::end_scan(std::string_view bytes, std::uint64_t offset) {
+  const SegmentHeader& header = segments_.back().header;
+  std::uint64_t valid_end = 0;
+  std::uint64_t synced = 0;
+  for (std::uint64_t at = offset + 8; at + record_header_bytes <= bytes.size(); at += 8) {
+    const auto record = read_record(bytes, at, header);
+    if (!record) continue;
+    valid_end = at + record->size_on_disk;
+    synced = std::max<std::uint64_t>(synced, record->synced);
+    at = valid_end - 8;
+  }
+  const bool power_was_lost = last_boot_id_ != options_.boot_id;
+  if (valid_end > 0 && (synced > offset || !power_was_lost)) {
+    return damage(offset, "an invalid record, with valid ones behind it");
+  }
+  // A file that is used again holds other bytes behind its end; only a record that claims to be of this segment is ours.
+  std::uint64_t end = valid_end;
+  if (header.recycled) {
+    std::uint64_t claimed_id = 0;
+    if (offset + record_header_bytes <= bytes.size()) std::memcpy(&claimed_id, bytes.data() + offset + 8, sizeof claimed_id);
+    if (claimed_id == header.segment_id) end = std::max(end, offset + record_header_bytes);
+  } else {
+    const std::size_t last = bytes.find_last_not_of('\0');
+    if (last != std::string_view::npos && last >= offset) end = std::max<std::uint64_t>(end, last + 1);
+  }
+  return end > offset ? cut(bytes, offset, end) : Result<void>();
+}
+
+Result<void> Log::cut(std::string_view bytes, std::uint64_t offset, std::uint64_t end) {
+  const Segment& segment = segments_.back();
+  const std::string_view torn = bytes.substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(end - offset));
+  const std::string copy = segment.path + ".torn";
+  if (auto kept = env::write_file_atomically(files_, copy, torn); !kept) return kept;
+  if (auto zeroed = segment.file->write_at(offset, std::string(torn.size(), '\0')); !zeroed) return zeroed;
+  if (auto synced = segment.file->sync(); !synced) return synced;
+  cut_report_ = segment.path + ": an unfinished write was cut at offset " + std::to_string(offset) + " (" +
+                std::to_string(torn.size()) + " bytes, kept in " + copy + ")";
+  return {};
+}
+
+Result<void> Log::replay(Index from, const Visitor& visit) {
+  const Index log_first = segments_.front().first_index;
+  for (std::size_t position = 0; position < segments_.size() && !locations_.empty(); ++position) {
+    const Segment& segment = segments_[position];
+    if (segment.last_index < from) continue;
+    const auto bytes = env::read_file(files_, segment.path);
+    if (!bytes) return std::unexpected(bytes.error());
+    for (std::uint64_t offset = first_record_offset;;) {
+      const auto record = read_record(*bytes, offset, segment.header);
+      if (!record) break;
+      const Location here{.segment = static_cast<std::uint32_t>(position), .offset = static_cast<std::uint32_t>(offset)};
+      offset += record->size_on_disk;
+      if (static_cast<RecordKind>(record->payload.front()) != RecordKind::batch) continue;
+      BatchReader batch(record->payload);
+      EntryView entry;
+      while (batch.next(entry)) {
+        if (entry.index < from || entry.index < log_first || entry.index > last_index_) continue;
+        // Replaced by a later batch?
+        if (locations_[static_cast<std::size_t>(entry.index.value() - log_first.value())] != here) continue;
+        if (auto visited = visit(entry); !visited) return visited;
+      }
+    }
+  }
+  locations_ = {};
+  return {};
+}
+
+}  // namespace concord::log
