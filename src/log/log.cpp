@@ -73,6 +73,7 @@ Result<void> Log::append(std::span<const EntryView> entries, const std::optional
   advance(append_batch(pending_, next_place(), entries, hard_state), before);
   if (!entries.empty()) {
     CONCORD_CHECK(entries.front().index <= last_index_.next(), "the log has no gaps");
+    CONCORD_CHECK(entries.front().index >= first_index(), "what was purged is not replaced");
     last_index_ = entries.back().index;
     segments_.back().last_index = std::max(segments_.back().last_index, last_index_);
   }

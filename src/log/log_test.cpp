@@ -176,7 +176,7 @@ void lose_power_once(std::uint64_t seed) {
     if (what == 0 && now.size() > 3) {
       ASSERT_TRUE(log->sync());
       history = {now};
-      purged = random.below(now.size() - 1);
+      purged = std::max(purged, random.below(now.size() - 1));
       ASSERT_TRUE(log->purge(Index(purged)));
       continue;
     }
