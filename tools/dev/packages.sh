@@ -1,0 +1,14 @@
+# Debian packages, by what needs them. "a|b": any of them will do; the first one that the system offers is installed
+# (Debian 12 names Boost 1.81 apart from its default 1.74 and has a Rust new enough only as rustc-web; Debian 13 does not).
+packages_build=(
+  g++ cmake ninja-build ccache pkg-config python3 git ca-certificates curl
+  "libboost1.81-dev|libboost-dev" "libboost-json1.81-dev|libboost-json-dev" "libboost-url1.81-dev|libboost-url-dev"
+  "libboost-system1.81-dev|libboost-system-dev"
+  libssl-dev libabsl-dev libre2-dev libdeflate-dev libzstd-dev liblz4-dev libtomlplusplus-dev libcli11-dev
+  libspdlog-dev libfmt-dev libgtest-dev libgmock-dev
+)
+packages_rust=("rustc-web|rustc" "cargo-web|cargo")
+packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-dev)
+packages_clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
+packages_format=(clang-format-19)
+packages_docs=(doxygen)
