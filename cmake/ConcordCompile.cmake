@@ -14,6 +14,9 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
 endif()
 
+# A function of the library is never replaced by one of the host: calls between its functions may be direct and inlined.
+add_compile_options(-fno-semantic-interposition)
+
 add_library(concord_options INTERFACE)
 target_compile_options(concord_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align
   -Woverloaded-virtual -Wundef)
@@ -27,6 +30,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(concord_options INTERFACE -Wthread-safety -Wno-c++2b-extensions)
 endif()
 if(CONCORD_SANITIZE)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(concord_options INTERFACE -Wno-maybe-uninitialized) # false in instrumented code
+  endif()
   add_compile_options(-fsanitize=${CONCORD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CONCORD_SANITIZE})
 endif()

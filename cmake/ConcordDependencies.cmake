@@ -1,6 +1,7 @@
 # Everything third-party, from the distribution's packages (see `dev setup`) and crates.io.
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+set(CONCORD_BOOST_VERSION 1.81)
+find_package(Boost ${CONCORD_BOOST_VERSION} REQUIRED COMPONENTS json url)
 find_package(OpenSSL 3 REQUIRED)
 find_package(absl REQUIRED)
 find_package(PkgConfig REQUIRED)

@@ -1,0 +1,57 @@
+// Cluster time: what the leader stamps into entries, and what expiry counts in.
+//
+// A pure machine fed with this host's clocks. It follows the monotonic clock, so a step of any wall clock changes nothing
+// while a node runs; it never goes back, and never behind what the log has seen. Only over a stop of the whole cluster does
+// the wall clock count: each entry carries `wall_offset` (wall minus cluster time when it was made), so that a start knows how
+// long the stop was, and never less than 0 (CONTRACT 2).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/ids.hpp"
+#include "command/entry.hpp"
+
+namespace concord::replica {
+
+/// The two clocks of a host, read at one moment, in milliseconds.
+struct HostTime {
+  std::uint64_t monotonic_ms = 0;  ///< never goes back while the process lives
+  std::int64_t wall_ms = 0;        ///< since 1970 UTC; may step
+};
+
+class ClusterClock {
+ public:
+  /// A cluster that never wrote an entry: cluster time begins at the wall clock, only so that numbers mean something.
+  void start_fresh(const HostTime& now) noexcept { restart({static_cast<base::ClusterTimeMs>(std::max<std::int64_t>(now.wall_ms, 1)), 0}, now); }
+
+  /// After a stop: `last` is the stamp of the last entry applied.
+  void restart(const command::EntryStamp& last, const HostTime& now) noexcept {
+    const std::int64_t by_wall = now.wall_ms - last.wall_offset_ms;
+    const auto last_ms = static_cast<std::int64_t>(last.cluster_time_ms);
+    latest_ms_ = static_cast<base::ClusterTimeMs>(std::max(by_wall, last_ms));
+    latest_at_ms_ = now.monotonic_ms;
+  }
+
+  /// An entry another leader stamped was applied.
+  void observe(base::ClusterTimeMs stamped_ms, const HostTime& now) noexcept {
+    const base::ClusterTimeMs mine_ms = at(now);
+    latest_ms_ = std::max(mine_ms, stamped_ms);
+    latest_at_ms_ = std::max(latest_at_ms_, now.monotonic_ms);
+  }
+
+  [[nodiscard]] base::ClusterTimeMs at(const HostTime& now) const noexcept {
+    return latest_ms_ + (now.monotonic_ms > latest_at_ms_ ? now.monotonic_ms - latest_at_ms_ : 0);
+  }
+
+  [[nodiscard]] command::EntryStamp stamp(const HostTime& now) const noexcept {
+    const base::ClusterTimeMs cluster_ms = at(now);
+    return {cluster_ms, now.wall_ms - static_cast<std::int64_t>(cluster_ms)};
+  }
+
+ private:
+  base::ClusterTimeMs latest_ms_ = 0;   // Invariant: never goes back
+  std::uint64_t latest_at_ms_ = 0;      // monotonic time at which it was `latest_ms_`
+};
+
+}  // namespace concord::replica

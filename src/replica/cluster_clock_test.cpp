@@ -1,0 +1,53 @@
+#include "replica/cluster_clock.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+
+namespace concord::replica {
+namespace {
+
+TEST(ClusterClock, FollowsTheMonotonicClockWhateverTheWallClockDoes) {
+  ClusterClock clock;
+  clock.start_fresh({.monotonic_ms = 1000, .wall_ms = 50'000});
+  EXPECT_EQ(clock.at({.monotonic_ms = 1500, .wall_ms = 0}), 50'500U);
+  EXPECT_EQ(clock.at({.monotonic_ms = 2000, .wall_ms = 9'000'000}), 51'000U);
+}
+
+TEST(ClusterClock, CountsAStopByTheWallClock) {
+  ClusterClock before;
+  before.start_fresh({.monotonic_ms = 0, .wall_ms = 10'000});
+  const auto last = before.stamp({.monotonic_ms = 5000, .wall_ms = 15'000});
+  ClusterClock after;
+  after.restart(last, {.monotonic_ms = 7, .wall_ms = 75'000});
+  EXPECT_EQ(after.at({.monotonic_ms = 7, .wall_ms = 0}), last.cluster_time_ms + 60'000);
+}
+
+TEST(ClusterClock, AStopIsNeverShorterThanNothing) {
+  ClusterClock before;
+  before.start_fresh({.monotonic_ms = 0, .wall_ms = 10'000});
+  const auto last = before.stamp({.monotonic_ms = 5000, .wall_ms = 15'000});
+  ClusterClock after;
+  after.restart(last, {.monotonic_ms = 7, .wall_ms = 1});
+  EXPECT_EQ(after.at({.monotonic_ms = 7, .wall_ms = 1}), last.cluster_time_ms);
+}
+
+TEST(ClusterClock, NeverGoesBackUnderAnyInputs) {
+  const std::uint64_t seed = 20261;
+  base::Random random(seed);
+  ClusterClock clock;
+  HostTime now{.monotonic_ms = 1, .wall_ms = 1'000'000};
+  clock.start_fresh(now);
+  base::ClusterTimeMs highest = 0;
+  for (int step = 0; step < 10'000; ++step) {
+    now.monotonic_ms += random.below(50);
+    now.wall_ms += static_cast<std::int64_t>(random.below(100'000)) - 50'000;
+    if (random.one_in(3)) clock.observe(highest + random.below(2000) - std::min<std::uint64_t>(highest, 1000), now);
+    const base::ClusterTimeMs seen = clock.at(now);
+    ASSERT_GE(seen, highest) << "seed " << seed << " step " << step;
+    highest = seen;
+  }
+}
+
+}  // namespace
+}  // namespace concord::replica

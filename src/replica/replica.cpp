@@ -1,0 +1,121 @@
+#include "replica/replica.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace concord::replica {
+
+using base::EntryType;
+using base::EntryView;
+using base::Index;
+
+Replica::Replica(const Config& config, std::unique_ptr<store::StateMachine> state)
+    : config_(config), state_(std::move(state)) {
+  set_members(config_.initial_members);
+}
+
+void Replica::restore_members(raft::ConfState members) { set_members(std::move(members)); }
+
+void Replica::set_members(raft::ConfState members) {
+  members_ = std::move(members);
+  sole_voter_ = members_.voters.size() == 1 && members_.voters.front() == config_.raft.id && members_.learners.empty() &&
+                members_.voters_outgoing.empty() && members_.learners_next.empty();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Recovery. Entries up to the stored commit index are committed whatever raft decides later, so commands among them are
+// applied without passing through raft. From the first change of members on everything goes through raft, which alone
+// knows what such a change makes of the configuration.
+
+Result<void> Replica::begin_replay(const base::HardState& hard_state) {
+  replayed_hard_state_ = hard_state;
+  // The snapshot may be newer than the last commit index that reached the log (reliability rule 3.8).
+  replayed_hard_state_.commit = std::max(hard_state.commit, state_->applied_index());
+  replayed_index_ = state_->applied_index();
+  replayed_term_ = state_->applied_term();
+  return {};
+}
+
+Result<void> Replica::replay(const EntryView& entry) {
+  CONCORD_CHECK(entry.index == replayed_index_.next(), "replayed entries are contiguous");
+  replayed_index_ = entry.index;
+  const bool settled = entry.index <= replayed_hard_state_.commit && entry.type == EntryType::normal && !raft_;
+  if (settled) {
+    replay_applied_.clear();
+    replayed_term_ = entry.term;
+    return state_->apply(entry.index, entry.term, entry.data, replay_applied_);
+  }
+  if (!raft_) {
+    auto created = raft::RaftNode::create(
+        config_.raft, {.hard_state = replayed_hard_state_, .conf_state = members_, .applied = state_->applied_index(),
+                       .compacted_index = state_->applied_index(), .compacted_term = replayed_term_});
+    if (!created) return std::unexpected(std::move(created.error()));
+    raft_.emplace(std::move(*created));
+  }
+  return raft_->append_initial(entry);
+}
+
+Result<void> Replica::start() {
+  if (!raft_) {
+    auto created = raft::RaftNode::create(
+        config_.raft, {.hard_state = replayed_hard_state_, .conf_state = members_, .applied = state_->applied_index(),
+                       .compacted_index = state_->applied_index(), .compacted_term = replayed_term_});
+    if (!created) return std::unexpected(std::move(created.error()));
+    raft_.emplace(std::move(*created));
+  }
+  return raft_->start();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// A turn.
+
+Result<PersistRequest> Replica::begin_turn() {
+  CONCORD_CHECK(!in_turn_, "a turn begins after the last one finished");
+  auto ready = raft_->ready();
+  if (!ready) return std::unexpected(std::move(ready.error()));
+  ready_ = *ready;
+  in_turn_ = true;
+  return PersistRequest{.messages = ready_.messages, .entries = ready_.entries, .hard_state = ready_.hard_state,
+                        .must_sync = ready_.must_sync};
+}
+
+Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
+  CONCORD_CHECK(in_turn_, "a turn finishes once");
+  in_turn_ = false;
+  auto more = raft_->advance();
+  if (!more) return std::unexpected(std::move(more.error()));
+  if (auto done = apply(ready_.committed, applied); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = apply(more->committed, applied); !done) return std::unexpected(std::move(done.error()));
+  const TurnResult result{.persisted_messages = ready_.persisted_messages, .messages = more->messages,
+                          .role_changed = ready_.role_changed};
+  return result;
+}
+
+Result<void> Replica::apply(std::span<const EntryView> entries, std::vector<store::Applied>& applied) {
+  for (const EntryView& entry : entries) {
+    if (auto done = apply_one(entry, applied); !done) return done;
+  }
+  if (entries.empty()) return {};
+  return raft_->advance_apply(entries.back().index);
+}
+
+Result<void> Replica::apply_one(const EntryView& entry, std::vector<store::Applied>& applied) {
+  CONCORD_CHECK(entry.index == state_->applied_index().next(), "entries are applied in order, each once");
+  if (entry.type == EntryType::normal) return state_->apply(entry.index, entry.term, entry.data, applied);
+  auto members = raft_->apply_conf_change(entry);
+  if (!members) return std::unexpected(std::move(members.error()));
+  set_members(std::move(*members));
+  return state_->apply(entry.index, entry.term, {}, applied);
+}
+
+Result<void> Replica::compact_mirror() { return {}; }
+
+bool Replica::is_serving_leader() const noexcept {
+  const raft::RaftStatus status = raft_->status();
+  return status.role == raft::Role::leader && state_->applied_term() == status.term;
+}
+
+}  // namespace concord::replica

@@ -1,0 +1,16 @@
+// Applying one command to the key space: guards, operations, expiry. The meaning stands in state_machine.hpp.
+#pragma once
+
+#include <concord/error.hpp>
+
+#include "command/entry.hpp"
+#include "store/key_space.hpp"
+
+namespace concord::store {
+
+/// `next_revision` is what the command gets if it changes something. Errors: storage_failed when the command carries a filter
+/// or selector that does not compile: whoever proposed it had to check it, so the entry is damaged.
+[[nodiscard]] Result<command::Outcome> apply_command(KeySpace& keys, const command::Command& command,
+                                                     base::ClusterTimeMs now_ms);
+
+}  // namespace concord::store

@@ -1,0 +1,141 @@
+// Keys, their values, and the versions that somebody may still need: the table, the key order, the expiry order, and the
+// rules by which changes become visible.
+//
+// A change of the writer stands in a slot of the table in one of two forms (word.hpp):
+//   - directly: the record replaces the one before. For transactions of one change while no view is open.
+//   - as a link, which holds the new version and points to the one before. A link shows its version to readers that see
+//     its revision. So the changes of one transaction appear at once, with one store of `visible`; and a view that was
+//     opened at revision R goes on seeing what was there at R.
+// Links whose older versions nobody needs any more are collapsed by the writer, a bounded number a call, oldest first.
+//
+// Views and the direct form exclude each other without a lock on the write path: the writer raises `direct_` and then looks
+// for views; a view counts itself and then waits until `direct_` is down (one transaction of one change: far below 1 us).
+//
+// Thread rule: what stands under "writer" from one thread at a time; the rest from any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "store/epoch.hpp"
+#include "store/expiry_order.hpp"
+#include "store/key_order.hpp"
+#include "store/record.hpp"
+#include "store/table.hpp"
+#include "store/word.hpp"
+
+namespace concord::store {
+
+class KeySpace {
+ public:
+  KeySpace(std::uint64_t hash_seed, Epoch& epoch);
+  KeySpace(const KeySpace&) = delete;
+  KeySpace& operator=(const KeySpace&) = delete;
+  /// Precondition: no reader is inside a section, no view is open.
+  ~KeySpace();
+
+  // --- readers ---------------------------------------------------------------------------------------------------------
+
+  /// Up to which revision everything is visible.
+  [[nodiscard]] std::uint64_t visible() const noexcept { return visible_.load(std::memory_order_acquire); }
+  /// What a reader sees who sees `visible`; null: no such key. In a section.
+  [[nodiscard]] Record* find(std::string_view key, std::uint64_t visible) const noexcept {
+    return resolve(table_.find(table_.hash(key), key), visible);
+  }
+  /// `visit(const Record&) -> bool` in key order from `from` on, as of `visible`, until it returns false. In a section.
+  template <class Visit>
+  void visit_from(std::string_view from, std::uint64_t visible, Visit visit) const {
+    order_.visit_from(from, [&](std::string_view key) {
+      const Record* record = find(key, visible);
+      return record == nullptr || visit(*record);
+    });
+  }
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t memory_bytes() const noexcept { return memory_bytes_.load(std::memory_order_relaxed); }
+
+  /// Pins the visible revision and returns it: versions as of it stay until `close_view`.
+  [[nodiscard]] std::uint64_t open_view() const;
+  void close_view(std::uint64_t revision) const noexcept;
+  [[nodiscard]] bool has_views() const noexcept { return view_count_.load(std::memory_order_seq_cst) != 0; }
+
+  // --- writer ----------------------------------------------------------------------------------------------------------
+
+  /// A key's place; valid until the next change.
+  struct Place {
+    std::uint64_t hash = 0;
+    Slot* slot = nullptr;
+    Record* record = nullptr;  ///< the newest version, null: no such key
+  };
+  [[nodiscard]] Place locate(std::string_view key) noexcept;
+
+  /// Begins a transaction that gets `revision` if it changes something.
+  void begin(Revision revision, bool changes_at_most_one);
+  /// `deadline_ms`: none is "does not expire".
+  void put(const Place& place, std::string_view key, std::string_view value, std::optional<base::ClusterTimeMs> deadline_ms);
+  /// Precondition: place.record is not null.
+  void remove(const Place& place);
+  /// Makes the changes visible, all at once. False: nothing was changed, the revision is not used up.
+  bool commit();
+  /// Goes on collapsing links.
+  void tidy();
+
+  /// Fills an empty key space. Precondition: `records` are in strict key order; takes their references.
+  void build(const std::vector<Record*>& records, Revision visible);
+
+  [[nodiscard]] const ExpiryOrder& expiry() const noexcept { return expiry_; }
+  [[nodiscard]] std::uint64_t digest() const noexcept { return digest_; }
+
+ private:
+  void put_directly(const Place& place, std::string_view key, RecordRef record);
+  void put_link(const Place& place, std::string_view key, RecordRef record);
+  void push_link(const Place& place, Record* record, bool removed);
+  void undo_creation(const Place& place, Link* link);
+  void thin(Link* link);
+  [[nodiscard]] bool is_viewed(std::uint64_t from, std::uint64_t before) const;
+  [[nodiscard]] Link* own_link(const Place& place) const noexcept;
+  void collapse(std::size_t limit);
+  void collapse_one(Link* link);
+  void retire_older(Link* link);
+  void retire_record(Record* record);
+  void retire_link(Link* link);
+  void count_in(const Record& record);
+  void count_out(const Record& record);
+  void publish_counters() noexcept;
+  static void release_record(void* record) noexcept;
+  static void free_link(void* link) noexcept;
+
+  Epoch& epoch_;
+  Table table_;
+  KeyOrder order_;
+  ExpiryOrder expiry_;  // of newest versions
+  std::atomic<std::uint64_t> visible_{0};
+  std::atomic<std::uint64_t> size_{0};
+  std::atomic<std::uint64_t> memory_bytes_{0};
+
+  // Views.
+  std::atomic<bool> direct_{false};
+  mutable std::atomic<std::uint64_t> view_count_{0};
+  mutable std::mutex views_mutex_;
+  mutable std::multiset<std::uint64_t> views_;  // guarded by views_mutex_
+
+  // The transaction under way.
+  std::uint64_t revision_ = 0;
+  bool is_direct_ = false;
+  std::uint64_t changes_ = 0;
+
+  // Links in the order of their revisions; each once, until it is collapsed.
+  std::deque<Link*> links_;
+  std::uint64_t live_ = 0;
+  std::uint64_t record_bytes_ = 0;
+  std::uint64_t link_count_ = 0;
+  std::uint64_t digest_ = 0;  // Invariant: the sum of the digests of all newest versions
+};
+
+}  // namespace concord::store

@@ -1,0 +1,126 @@
+#include "store/snapshot.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/wire.hpp"
+
+namespace concord::store {
+namespace {
+
+constexpr std::uint8_t meta_format = 1;
+constexpr std::uint8_t changed_flag = 1;
+constexpr std::uint8_t expires_flag = 2;
+/// Keys looked at in one section.
+constexpr std::size_t slice_keys = 512;
+constexpr std::size_t max_key_bytes = 1024;
+
+void append_entry(std::string& to, const Record& record) {
+  base::append_bytes(to, record.key());
+  base::append_bytes(to, record.value());
+  base::append_varint(to, record.revision().value());
+  const bool is_changed = record.version() > 1;
+  const auto deadline_ms = record.deadline_ms();
+  to.push_back(static_cast<char>((is_changed ? changed_flag : 0) | (deadline_ms ? expires_flag : 0)));
+  if (is_changed) {
+    base::append_varint(to, record.create_revision().value());
+    base::append_varint(to, record.version());
+  }
+  if (deadline_ms) base::append_varint(to, *deadline_ms);
+}
+
+std::unexpected<Error> damaged(const std::string& what) { return fail(Errc::storage_failed, "the snapshot is damaged: " + what); }
+
+}  // namespace
+
+std::string encode_meta(const SnapshotMeta& meta) {
+  std::string bytes(1, static_cast<char>(meta_format));
+  base::append_varint(bytes, meta.index.value());
+  base::append_varint(bytes, meta.term.value());
+  base::append_varint(bytes, meta.revision.value());
+  base::append_varint(bytes, meta.cluster_time_ms);
+  base::append_varint(bytes, base::zigzag(meta.wall_offset_ms));
+  base::append_fixed64(bytes, meta.digest);
+  base::append_varint(bytes, meta.entries);
+  base::append_bytes(bytes, meta.conf_state);
+  return bytes;
+}
+
+Result<SnapshotMeta> decode_meta(std::string_view bytes) {
+  base::Reader reader(bytes);
+  if (reader.byte() != meta_format) return damaged("its format is not known to this version");
+  SnapshotMeta meta;
+  meta.index = base::Index(reader.varint());
+  meta.term = base::Term(reader.varint());
+  meta.revision = Revision(reader.varint());
+  meta.cluster_time_ms = reader.varint();
+  meta.wall_offset_ms = base::unzigzag(reader.varint());
+  meta.digest = reader.fixed64();
+  meta.entries = reader.varint();
+  meta.conf_state = reader.bytes();
+  if (!reader.finished()) return damaged("its description does not follow the format");
+  return meta;
+}
+
+bool Snapshot::next_block(std::string& block, std::size_t target_bytes) {
+  block.clear();
+  while (!is_finished_ && block.size() < target_bytes) {
+    std::size_t looked_at = 0;
+    std::string last_key;
+    bool reached_end = true;
+    view_.visit_from(next_key_, [&](const Record& record) {
+      append_entry(block, record);
+      last_key = record.key();
+      reached_end = ++looked_at < slice_keys && block.size() < target_bytes;
+      return reached_end;
+    });
+    is_finished_ = reached_end;
+    if (!is_finished_) next_key_ = last_key + '\0';
+  }
+  return !block.empty();
+}
+
+LoadedState::~LoadedState() {
+  for (Record* record : records) record->release();
+}
+
+SnapshotLoader::SnapshotLoader(SnapshotMeta meta) : loaded_(std::make_unique<LoadedState>()) {
+  loaded_->records.reserve(std::min<std::uint64_t>(meta.entries, 1U << 24U));
+  loaded_->meta = std::move(meta);
+}
+
+Result<void> SnapshotLoader::add_block(std::string_view block) {
+  base::Reader reader(block);
+  auto& records = loaded_->records;
+  while (reader.remaining() > 0) {
+    const std::string_view key = reader.bytes();
+    const std::string_view value = reader.bytes();
+    RecordFields fields{.revision = Revision(reader.varint()), .create_revision = {}, .version = 1, .deadline_ms = {}};
+    fields.create_revision = fields.revision;
+    const std::uint8_t flags = reader.byte();
+    if ((flags & changed_flag) != 0) {
+      fields.create_revision = Revision(reader.varint());
+      fields.version = reader.varint();
+    }
+    if ((flags & expires_flag) != 0) fields.deadline_ms = reader.varint();
+    if (!reader.ok() || flags > (changed_flag | expires_flag)) return damaged("an entry does not follow the format");
+    if (key.empty() || key.size() > max_key_bytes) return damaged("a key of " + std::to_string(key.size()) + " bytes");
+    if (value.empty()) return damaged("a value without a type");
+    if (fields.revision > loaded_->meta.revision) return damaged("an entry is newer than the snapshot");
+    if (!records.empty() && records.back()->key() >= key) return damaged("keys are out of order");
+    records.push_back(Record::create(key, value, fields));
+    digest_ += records.back()->digest();
+  }
+  return {};
+}
+
+Result<std::unique_ptr<LoadedState>> SnapshotLoader::finish() {
+  const SnapshotMeta& meta = loaded_->meta;
+  if (loaded_->records.size() != meta.entries) {
+    return damaged(std::to_string(loaded_->records.size()) + " entries instead of " + std::to_string(meta.entries));
+  }
+  if (digest_ != meta.digest) return damaged("the digest of the whole is wrong");
+  return std::move(loaded_);
+}
+
+}  // namespace concord::store

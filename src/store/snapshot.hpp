@@ -1,0 +1,81 @@
+// The state at one index, as blocks of bytes: written while the writer goes on, read back at the next start.
+//
+//   meta   := format:u8(=1) index:varint term:varint revision:varint cluster_time_ms:varint wall_offset_ms:zigzag-varint
+//             digest:fixed64 entries:varint conf_state:bytes
+//   block  := entry+                                                     at least one; keys ascend over all blocks
+//   entry  := key:bytes value:bytes revision:varint flags:u8 [create_revision:varint version:varint] [deadline_ms:varint]
+//   flags  := 1: create_revision and version follow (else: revision and 1) | 2: deadline_ms follows
+//
+// log/snapshot_file.hpp puts blocks into a file and checks its bytes; here keys, order, count and digest are checked, so a
+// state that was loaded is the state that was saved. Errors: storage_failed, saying what is wrong.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concord/error.hpp>
+
+#include "base/ids.hpp"
+#include "store/state_machine.hpp"
+#include "store/view.hpp"
+
+namespace concord::store {
+
+struct SnapshotMeta {
+  base::Index index;
+  base::Term term;
+  Revision revision;
+  base::ClusterTimeMs cluster_time_ms = 0;
+  std::int64_t wall_offset_ms = 0;
+  std::uint64_t digest = 0;
+  std::uint64_t entries = 0;
+  std::string conf_state;
+};
+
+[[nodiscard]] std::string encode_meta(const SnapshotMeta& meta);
+[[nodiscard]] Result<SnapshotMeta> decode_meta(std::string_view bytes);
+
+/// Thread rule: one thread at a time, not necessarily the writer's.
+class Snapshot {
+ public:
+  Snapshot(SnapshotMeta meta, View view) : meta_(std::move(meta)), view_(std::move(view)) {}
+
+  [[nodiscard]] const SnapshotMeta& meta() const noexcept { return meta_; }
+  /// The next block, of about `target_bytes`; false at the end. Looks at the store for well below 1 ms at a time.
+  [[nodiscard]] bool next_block(std::string& block, std::size_t target_bytes);
+
+ private:
+  SnapshotMeta meta_;
+  View view_;
+  std::string next_key_;  // the cursor: everything before it was given out
+  bool is_finished_ = false;
+};
+
+/// What was loaded, ready to be installed.
+class LoadedState {
+ public:
+  LoadedState() = default;
+  LoadedState(const LoadedState&) = delete;
+  LoadedState& operator=(const LoadedState&) = delete;
+  ~LoadedState();
+
+  SnapshotMeta meta;
+  std::vector<Record*> records;  ///< owned references, in key order
+};
+
+class SnapshotLoader {
+ public:
+  explicit SnapshotLoader(SnapshotMeta meta);
+  [[nodiscard]] Result<void> add_block(std::string_view block);
+  [[nodiscard]] Result<std::unique_ptr<LoadedState>> finish();
+
+ private:
+  std::unique_ptr<LoadedState> loaded_;
+  std::uint64_t digest_ = 0;
+};
+
+}  // namespace concord::store

@@ -1,0 +1,170 @@
+#include "store/state_machine.hpp"
+
+#include <utility>
+
+#include "base/check.hpp"
+#include "store/apply.hpp"
+#include "store/key_space.hpp"
+#include "store/snapshot.hpp"
+#include "store/view.hpp"
+
+namespace concord::store {
+
+using base::ClusterTimeMs;
+using base::Index;
+using base::Term;
+
+struct StateMachine::State {
+  explicit State(const Options& given) : options(given), keys(new KeySpace(given.hash_seed, epoch)) {}
+  ~State() { delete keys.load(std::memory_order_relaxed); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  const Options options;
+  Epoch epoch;
+  // Replaced as a whole by `install`; readers load it in a section.
+  std::atomic<KeySpace*> keys;
+  std::vector<std::unique_ptr<KeySpace>> replaced;  // until their last view is closed
+  Index applied_index;
+  Term applied_term;
+  command::EntryStamp stamp;
+  command::Command command;  // reused from command to command
+
+  [[nodiscard]] KeySpace& space() noexcept { return *keys.load(std::memory_order_relaxed); }
+  void drop_replaced();
+};
+
+void StateMachine::State::drop_replaced() {
+  std::erase_if(replaced, [this](std::unique_ptr<KeySpace>& old) {
+    if (old->has_views()) return false;
+    const auto size_bytes = static_cast<std::size_t>(old->memory_bytes());
+    epoch.retire(old.release(), [](void* space) noexcept { delete static_cast<KeySpace*>(space); }, size_bytes);
+    return true;
+  });
+}
+
+StateMachine::StateMachine(const Options& options) : state_(std::make_unique<State>(options)) {}
+StateMachine::~StateMachine() = default;
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Writer.
+
+Result<void> StateMachine::apply(Index index, Term term, std::string_view entry, std::vector<Applied>& out) {
+  State& state = *state_;
+  CONCORD_CHECK(index == state.applied_index.next(), "entries are applied in order");
+  if (!entry.empty()) {
+    command::EntryReader reader(entry);
+    // Every leader stamps at least what it has applied; a stamp that goes back would let an expired key live again.
+    if (reader.ok()) {
+      CONCORD_CHECK(reader.stamp().cluster_time_ms >= state.stamp.cluster_time_ms, "cluster time never goes back");
+      state.stamp = reader.stamp();
+    }
+    while (reader.next(state.command)) {
+      auto outcome = apply_command(state.space(), state.command, state.stamp.cluster_time_ms);
+      if (!outcome) return std::unexpected(std::move(outcome.error()));
+      out.push_back({.request = state.command.request, .kind = state.command.kind, .outcome = std::move(*outcome)});
+    }
+    if (!reader.ok()) {
+      return fail(Errc::storage_failed, "entry " + std::to_string(index.value()) + " of the log can't be decoded");
+    }
+  } else {
+    state.space().tidy();
+  }
+  state.applied_index = index;
+  state.applied_term = term;
+  if (!state.replaced.empty()) state.drop_replaced();
+  return {};
+}
+
+Index StateMachine::applied_index() const noexcept { return state_->applied_index; }
+Term StateMachine::applied_term() const noexcept { return state_->applied_term; }
+ClusterTimeMs StateMachine::cluster_time_ms() const noexcept { return state_->stamp.cluster_time_ms; }
+std::int64_t StateMachine::wall_offset_ms() const noexcept { return state_->stamp.wall_offset_ms; }
+std::optional<ClusterTimeMs> StateMachine::next_due() const { return state_->space().expiry().next_due(); }
+std::uint64_t StateMachine::digest() const noexcept { return state_->space().digest(); }
+
+std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_state) const {
+  State& state = *state_;
+  KeySpace& keys = state.space();
+  SnapshotMeta meta{.index = state.applied_index, .term = state.applied_term, .revision = Revision(keys.visible()),
+                    .cluster_time_ms = state.stamp.cluster_time_ms, .wall_offset_ms = state.stamp.wall_offset_ms,
+                    .digest = keys.digest(), .entries = keys.size(), .conf_state = std::string(conf_state)};
+  return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch));
+}
+
+void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
+  State& state = *state_;
+  auto keys = std::make_unique<KeySpace>(state.options.hash_seed, state.epoch);
+  keys->build(loaded->records, loaded->meta.revision);
+  loaded->records.clear();  // their references went along
+  state.applied_index = loaded->meta.index;
+  state.applied_term = loaded->meta.term;
+  state.stamp = {.cluster_time_ms = loaded->meta.cluster_time_ms, .wall_offset_ms = loaded->meta.wall_offset_ms};
+  state.replaced.emplace_back(state.keys.exchange(keys.release(), std::memory_order_acq_rel));
+  state.drop_replaced();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Readers.
+
+bool StateMachine::get(std::string_view key, Value& out) const {
+  const Epoch::Section section(state_->epoch);
+  const KeySpace& keys = *state_->keys.load(std::memory_order_acquire);
+  Record* record = keys.find(key, keys.visible());
+  if (record == nullptr) return false;
+  out = value_of(*record);
+  return true;
+}
+
+std::optional<EntrySnapshot> StateMachine::get_entry(std::string_view key) const {
+  const Epoch::Section section(state_->epoch);
+  const KeySpace& keys = *state_->keys.load(std::memory_order_acquire);
+  Record* record = keys.find(key, keys.visible());
+  if (record == nullptr) return std::nullopt;
+  return entry_of(*record);
+}
+
+void StateMachine::get_many(std::span<const std::string_view> keys, std::vector<std::optional<Value>>& out) const {
+  // First without a view, which would make writers keep versions. A transaction appears with one store of `visible`, or
+  // changes one key only: what was read between two equal looks at it is the state of one revision.
+  constexpr int attempts = 2;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const Epoch::Section section(state_->epoch);
+    const KeySpace& space = *state_->keys.load(std::memory_order_acquire);
+    const std::uint64_t visible = space.visible();
+    out.assign(keys.size(), std::nullopt);
+    for (std::size_t at = 0; at < keys.size(); ++at) {
+      if (Record* record = space.find(keys[at], visible)) out[at] = value_of(*record);
+    }
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (space.visible() == visible) return;
+  }
+  const View at_one_revision = view();
+  out.assign(keys.size(), std::nullopt);
+  for (std::size_t at = 0; at < keys.size(); ++at) {
+    Value value;
+    if (at_one_revision.get(keys[at], value)) out[at] = std::move(value);
+  }
+}
+
+View StateMachine::view() const {
+  const Epoch::Section section(state_->epoch);
+  return View(*state_->keys.load(std::memory_order_acquire), state_->epoch);
+}
+
+Revision StateMachine::revision() const noexcept {
+  const Epoch::Section section(state_->epoch);
+  return Revision(state_->keys.load(std::memory_order_acquire)->visible());
+}
+
+std::uint64_t StateMachine::size() const noexcept {
+  const Epoch::Section section(state_->epoch);
+  return state_->keys.load(std::memory_order_acquire)->size();
+}
+
+std::uint64_t StateMachine::memory_bytes() const noexcept {
+  const Epoch::Section section(state_->epoch);
+  return state_->keys.load(std::memory_order_acquire)->memory_bytes();
+}
+
+}  // namespace concord::store
