@@ -5,7 +5,6 @@ include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/concord")
 install(TARGETS concord_library EXPORT concord
   LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime NAMELINK_COMPONENT development)
-install(TARGETS concord RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT runtime)
 install(DIRECTORY include/concord DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development FILES_MATCHING PATTERN "*.hpp")
 
 install(EXPORT concord NAMESPACE concord:: FILE concordTargets.cmake DESTINATION "${package_dir}" COMPONENT development)
@@ -16,6 +15,7 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/concordConfig.cmake" "${CMAKE_CURRENT
 
 # The prefix stands in concord.pc relative to the file itself, so that an installed tree may be moved.
 file(RELATIVE_PATH CONCORD_PC_TO_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" CONCORD_PC_TO_PREFIX "${CONCORD_PC_TO_PREFIX}")
 configure_file(cmake/concord.pc.in concord.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/concord.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
 

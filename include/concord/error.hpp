@@ -21,6 +21,8 @@
 #include <string_view>
 #include <utility>
 
+#include <concord/export.hpp>
+
 namespace concord {
 
 /// The kinds of failure. The numbers are part of the promise: never renumber, never reuse.
@@ -46,7 +48,7 @@ enum class Errc : std::uint8_t {
 };
 
 /// The stable upper-case name of a code, as it stands in HTTP answers: `Errc::not_found` -> "NOT_FOUND".
-[[nodiscard]] std::string_view error_name(Errc code) noexcept;
+[[nodiscard]] CONCORD_API std::string_view error_name(Errc code) noexcept;
 
 class Error {
  public:

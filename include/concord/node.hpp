@@ -13,11 +13,12 @@
 
 #include <memory>
 
+#include <concord/export.hpp>
 #include <concord/store.hpp>
 
 namespace concord {
 
-class Node final : public Store {
+class CONCORD_API Node final : public Store {
  public:
   /// Opens the data directory, recovers what it holds and starts. Returns when the node can serve.
   /// Errors: invalid_request (an option, or a directory that is not Concord's; nothing in it is touched),

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concord/export.hpp>
 #include <concord/revision.hpp>
 
 namespace concord {
@@ -15,7 +16,7 @@ namespace concord {
 enum class NodeState : std::uint8_t { follower, candidate, leader, learner, failed };
 
 /// "follower", "candidate", "leader", "learner", "failed".
-[[nodiscard]] std::string_view node_state_name(NodeState state) noexcept;
+[[nodiscard]] CONCORD_API std::string_view node_state_name(NodeState state) noexcept;
 
 struct MemberStatus {
   std::string name;

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include <concord/error.hpp>
+#include <concord/export.hpp>
 #include <concord/options.hpp>
 #include <concord/revision.hpp>
 #include <concord/status.hpp>
@@ -74,7 +75,7 @@ class [[nodiscard]] Awaitable {
   std::optional<Result<T>> outcome_;
 };
 
-class Store {
+class CONCORD_API Store {
  public:
   /// The most operations in one call; above: `batch_too_large`.
   static constexpr std::size_t max_batch = 500;

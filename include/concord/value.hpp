@@ -42,6 +42,7 @@
 #include <boost/json/value_to.hpp>
 
 #include <concord/error.hpp>
+#include <concord/export.hpp>
 
 namespace concord {
 
@@ -81,7 +82,7 @@ struct ValueOwner {
 
 }  // namespace detail
 
-class Value {
+class CONCORD_API Value {
  public:
   /// Stored forms up to this size live inside the object.
   static constexpr std::size_t inline_capacity = 112;
