@@ -43,7 +43,8 @@ class CONCORD_API Node final : public Store {
   Result<Revision> put_many(const std::vector<PutItem>& items, const WriteOptions& options = {}) override;
   Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                      const ReadOptions& options = {}) override;
-  void async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done) override;
+  void async_put(std::string_view key, const Value& value, const PutOptions& options,
+                 Completion<Revision> done) override;
   Result<Status> status() override;
 
  private:

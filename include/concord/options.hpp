@@ -32,8 +32,8 @@ enum class ReadConsistency : std::uint8_t {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
 
 struct Limits {
-  std::size_t max_value_bytes = 8U << 20U;      ///< Largest value: JSON text or bytes.
-  std::size_t max_in_flight = 65'536;           ///< Writes accepted and not yet answered; above: `overloaded`.
+  std::size_t max_value_bytes = 8U << 20U;        ///< Largest value: JSON text or bytes.
+  std::size_t max_in_flight = 65'536;             ///< Writes accepted and not yet answered; above: `overloaded`.
   std::size_t max_in_flight_bytes = 256U << 20U;  ///< Their encoded size; above: `overloaded`.
 };
 
@@ -60,7 +60,7 @@ struct Options {
 /// Options of one write.
 struct PutOptions {
   std::optional<std::chrono::seconds> ttl = {};  ///< At least 1 s. None: the key does not expire.
-  std::chrono::milliseconds timeout{5000};     ///< Then `timeout`, with `maybe_committed()`.
+  std::chrono::milliseconds timeout{5000};       ///< Then `timeout`, with `maybe_committed()`.
 };
 
 struct WriteOptions {

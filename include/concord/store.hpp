@@ -119,7 +119,8 @@ class CONCORD_API Store {
                                                              const ReadOptions& options = {}) = 0;
 
   /// Like `put`, without waiting: `done` is called with the outcome. The arguments are copied before the call returns.
-  virtual void async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done) = 0;
+  virtual void async_put(std::string_view key, const Value& value, const PutOptions& options,
+                         Completion<Revision> done) = 0;
 
   /// `co_await store.async_put(key, value)`. `key` and `value` are copied; `this` must outlive the coroutine.
   auto async_put(std::string_view key, Value value, PutOptions options = {}) {

@@ -69,9 +69,9 @@ template <class T>
 concept TextLike = std::convertible_to<const T&, std::string_view>;
 
 template <class T>
-concept JsonConvertible = !std::same_as<T, Value> && !std::same_as<T, Bytes> && !TextLike<T> && !std::is_arithmetic_v<T> &&
-                          !std::same_as<T, boost::json::value> && !std::same_as<T, std::nullptr_t> &&
-                          (boost::json::has_value_from<T>::value);
+concept JsonConvertible =
+    !std::same_as<T, Value> && !std::same_as<T, Bytes> && !TextLike<T> && !std::is_arithmetic_v<T> &&
+    !std::same_as<T, boost::json::value> && !std::same_as<T, std::nullptr_t> && (boost::json::has_value_from<T>::value);
 
 /// Keeps whatever owns the bytes of a long value alive. `release` is called once, from any thread.
 struct ValueOwner {
@@ -237,8 +237,8 @@ Result<T> Value::as() const {
   } else if constexpr (std::unsigned_integral<T>) {
     return narrow<T>(as_unsigned(std::numeric_limits<T>::max()));
   } else if constexpr (std::floating_point<T>) {
-    return narrow<T>(as_double(static_cast<double>(std::min<long double>(std::numeric_limits<T>::max(),
-                                                                          std::numeric_limits<double>::max()))));
+    return narrow<T>(as_double(
+        static_cast<double>(std::min<long double>(std::numeric_limits<T>::max(), std::numeric_limits<double>::max()))));
   } else if constexpr (std::same_as<T, std::string>) {
     return as_string();
   } else if constexpr (std::same_as<T, std::vector<std::byte>>) {

@@ -23,9 +23,9 @@ class InvariantFailure final : public std::exception {
 }  // namespace concord::base
 
 /// `CONCORD_CHECK(applied <= committed, "applied runs ahead of the commit index")`
-#define CONCORD_CHECK(condition, message)                                               \
-  do {                                                                                  \
-    if (!(condition)) [[unlikely]] {                                                    \
+#define CONCORD_CHECK(condition, message)                                              \
+  do {                                                                                 \
+    if (!(condition)) [[unlikely]] {                                                   \
       ::concord::base::invariant_failed(#condition, message, __FILE_NAME__, __LINE__); \
-    }                                                                                   \
+    }                                                                                  \
   } while (false)

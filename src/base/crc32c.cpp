@@ -28,7 +28,8 @@ constexpr std::array<std::uint32_t, 256> make_table() {
 constexpr auto table = make_table();
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint32_t crc, std::string_view bytes) noexcept {
+__attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint32_t crc,
+                                                                      std::string_view bytes) noexcept {
   std::uint64_t state = ~crc;
   const char* at = bytes.data();
   std::size_t left = bytes.size();
@@ -43,7 +44,8 @@ __attribute__((target("sse4.2"))) std::uint32_t extend_by_instruction(std::uint3
 }
 bool has_instruction() noexcept { return __builtin_cpu_supports("sse4.2") != 0; }
 #elif defined(__aarch64__)
-__attribute__((target("+crc"))) std::uint32_t extend_by_instruction(std::uint32_t crc, std::string_view bytes) noexcept {
+__attribute__((target("+crc"))) std::uint32_t extend_by_instruction(std::uint32_t crc,
+                                                                    std::string_view bytes) noexcept {
   std::uint32_t state = ~crc;
   const char* at = bytes.data();
   std::size_t left = bytes.size();

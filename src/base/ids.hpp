@@ -54,5 +54,7 @@ using ClusterTimeMs = std::uint64_t;
 
 template <class Tag>
 struct std::hash<concord::base::StrongId<Tag>> {
-  std::size_t operator()(concord::base::StrongId<Tag> id) const noexcept { return std::hash<std::uint64_t>()(id.value()); }
+  std::size_t operator()(concord::base::StrongId<Tag> id) const noexcept {
+    return std::hash<std::uint64_t>()(id.value());
+  }
 };

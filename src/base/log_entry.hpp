@@ -10,7 +10,7 @@ namespace concord::base {
 
 /// Numbers of the raft protocol and bytes of the log: never renumber.
 enum class EntryType : std::uint8_t {
-  normal = 0,          ///< commands, or empty (what a new leader proposes)
+  normal = 0,  ///< commands, or empty (what a new leader proposes)
   conf_change = 1,
   conf_change_v2 = 2,  ///< may be empty: leaves a joint configuration
 };

@@ -70,8 +70,8 @@ class Reader {
     for (unsigned shift = 0; shift < 64; shift += 7) {
       if (at_ == end_) return fail();
       const auto byte = static_cast<std::uint8_t>(*at_++);
-      if (shift == 63 && byte > 1) return fail();           // more than 64 bits
-      if (byte == 0 && shift > 0) return fail();            // not the shortest form
+      if (shift == 63 && byte > 1) return fail();  // more than 64 bits
+      if (byte == 0 && shift > 0) return fail();   // not the shortest form
       value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
       if (byte < 0x80U) return value;
     }

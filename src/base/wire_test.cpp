@@ -42,8 +42,9 @@ TEST(Wire, AFailedReaderStaysFailedAndReturnsZeros) {
 }
 
 TEST(Wire, ZigzagKeepsEverySign) {
-  for (const std::int64_t value : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1}, std::numeric_limits<std::int64_t>::min(),
-                                   std::numeric_limits<std::int64_t>::max()}) {
+  for (const std::int64_t value :
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1}, std::numeric_limits<std::int64_t>::min(),
+        std::numeric_limits<std::int64_t>::max()}) {
     EXPECT_EQ(unzigzag(zigzag(value)), value);
   }
   EXPECT_EQ(zigzag(-1), 1U);

@@ -55,7 +55,8 @@ void append_operation(std::string& to, const Operation& operation) {
   if (operation.kind == OperationKind::delete_where) return append_selector(to, operation.selector);
   append_bytes(to, operation.key);
   if (operation.kind == OperationKind::put) append_bytes(to, operation.value);
-  if (operation.kind == OperationKind::put || operation.kind == OperationKind::touch) append_varint(to, operation.ttl_s);
+  if (operation.kind == OperationKind::put || operation.kind == OperationKind::touch)
+    append_varint(to, operation.ttl_s);
 }
 
 void append_operations(std::string& to, const std::vector<Operation>& operations) {

@@ -48,12 +48,12 @@ void append_expire(std::string& to, const base::RequestId& request, base::Cluste
 struct Command {
   CommandKind kind = CommandKind::put;
   base::RequestId request;
-  std::string_view key;           ///< put, remove
-  std::string_view value;         ///< put
-  std::uint32_t ttl_s = 0;        ///< put
-  base::ClusterTimeMs due_ms = 0; ///< expire
-  std::uint64_t limit = 0;        ///< expire: at most so many keys
-  Transaction transaction;        ///< transaction; its vectors are reused from command to command
+  std::string_view key;            ///< put, remove
+  std::string_view value;          ///< put
+  std::uint32_t ttl_s = 0;         ///< put
+  base::ClusterTimeMs due_ms = 0;  ///< expire
+  std::uint64_t limit = 0;         ///< expire: at most so many keys
+  Transaction transaction;         ///< transaction; its vectors are reused from command to command
 };
 
 /// Reads an entry front to back without copying. After `next` returned false, `ok()` tells a clean end from bad bytes.

@@ -40,7 +40,7 @@ struct FilterProgram;
 
 /// What a filter looks at.
 struct FilterSubject {
-  std::string_view value;              ///< stored form
+  std::string_view value;  ///< stored form
   std::string_view key = {};
   std::optional<std::uint64_t> ttl_s = {};  ///< remaining time, none: no expiry
   Revision revision = {};

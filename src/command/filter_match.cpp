@@ -33,7 +33,8 @@ Seen seen_json(std::string_view text) { return {static_cast<SeenKind>(value::kin
 
 class Evaluation {
  public:
-  Evaluation(const FilterProgram& program, const FilterSubject& subject) : program_(program), seen_(program.slot_count) {
+  Evaluation(const FilterProgram& program, const FilterSubject& subject)
+      : program_(program), seen_(program.slot_count) {
     look_at_value(subject.value);
     if (program.key) look_at_key(subject.key);
     if (program.ttl) {
@@ -70,7 +71,8 @@ class Evaluation {
       case Test::kind: return seen.kind == node.kind;
       case Test::regex: return seen.kind == SeenKind::string && regex_holds(*node.pattern, seen.text);
       case Test::size: return seen.kind == SeenKind::array && has_size(seen.text, node.size);
-      default: return seen.kind != SeenKind::bytes && order_holds(node.test, value::compare_json(seen.text, node.operand));
+      default:
+        return seen.kind != SeenKind::bytes && order_holds(node.test, value::compare_json(seen.text, node.operand));
     }
   }
 
@@ -157,7 +159,8 @@ class Evaluation {
 
   const FilterProgram& program_;
   boost::container::small_vector<Seen, 8> seen_;
-  Slot unseen_ = 0;  ///< places in the value not found yet; Invariant: a container with a slot is unseen until it is left
+  Slot unseen_ =
+      0;  ///< places in the value not found yet; Invariant: a container with a slot is unseen until it is left
   std::string key_text_;
   char ttl_digits_[value::max_number_bytes];
   char revision_digits_[value::max_number_bytes];
@@ -165,6 +168,8 @@ class Evaluation {
 
 }  // namespace
 
-bool Filter::matches(const FilterSubject& subject) const { return Evaluation(*program_, subject).holds(program_->root); }
+bool Filter::matches(const FilterSubject& subject) const {
+  return Evaluation(*program_, subject).holds(program_->root);
+}
 
 }  // namespace concord::command

@@ -185,7 +185,8 @@ class FilterParser {
   NodeIndex kind_test(std::string_view text, Slot slot) {
     if (kind_of(text) == JsonKind::string) {
       for (const KindName& known : kind_names) {
-        if (value::inside_quotes(text) == known.name) return add({.test = Test::kind, .slot = slot, .kind = known.kind});
+        if (value::inside_quotes(text) == known.name)
+          return add({.test = Test::kind, .slot = slot, .kind = known.kind});
       }
     }
     return wrong_operand("$type", "one of null, bool, boolean, number, string, array, object, bytes");
@@ -202,8 +203,8 @@ class FilterParser {
   }
 
   NodeIndex size(std::string_view text, Slot slot) {
-    const auto size =
-        kind_of(text) == JsonKind::number ? value::Number::from_text(text).exact_unsigned() : std::optional<std::uint64_t>();
+    const auto size = kind_of(text) == JsonKind::number ? value::Number::from_text(text).exact_unsigned()
+                                                        : std::optional<std::uint64_t>();
     if (!size) return wrong_operand("$size", "a whole number from 0");
     return add({.test = Test::size, .slot = slot, .size = *size});
   }
@@ -236,8 +237,9 @@ class FilterParser {
   std::uint32_t child_step(std::uint32_t at, std::string_view name) {
     const auto fresh = static_cast<std::uint32_t>(program_.steps.size());
     auto& children = program_.steps[at].children;
-    const auto place = std::lower_bound(children.begin(), children.end(), name,
-                                        [](const PathStep::Child& child, std::string_view wanted) { return child.name < wanted; });
+    const auto place =
+        std::lower_bound(children.begin(), children.end(), name,
+                         [](const PathStep::Child& child, std::string_view wanted) { return child.name < wanted; });
     if (place != children.end() && place->name == name) return place->step;
     children.insert(place, {name, fresh});
     program_.steps.emplace_back();

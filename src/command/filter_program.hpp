@@ -21,8 +21,19 @@ enum class SeenKind : std::uint8_t { null, boolean, number, string, array, objec
 enum class Place : std::uint8_t { key, ttl, revision };
 
 enum class Test : std::uint8_t {
-  all, any, none,  // of `children`
-  equal, greater, greater_equal, less, less_equal, in, exists, kind, regex, size,
+  all,
+  any,
+  none,  // of `children`
+  equal,
+  greater,
+  greater_equal,
+  less,
+  less_equal,
+  in,
+  exists,
+  kind,
+  regex,
+  size,
 };
 
 using NodeIndex = std::uint32_t;
@@ -30,13 +41,13 @@ using Slot = std::uint32_t;
 
 struct FilterNode {
   Test test = Test::all;
-  Slot slot = 0;                           ///< what a leaf looks at
-  std::vector<NodeIndex> children = {};    ///< all, any, none
-  std::string_view operand = {};           ///< equal, greater ...: JSON text
+  Slot slot = 0;                               ///< what a leaf looks at
+  std::vector<NodeIndex> children = {};        ///< all, any, none
+  std::string_view operand = {};               ///< equal, greater ...: JSON text
   std::vector<std::string_view> choices = {};  ///< in: JSON texts
-  SeenKind kind = SeenKind::null;          ///< kind
-  std::uint64_t size = 0;                  ///< size
-  std::optional<Pattern> pattern = {};     ///< regex
+  SeenKind kind = SeenKind::null;              ///< kind
+  std::uint64_t size = 0;                      ///< size
+  std::optional<Pattern> pattern = {};         ///< regex
 };
 
 /// One step of the paths a filter names: they share their beginnings, so one walk over a value finds them all.
@@ -45,8 +56,8 @@ struct PathStep {
     std::string_view name;
     std::uint32_t step;
   };
-  std::optional<Slot> slot = {};      ///< set when a path ends here
-  std::vector<Child> children = {};   ///< sorted by name
+  std::optional<Slot> slot = {};     ///< set when a path ends here
+  std::vector<Child> children = {};  ///< sorted by name
 };
 
 struct FilterProgram {
@@ -55,7 +66,7 @@ struct FilterProgram {
   NodeIndex root = 0;
   std::vector<PathStep> steps = {PathStep{}};  ///< the first is the value itself
   Slot slot_count = 0;
-  Slot value_slot_count = 0;                   ///< of them, places in the value
+  Slot value_slot_count = 0;  ///< of them, places in the value
   std::optional<Slot> key = {};
   std::optional<Slot> ttl = {};
   std::optional<Slot> revision = {};

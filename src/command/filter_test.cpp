@@ -114,7 +114,8 @@ TEST(Filter, ExamplesOverAnObject) {
       {R"({"$value.address.city":"London"})", true},
       {R"({"$value":{"age":36}})", false},
       {R"({"none":{"$type":"null"},"active":{"$type":"boolean"},"age":{"$type":"number"},"name":{"$type":"string"},
-           "tags":{"$type":"array"},"empty":{"$type":"object"}})", true},
+           "tags":{"$type":"array"},"empty":{"$type":"object"}})",
+       true},
       {R"({"active":{"$type":"bool"}})", true},
       {R"({"address":{"$eq":{"$city":1}}})", false},
   };
@@ -142,7 +143,8 @@ TEST(Filter, KeyTtlAndRevisionAreSeen) {
   FilterSubject subject{.value = value.stored(), .key = "user:\"7\"", .ttl_s = 60, .revision = Revision(1ULL << 63U)};
   const auto holds = [&](std::string_view filter) { return Filter::parse(filter).value().matches(subject); };
   EXPECT_TRUE(holds(R"({"$key":"user:\"7\""})"));
-  EXPECT_TRUE(holds(R"({"$key":{"$regex":"^user:\"[0-9]\"$"},"$ttl":{"$gte":60},"$revision":9223372036854775808,"$value":1})"));
+  EXPECT_TRUE(
+      holds(R"({"$key":{"$regex":"^user:\"[0-9]\"$"},"$ttl":{"$gte":60},"$revision":9223372036854775808,"$value":1})"));
   EXPECT_FALSE(holds(R"({"$ttl":null})"));
   EXPECT_TRUE(holds(R"({"$or":[{"$key":"x"},{"$not":{"$ttl":{"$gt":60}}}]})"));
   subject.ttl_s.reset();
@@ -166,7 +168,8 @@ TEST(Filter, WhatIsWrongIsNamed) {
       {R"({"a":{"$gt":[1]}})", "filter: $gt takes a number, a string, a boolean or null"},
       {R"({"a":{"$in":1}})", "filter: $in takes an array of values"},
       {R"({"a":{"$exists":1}})", "filter: $exists takes true or false"},
-      {R"({"a":{"$type":"int"}})", "filter: $type takes one of null, bool, boolean, number, string, array, object, bytes"},
+      {R"({"a":{"$type":"int"}})",
+       "filter: $type takes one of null, bool, boolean, number, string, array, object, bytes"},
       {R"({"a":{"$size":-1}})", "filter: $size takes a whole number from 0"},
       {R"({"a":{"$size":1.5}})", "filter: $size takes a whole number from 0"},
       {R"({"a":{"$regex":5}})", "filter: $regex takes a string"},
@@ -238,7 +241,9 @@ std::string type_of(const json::value& value) {
 bool reference_predicate(const json::value& predicate, const json::value* seen);
 
 bool reference_operator(std::string_view name, const json::value& operand, const json::value* seen) {
-  const auto equal = [&](const json::value& other) { return seen != nullptr && value::equal_json(text_of(*seen), text_of(other)); };
+  const auto equal = [&](const json::value& other) {
+    return seen != nullptr && value::equal_json(text_of(*seen), text_of(other));
+  };
   const auto order = [&] {
     return seen == nullptr ? std::partial_ordering::unordered : value::compare_json(text_of(*seen), text_of(operand));
   };
@@ -253,8 +258,10 @@ bool reference_operator(std::string_view name, const json::value& operand, const
   if (name == "$nin") return std::ranges::none_of(operand.as_array(), equal);
   if (name == "$exists") return operand.as_bool() == (seen != nullptr);
   if (name == "$type") return seen != nullptr && type_of(*seen) == operand.as_string();
-  if (name == "$size") return seen != nullptr && seen->is_array() && seen->get_array().size() == operand.to_number<std::size_t>();
-  if (name == "$regex") return seen != nullptr && seen->is_string() && seen->get_string().find(operand.as_string()) != json::string::npos;
+  if (name == "$size")
+    return seen != nullptr && seen->is_array() && seen->get_array().size() == operand.to_number<std::size_t>();
+  if (name == "$regex")
+    return seen != nullptr && seen->is_string() && seen->get_string().find(operand.as_string()) != json::string::npos;
   if (name == "$and") return std::ranges::all_of(operand.as_array(), each);
   if (name == "$or") return std::ranges::any_of(operand.as_array(), each);
   if (name == "$nor") return std::ranges::none_of(operand.as_array(), each);
@@ -266,7 +273,8 @@ bool reference_predicate(const json::value& predicate, const json::value* seen) 
   if (object == nullptr || object->empty() || object->begin()->key()[0] != '$') {
     return reference_operator("$eq", predicate, seen);
   }
-  return std::ranges::all_of(*object, [&](const auto& member) { return reference_operator(member.key(), member.value(), seen); });
+  return std::ranges::all_of(
+      *object, [&](const auto& member) { return reference_operator(member.key(), member.value(), seen); });
 }
 
 bool reference_document(const json::value& document, const json::value& value) {
@@ -322,7 +330,9 @@ class Draw {
   }
 
  private:
-  std::string_view pick(std::initializer_list<std::string_view> choices) { return choices.begin()[random_.below(choices.size())]; }
+  std::string_view pick(std::initializer_list<std::string_view> choices) {
+    return choices.begin()[random_.below(choices.size())];
+  }
   std::string_view name() { return pick({"a", "b", "c", "0", "1", ""}); }
   json::value scalar() {
     switch (random_.below(6)) {
@@ -347,8 +357,8 @@ class Draw {
     if (random_.one_in(4)) return value(2);
     json::object operators;
     for (std::uint64_t n = 1 + random_.below(2); n > 0; --n) {
-      const std::string_view name = pick({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$type", "$regex",
-                                          "$size", "$and", "$or", "$nor", "$not"});
+      const std::string_view name = pick({"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$type",
+                                          "$regex", "$size", "$and", "$or", "$nor", "$not"});
       operators[name] = operand(name, depth);
     }
     return operators;
@@ -383,7 +393,9 @@ TEST(Filter, AgreesWithAPlainReference) {
     ASSERT_TRUE(filter) << "seed " << seed << " round " << round << ": " << filter.error().message();
     const bool expected = reference_document(document, value);
     ASSERT_EQ(filter->matches({.value = Value(value).stored()}), expected)
-        << "seed " << seed << " round " << round << "\n" << text_of(document) << "\n" << text_of(value);
+        << "seed " << seed << " round " << round << "\n"
+        << text_of(document) << "\n"
+        << text_of(value);
     matched += expected ? 1 : 0;
   }
   EXPECT_GT(matched, rounds / 10);

@@ -17,8 +17,8 @@ KeyBounds prefix_bounds(std::string_view prefix) {
 
 Result<CompiledSelector> CompiledSelector::compile(const Selector& selector) {
   if (selector.start && selector.end && *selector.start > *selector.end) {
-    return fail(Errc::invalid_request, "start lies behind end: '" + std::string(*selector.start) + "' > '" +
-                                           std::string(*selector.end) + "'");
+    return fail(Errc::invalid_request,
+                "start lies behind end: '" + std::string(*selector.start) + "' > '" + std::string(*selector.end) + "'");
   }
   CompiledSelector compiled;
   compiled.bounds_ = prefix_bounds(selector.prefix.value_or(""));

@@ -22,8 +22,8 @@ TEST(Selector, MatchesWhatItsPartsSayAndOnlyWithinItsBounds) {
   base::Random random(seed);
   int matched = 0;
   for (int round = 0; round < 20000; ++round) {
-    const std::string texts[] = {random_key(random, 2), random_key(random, 1), random_key(random, 1), random_key(random, 3),
-                                 random_key(random, 3)};
+    const std::string texts[] = {random_key(random, 2), random_key(random, 1), random_key(random, 1),
+                                 random_key(random, 3), random_key(random, 3)};
     Selector selector;
     if (random.one_in(2)) selector.prefix = texts[0];
     if (random.one_in(4)) selector.suffix = texts[1];

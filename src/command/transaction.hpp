@@ -52,15 +52,15 @@ struct Selector {
   std::optional<std::string_view> start = {};    ///< inclusive
   std::optional<std::string_view> end = {};      ///< inclusive
   std::optional<std::string_view> filter = {};   ///< filter document on the value, JSON text
-  std::uint64_t limit = 0;                  ///< 0: none
+  std::uint64_t limit = 0;                       ///< 0: none
 };
 
 struct Operation {
   OperationKind kind = OperationKind::put;
   std::string_view key = {};
-  std::string_view value = {};      ///< put: stored form
-  std::uint32_t ttl_s = 0;     ///< put: 0 is "no expiry"; touch: at least 1
-  Selector selector = {};           ///< delete_where
+  std::string_view value = {};  ///< put: stored form
+  std::uint32_t ttl_s = 0;      ///< put: 0 is "no expiry"; touch: at least 1
+  Selector selector = {};       ///< delete_where
 };
 
 struct Transaction {
@@ -73,9 +73,9 @@ enum class OperationStatus : std::uint8_t { ok = 0, not_found = 1 };
 
 struct OperationResult {
   OperationStatus status = OperationStatus::ok;
-  Revision revision;             ///< of the key after the operation, when it exists
-  std::uint64_t count = 0;       ///< delete_where: keys removed
-  std::optional<Value> value;    ///< get of an existing key
+  Revision revision;           ///< of the key after the operation, when it exists
+  std::uint64_t count = 0;     ///< delete_where: keys removed
+  std::optional<Value> value;  ///< get of an existing key
 };
 
 /// Why a transaction's guards did not hold.
@@ -86,8 +86,9 @@ struct Outcome {
   GuardFailure guard_failure = GuardFailure::none;
   std::uint32_t failed_guard = 0;  ///< position of the first guard that did not hold
   bool changed = false;
-  Revision revision;               ///< its own when `changed`; else the store's
-  std::vector<OperationResult> results;  ///< one an operation that ran, in order; empty for a plain single put (always ok)
+  Revision revision;  ///< its own when `changed`; else the store's
+  std::vector<OperationResult>
+      results;  ///< one an operation that ran, in order; empty for a plain single put (always ok)
 };
 
 }  // namespace concord::command

@@ -26,8 +26,8 @@ Result<void> validate_guard(const Guard& guard, const Limits& limits) {
 }
 
 bool has_part(const Selector& selector) {
-  return selector.prefix || selector.suffix || selector.contains || selector.pattern || selector.start || selector.end ||
-         selector.filter;
+  return selector.prefix || selector.suffix || selector.contains || selector.pattern || selector.start ||
+         selector.end || selector.filter;
 }
 
 Result<void> validate_operation(const Operation& operation, const Limits& limits) {
@@ -58,8 +58,8 @@ template <class Item>
 Result<void> validate_list(const char* name, const std::vector<Item>& items, const Limits& limits,
                            Result<void> (*validate)(const Item&, const Limits&)) {
   if (items.size() > max_batch) {
-    return fail(Errc::batch_too_large, std::string(name) + " has " + std::to_string(items.size()) + " entries, at most " +
-                                           std::to_string(max_batch) + " are allowed");
+    return fail(Errc::batch_too_large, std::string(name) + " has " + std::to_string(items.size()) +
+                                           " entries, at most " + std::to_string(max_batch) + " are allowed");
   }
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Result<void> done = validate(items[i], limits);
@@ -71,24 +71,30 @@ Result<void> validate_list(const char* name, const std::vector<Item>& items, con
 }  // namespace
 
 Result<void> validate_key(std::string_view key) {
-  if (!key.empty() && key.size() <= max_key_bytes) [[likely]] return {};
-  return fail(Errc::invalid_key, key.empty() ? "the key is empty; it must have 1 to 1024 bytes"
-                                             : "the key has " + std::to_string(key.size()) + " bytes; at most 1024 are allowed");
+  if (!key.empty() && key.size() <= max_key_bytes) [[likely]]
+    return {};
+  return fail(Errc::invalid_key,
+              key.empty() ? "the key is empty; it must have 1 to 1024 bytes"
+                          : "the key has " + std::to_string(key.size()) + " bytes; at most 1024 are allowed");
 }
 
 Result<void> validate_value(std::string_view stored, std::size_t max_value_bytes) {
   const auto tag = stored.empty() ? Value::invalid_tag : static_cast<unsigned char>(stored.front());
   if (tag == Value::invalid_tag) {
-    return fail(Errc::invalid_request, "the value cannot be stored: " + std::string(stored.empty() ? "" : stored.substr(1)));
+    return fail(Errc::invalid_request,
+                "the value cannot be stored: " + std::string(stored.empty() ? "" : stored.substr(1)));
   }
-  if (stored.size() - 1 <= max_value_bytes) [[likely]] return {};
+  if (stored.size() - 1 <= max_value_bytes) [[likely]]
+    return {};
   return fail(Errc::value_too_large, "the value has " + std::to_string(stored.size() - 1) + " bytes; at most " +
                                          std::to_string(max_value_bytes) + " are allowed");
 }
 
 Result<void> validate_ttl(std::int64_t ttl_s) {
-  if (ttl_s >= 1 && ttl_s <= static_cast<std::int64_t>(max_ttl_s)) [[likely]] return {};
-  return fail(Errc::invalid_request, "the ttl is " + std::to_string(ttl_s) + " s; it must be 1 to " + std::to_string(max_ttl_s));
+  if (ttl_s >= 1 && ttl_s <= static_cast<std::int64_t>(max_ttl_s)) [[likely]]
+    return {};
+  return fail(Errc::invalid_request,
+              "the ttl is " + std::to_string(ttl_s) + " s; it must be 1 to " + std::to_string(max_ttl_s));
 }
 
 Result<void> validate_selector(const Selector& selector) {

@@ -20,7 +20,9 @@ Operation put(std::string_view key) { return {.kind = OperationKind::put, .key =
 Errc code(const Result<void>& done) { return done ? Errc{} : done.error().code(); }
 std::string message(const Result<void>& done) { return done ? "ok" : done.error().message(); }
 std::string message(const Operation& operation) { return message(validate_transaction({.then = {operation}}, limits)); }
-std::string message(const Guard& guard) { return message(validate_transaction({.guards = {guard}, .then = {put("k")}}, limits)); }
+std::string message(const Guard& guard) {
+  return message(validate_transaction({.guards = {guard}, .then = {put("k")}}, limits));
+}
 
 TEST(Validate, AKeyHas1To1024Bytes) {
   EXPECT_TRUE(validate_key("k"));
@@ -43,7 +45,8 @@ TEST(Validate, AValueHasAFormAndALimit) {
 TEST(Validate, ATtlIsAtLeastASecondAndAtMostAHundredYears) {
   EXPECT_TRUE(validate_ttl(1));
   EXPECT_TRUE(validate_ttl(3'153'600'000));
-  for (const std::int64_t ttl_s : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{3'153'600'001}, INT64_MAX, INT64_MIN}) {
+  for (const std::int64_t ttl_s :
+       {std::int64_t{0}, std::int64_t{-1}, std::int64_t{3'153'600'001}, INT64_MAX, INT64_MIN}) {
     EXPECT_EQ(code(validate_ttl(ttl_s)), Errc::invalid_request) << ttl_s;
   }
   EXPECT_EQ(message(validate_ttl(0)), "the ttl is 0 s; it must be 1 to 3153600000");
@@ -74,7 +77,8 @@ TEST(Validate, EveryKindOfOperationIsChecked) {
   EXPECT_EQ(message(Operation{.kind = OperationKind::touch, .key = "k"}),
             "then[0]: the ttl is 0 s; it must be 1 to 3153600000");
   EXPECT_EQ(message(Operation{.kind = OperationKind::get}), "then[0]: the key is empty; it must have 1 to 1024 bytes");
-  EXPECT_EQ(message(Operation{.kind = static_cast<OperationKind>(9), .key = "k"}), "then[0]: unknown kind of operation 9");
+  EXPECT_EQ(message(Operation{.kind = static_cast<OperationKind>(9), .key = "k"}),
+            "then[0]: unknown kind of operation 9");
   Operation where{.kind = OperationKind::delete_where};
   EXPECT_EQ(message(where), "then[0]: delete_where needs at least one selector");
   where.selector.prefix = "";

@@ -19,8 +19,7 @@ std::vector<NodeId> ascending_ids(base::Random& random) {
 }
 
 ConfState some_state(base::Random& random) {
-  return {ascending_ids(random), ascending_ids(random), ascending_ids(random), ascending_ids(random),
-          random.one_in(2)};
+  return {ascending_ids(random), ascending_ids(random), ascending_ids(random), ascending_ids(random), random.one_in(2)};
 }
 
 TEST(ConfState, ReadsBackWhatWasWritten) {

@@ -41,7 +41,8 @@ void InvariantChecker::observe(const RaftStatus& status) {
   CONCORD_CHECK(status.applied <= committed_, "applied runs ahead of what was handed out");
   CONCORD_CHECK(status.commit <= status.last, "commit runs ahead of the log");
   CONCORD_CHECK(status.first <= status.last.next(), "the log ends before it begins");
-  CONCORD_CHECK(status.first <= status.applied.next() || status.applied < committed_, "an unapplied entry is compacted");
+  CONCORD_CHECK(status.first <= status.applied.next() || status.applied < committed_,
+                "an unapplied entry is compacted");
   applied_ = status.applied;
   if (status.leader.is_zero()) return;
   CONCORD_CHECK(status.term != led_term_ || status.leader == leader_, "a term has two leaders");

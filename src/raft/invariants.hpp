@@ -32,10 +32,10 @@ class InvariantChecker {
   void observe_appended(std::span<const EntryView> entries);
 
   HardState hard_state_;
-  Index committed_;       // handed out; entries follow from here
-  Term committed_term_;   // of `committed_`; 0 when it is not known
+  Index committed_;      // handed out; entries follow from here
+  Term committed_term_;  // of `committed_`; 0 when it is not known
   Index applied_;
-  Term led_term_;         // the last term whose leader is known, and that leader
+  Term led_term_;  // the last term whose leader is known, and that leader
   NodeId leader_;
 };
 

@@ -23,7 +23,9 @@ RaftStatus status_at_ten() {
   return status;
 }
 
-EntryView entry(std::uint64_t index, std::uint64_t term) { return {Index(index), Term(term), base::EntryType::normal, {}}; }
+EntryView entry(std::uint64_t index, std::uint64_t term) {
+  return {Index(index), Term(term), base::EntryType::normal, {}};
+}
 
 TEST(InvariantChecker, LetsAGoodLifePass) {
   InvariantChecker checker(at_ten);

@@ -178,8 +178,7 @@ TEST(RaftCluster, ANodeJoinsAsLearnerIsPromotedAndTheOldLeaderLeaves) {
 TEST(RaftCluster, ALeaderThatRemovesItselfStepsDownUnharmed) {
   Cluster cluster(three, 5);
   TestPeer& leader = cluster.elect();
-  ASSERT_EQ(leader.node().propose_conf_change({ConfChangeKind::remove_node, leader.id(), ""}),
-            ProposeResult::accepted);
+  ASSERT_EQ(leader.node().propose_conf_change({ConfChangeKind::remove_node, leader.id(), ""}), ProposeResult::accepted);
   for (int i = 0; i < 5; ++i) ASSERT_EQ(leader.node().propose("x"), ProposeResult::accepted);
   cluster.settle();
   EXPECT_FALSE(leader.leads());
@@ -278,7 +277,8 @@ class RandomLife {
   void deliver_one() {
     auto& network = cluster_.network();
     if (network.empty()) return;
-    const auto at = network.begin() + static_cast<std::ptrdiff_t>(random_.below(std::min<std::size_t>(8, network.size())));
+    const auto at =
+        network.begin() + static_cast<std::ptrdiff_t>(random_.below(std::min<std::size_t>(8, network.size())));
     const Envelope envelope = *at;
     if (!random_.one_in(20)) network.erase(at);  // else it comes again
     if (random_.one_in(20) && !envelope.is_snapshot) return;

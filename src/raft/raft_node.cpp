@@ -71,7 +71,8 @@ void fill(std::vector<Message>& views, engine_messages messages) {
   views.clear();
   for (std::size_t i = 0; i < messages.size; ++i) {
     const engine_message& message = messages.data[i];
-    views.push_back({NodeId(message.to), message.snapshot_index != 0, Index(message.snapshot_index), view(message.bytes)});
+    views.push_back(
+        {NodeId(message.to), message.snapshot_index != 0, Index(message.snapshot_index), view(message.bytes)});
   }
 }
 
@@ -88,7 +89,8 @@ void fill(std::vector<Message>& views, engine_messages messages) {
 }
 
 Result<void> checked(const engine_node* node, engine_status status) {
-  if (status == ENGINE_OK) [[likely]] return {};
+  if (status == ENGINE_OK) [[likely]]
+    return {};
   return std::unexpected(error_of(node, status));
 }
 
@@ -216,8 +218,8 @@ Result<ReadyBatch> RaftNode::ready() {
     batch.hard_state = HardState{Term(found.hard_term), NodeId(found.hard_vote), Index(found.hard_commit)};
   }
   if (const engine_snapshot& snapshot = found.snapshot; snapshot.index != 0) {
-    batch.snapshot = SnapshotView{Index(snapshot.index), Term(snapshot.term), copy(snapshot.conf_state),
-                                  view(snapshot.data)};
+    batch.snapshot =
+        SnapshotView{Index(snapshot.index), Term(snapshot.term), copy(snapshot.conf_state), view(snapshot.data)};
   }
   return batch;
 }
@@ -241,9 +243,7 @@ Result<void> RaftNode::advance_apply(Index index) {
 
 // --- log mirror ------------------------------------------------------------------------------------------------------
 
-Result<void> RaftNode::compact(Index up_to) {
-  return checked(node_.get(), engine_compact(node_.get(), up_to.value()));
-}
+Result<void> RaftNode::compact(Index up_to) { return checked(node_.get(), engine_compact(node_.get(), up_to.value())); }
 
 Result<void> RaftNode::set_snapshot(Index index, Term term, const ConfState& conf_state, std::string_view data) {
   const engine_snapshot given{index.value(), term.value(), lend(conf_state), lend(data)};
@@ -299,7 +299,9 @@ std::vector<PeerProgress> RaftNode::progress() const {
 
 bool RaftNode::failed() const noexcept { return engine_failed(node_.get()) != 0; }
 
-std::string RaftNode::failure() const { return failed() ? std::string(view(engine_error(node_.get()))) : std::string(); }
+std::string RaftNode::failure() const {
+  return failed() ? std::string(view(engine_error(node_.get()))) : std::string();
+}
 
 Result<ConfChange> decode_conf_change(const EntryView& entry) {
   if (entry.type != base::EntryType::conf_change) {

@@ -58,14 +58,15 @@ using base::Term;
 
 struct Config {
   NodeId id;
-  std::uint64_t seed = 0;             ///< of the election timeouts; nodes of one cluster may share it (the id is mixed in)
+  std::uint64_t seed = 0;  ///< of the election timeouts; nodes of one cluster may share it (the id is mixed in)
   std::uint32_t election_ticks = 10;  ///< a node campaigns after [election_ticks, 2 * election_ticks) silent ticks
   std::uint32_t heartbeat_ticks = 1;
-  std::uint64_t max_size_per_message_bytes = 1U << 20U;    ///< entries of one append message; one entry always fits
-  std::uint64_t max_inflight_messages = 128;               ///< append messages unanswered, for each peer
-  std::uint64_t max_uncommitted_bytes = 64U << 20U;        ///< a leader drops proposals beyond it; one always fits
-  std::uint64_t max_committed_per_ready_bytes = 4U << 20U; ///< bounds what one batch gives to apply; one entry always fits
-  std::uint64_t max_message_bytes = 128U << 20U;           ///< a peer message larger than this is refused
+  std::uint64_t max_size_per_message_bytes = 1U << 20U;  ///< entries of one append message; one entry always fits
+  std::uint64_t max_inflight_messages = 128;             ///< append messages unanswered, for each peer
+  std::uint64_t max_uncommitted_bytes = 64U << 20U;      ///< a leader drops proposals beyond it; one always fits
+  std::uint64_t max_committed_per_ready_bytes =
+      4U << 20U;                                  ///< bounds what one batch gives to apply; one entry always fits
+  std::uint64_t max_message_bytes = 128U << 20U;  ///< a peer message larger than this is refused
 };
 
 /// What was recovered from disk. A node that waits to be added to a running cluster gives zeros and no members.
@@ -112,7 +113,7 @@ struct ReadyBatch {
   std::span<const Message> persisted_messages;  ///< send once all of the above is durable
   std::span<const EntryView> committed;         ///< apply in order
   std::span<const ReadState> read_states;
-  bool role_changed = false;                    ///< role or leader changed: pending reads and waiters must be reviewed
+  bool role_changed = false;  ///< role or leader changed: pending reads and waiters must be reviewed
 };
 
 struct AdvanceBatch {
@@ -155,11 +156,11 @@ struct RaftStatus {
   Term term;
   Index commit;
   Index applied;
-  Index first;             ///< first entry in the mirror; `last` + 1 when it holds none
+  Index first;  ///< first entry in the mirror; `last` + 1 when it holds none
   Index last;
   std::uint64_t log_bytes = 0;          ///< entry data in the mirror
   std::uint64_t uncommitted_bytes = 0;  ///< leader: proposed and not yet committed
-  NodeId transferee;       ///< 0: no leadership transfer under way
+  NodeId transferee;                    ///< 0: no leadership transfer under way
   bool pending_conf_change = false;     ///< leader: one is in the log and not yet applied
   bool snapshot_wanted = false;         ///< leader: a peer waits for a newer snapshot than set_snapshot gave
 };

@@ -193,7 +193,9 @@ TEST(RaftNode, RefusesARestartThatCannotBe) {
   const ConfState members{{NodeId(1)}, {}, {}, {}};
   const ConfState both{{NodeId(1)}, {NodeId(1)}, {}, {}};
   const ConfState learners_only{{}, {NodeId(1)}, {}, {}};
-  const auto entry = [](std::uint64_t index, std::uint64_t term) { return EntryView{Index(index), Term(term), base::EntryType::normal, {}}; };
+  const auto entry = [](std::uint64_t index, std::uint64_t term) {
+    return EntryView{Index(index), Term(term), base::EntryType::normal, {}};
+  };
   const auto hard = [](std::uint64_t term, std::uint64_t vote, std::uint64_t commit) {
     return HardState{Term(term), NodeId(vote), Index(commit)};
   };

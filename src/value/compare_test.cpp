@@ -30,7 +30,8 @@ void change(boost::json::value& json, base::Random& random) {
   } else if (json.is_object()) {
     json.get_object()["a name no document draws"] = 1;
   } else {
-    json = json.is_string() ? boost::json::value("another string no document draws") : boost::json::value("a string now");
+    json =
+        json.is_string() ? boost::json::value("another string no document draws") : boost::json::value("a string now");
   }
 }
 
@@ -86,14 +87,16 @@ TEST(Equal, BytesEqualOnlyTheSameBytes) {
   EXPECT_TRUE(equal_stored("\1ab"sv, "\1ab"sv));
   EXPECT_FALSE(equal_stored("\1ab"sv, "\1ac"sv));
   EXPECT_FALSE(equal_stored("\0001"sv, "\1001"sv));
-  EXPECT_TRUE(equal_stored("\0"
-                           "1"sv,
-                           "\0"
-                           "1.0"sv));
-  EXPECT_FALSE(equal_stored("\1"
-                            "1"sv,
-                            "\1"
-                            "1.0"sv));
+  EXPECT_TRUE(
+      equal_stored("\0"
+                   "1"sv,
+                   "\0"
+                   "1.0"sv));
+  EXPECT_FALSE(
+      equal_stored("\1"
+                   "1"sv,
+                   "\1"
+                   "1.0"sv));
 }
 
 TEST(Compare, OrdersWithinAKindOnly) {
@@ -107,7 +110,8 @@ TEST(Compare, OrdersWithinAKindOnly) {
   EXPECT_EQ(order(R"("é")", R"("z")"), std::partial_ordering::greater);
   EXPECT_EQ(order("false", "true"), std::partial_ordering::less);
   EXPECT_EQ(order("null", "null"), std::partial_ordering::equivalent);
-  for (const auto& [a, b] : {std::pair("1", "\"1\""), {"null", "0"}, {"true", "1"}, {"[1]", "[1]"}, {"{}", "{}"}, {"[1]", "1"}}) {
+  for (const auto& [a, b] :
+       {std::pair("1", "\"1\""), {"null", "0"}, {"true", "1"}, {"[1]", "[1]"}, {"{}", "{}"}, {"[1]", "1"}}) {
     EXPECT_EQ(order(a, b), std::partial_ordering::unordered) << a << " " << b;
   }
 }

@@ -134,9 +134,8 @@ bool equal_indexed(IndexedCursor& a, IndexedCursor& b) {
   }
   std::vector<Member> members_a = sorted_members(a);
   std::vector<Member> members_b = sorted_members(b);
-  return std::equal(members_a.begin(), members_a.end(), members_b.begin(), members_b.end(), [](Member& x, Member& y) {
-    return x.name == y.name && equal_indexed(x.value, y.value);
-  });
+  return std::equal(members_a.begin(), members_a.end(), members_b.begin(), members_b.end(),
+                    [](Member& x, Member& y) { return x.name == y.name && equal_indexed(x.value, y.value); });
 }
 
 }  // namespace

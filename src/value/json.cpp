@@ -220,7 +220,8 @@ class Compactor {
     const char* const from = at_;
     const char* const written = to_;
     if (!read_string()) return false;
-    names_.push_back({{written, static_cast<std::size_t>(to_ - written)}, static_cast<std::size_t>(from - text_.data())});
+    names_.push_back(
+        {{written, static_cast<std::size_t>(to_ - written)}, static_cast<std::size_t>(from - text_.data())});
     skip_space();
     if (!at(':')) return wrong("':' expected");
     *to_++ = *at_++;
@@ -239,10 +240,10 @@ class Compactor {
         if (seen) duplicate = &*later;
       }
     } else {
-      std::sort(begin, names_.end(), [](const Name& a, const Name& b) {
-        return a.name != b.name ? a.name < b.name : a.offset < b.offset;
-      });
-      const auto found = std::adjacent_find(begin, names_.end(), [](const Name& a, const Name& b) { return a.name == b.name; });
+      std::sort(begin, names_.end(),
+                [](const Name& a, const Name& b) { return a.name != b.name ? a.name < b.name : a.offset < b.offset; });
+      const auto found =
+          std::adjacent_find(begin, names_.end(), [](const Name& a, const Name& b) { return a.name == b.name; });
       if (found != names_.end()) duplicate = &*(found + 1);
     }
     if (duplicate != nullptr) return wrong_at("a member twice", text_.data() + duplicate->offset);

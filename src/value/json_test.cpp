@@ -37,7 +37,8 @@ TEST(Json, TextIsKeptWithoutSpaceAndWithNumbersAsWritten) {
 }
 
 TEST(Json, AStringHasOneSpelling) {
-  EXPECT_EQ(*compact_json(R"("\u0041\/\u00e9\u20AC\ud83d\ude00\u000a\u001F\u007f\u0022")"), "\"A/é€😀\\n\\u001f\x7f\\\"\"");
+  EXPECT_EQ(*compact_json(R"("\u0041\/\u00e9\u20AC\ud83d\ude00\u000a\u001F\u007f\u0022")"),
+            "\"A/é€😀\\n\\u001f\x7f\\\"\"");
   EXPECT_EQ(*compact_json("\"A/é€😀\\n\\u001f\x7f\\\"\""), "\"A/é€😀\\n\\u001f\x7f\\\"\"");
 }
 
@@ -166,7 +167,8 @@ TEST(Json, Utf8IsToldFromOtherBytesAtEveryOffset) {
   for (std::size_t offset = 0; offset < 20; ++offset) {
     const std::string front(offset, 'x');
     EXPECT_TRUE(is_utf8(front + "é€😀\xf4\x8f\xbf\xbf\xee\x80\x80" + front));
-    for (const char* bad : {"\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf5\x80\x80\x80", "\xe2\x82", "\xed\xbf\xbf"}) {
+    for (const char* bad :
+         {"\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf5\x80\x80\x80", "\xe2\x82", "\xed\xbf\xbf"}) {
       EXPECT_FALSE(is_utf8(front + bad)) << offset;
       EXPECT_FALSE(is_utf8(front + bad + front + "yyyyyyyyyy")) << offset;
     }
@@ -177,7 +179,8 @@ TEST(Json, AStringComesBackFromItsJsonForm) {
   base::Random random(22);
   for (int round = 0; round < 5000; ++round) {
     std::string text(random.below(40), '\0');
-    for (char& c : text) c = random.one_in(4) ? "\"\\\n\t\x1f\x7f"[random.below(6)] : static_cast<char>(random.below(128));
+    for (char& c : text)
+      c = random.one_in(4) ? "\"\\\n\t\x1f\x7f"[random.below(6)] : static_cast<char>(random.below(128));
     std::string json;
     append_json_string(json, text);
     EXPECT_EQ(json.size(), json_string_size(text));

@@ -26,8 +26,8 @@ bool is_huge(std::string_view text) noexcept {
   if (negative || exponent.starts_with('+')) exponent.remove_prefix(1);
   std::int64_t power = 0;
   const auto read = std::from_chars(exponent.data(), exponent.data() + exponent.size(), power);
-  if (read.ec != std::errc()) return !negative;  // no text is long enough to make up for such an exponent
-  power = std::min(power, std::int64_t{1} << 40U);                // nor for this one; keeps the sum in range
+  if (read.ec != std::errc()) return !negative;     // no text is long enough to make up for such an exponent
+  power = std::min(power, std::int64_t{1} << 40U);  // nor for this one; keeps the sum in range
   return (negative ? position - power : position + power) > 0;
 }
 
@@ -82,14 +82,15 @@ std::optional<std::int64_t> Number::exact_signed() const noexcept {
 
 std::optional<std::uint64_t> Number::exact_unsigned() const noexcept {
   if (kind_ == Kind::natural) return bits_;
-  if (kind_ == Kind::negative || double_ < 0 || double_ >= two_64 || std::floor(double_) != double_) return std::nullopt;
+  if (kind_ == Kind::negative || double_ < 0 || double_ >= two_64 || std::floor(double_) != double_)
+    return std::nullopt;
   return static_cast<std::uint64_t>(double_);
 }
 
 std::optional<double> Number::exact_double() const noexcept {
   if (kind_ == Kind::floating) return double_;
-  const double nearest = kind_ == Kind::natural ? static_cast<double>(bits_)
-                                                : static_cast<double>(static_cast<std::int64_t>(bits_));
+  const double nearest =
+      kind_ == Kind::natural ? static_cast<double>(bits_) : static_cast<double>(static_cast<std::int64_t>(bits_));
   if (Number(nearest) != *this) return std::nullopt;
   return nearest;
 }

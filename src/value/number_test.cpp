@@ -29,7 +29,9 @@ std::vector<Pair> interesting_numbers(base::Random& random) {
     const auto negative = static_cast<std::int64_t>(bits);
     numbers.push_back({Number::from_signed(negative), static_cast<long double>(negative)});
   };
-  const auto add_double = [&](double value) { numbers.push_back({Number::from_double(value), static_cast<long double>(value)}); };
+  const auto add_double = [&](double value) {
+    numbers.push_back({Number::from_double(value), static_cast<long double>(value)});
+  };
   for (unsigned power = 0; power < 64; ++power) {
     const std::uint64_t bits = 1ULL << power;
     for (const std::uint64_t near : {bits - 1, bits, bits + 1}) add_integer(near);
@@ -49,8 +51,10 @@ TEST(Number, OrderIsThatOfTheExactNumbers) {
   const std::vector<Pair> numbers = interesting_numbers(random);
   for (const Pair& a : numbers) {
     for (const Pair& b : numbers) {
-      ASSERT_EQ(a.number < b.number, a.exact < b.exact) << static_cast<double>(a.exact) << " " << static_cast<double>(b.exact);
-      ASSERT_EQ(a.number == b.number, a.exact == b.exact) << static_cast<double>(a.exact) << " " << static_cast<double>(b.exact);
+      ASSERT_EQ(a.number < b.number, a.exact < b.exact)
+          << static_cast<double>(a.exact) << " " << static_cast<double>(b.exact);
+      ASSERT_EQ(a.number == b.number, a.exact == b.exact)
+          << static_cast<double>(a.exact) << " " << static_cast<double>(b.exact);
     }
   }
 }
@@ -85,7 +89,9 @@ TEST(Number, ADoubleReadsBackBitByBitAndNeverLooksLikeAnInteger) {
     char digits[max_number_bytes];
     const std::string text(digits, write_double(digits, value));
     EXPECT_NE(text.find_first_of(".e"), std::string::npos) << text;
-    EXPECT_EQ(std::bit_cast<std::uint64_t>(*Number::from_text(text).exact_double()), std::bit_cast<std::uint64_t>(value)) << text;
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(*Number::from_text(text).exact_double()),
+              std::bit_cast<std::uint64_t>(value))
+        << text;
   }
 }
 

@@ -28,7 +28,8 @@ class RandomJson {
       case 1: return random_.one_in(2);
       case 2: return static_cast<std::int64_t>(random_.below(20)) - 10;
       case 3: return static_cast<std::int64_t>(random_.next());
-      case 4: return random_.one_in(3) ? boost::json::value(random_.next() | (1ULL << 63U)) : boost::json::value(floating());
+      case 4:
+        return random_.one_in(3) ? boost::json::value(random_.next() | (1ULL << 63U)) : boost::json::value(floating());
       case 5: return boost::json::value(text());
       case 6: {
         boost::json::array items;
@@ -37,7 +38,8 @@ class RandomJson {
       }
       default: {
         boost::json::object members;
-        for (std::uint64_t n = random_.below(random_.one_in(8) ? 40 : 5); n > 0; --n) members[text()] = document(depth - 1);
+        for (std::uint64_t n = random_.below(random_.one_in(8) ? 40 : 5); n > 0; --n)
+          members[text()] = document(depth - 1);
         return members;
       }
     }
@@ -53,7 +55,8 @@ class RandomJson {
   }
 
   std::string text() {
-    static constexpr const char* pieces[] = {"a", "b", "key", "\"", "\\", "\n", "\x01", "/", "\x7f", "é", "€", "😀", "0", ".", "$"};
+    static constexpr const char* pieces[] = {"a",    "b", "key", "\"", "\\", "\n", "\x01", "/",
+                                             "\x7f", "é", "€",   "😀", "0",  ".",  "$"};
     std::string to;
     for (std::uint64_t n = random_.below(5); n > 0; --n) to += pieces[random_.below(std::size(pieces))];
     if (random_.one_in(4)) to += std::to_string(random_.below(50));
@@ -124,8 +127,9 @@ class RandomJson {
   void spell_double(std::string& to, double value) {
     char digits[512];
     const auto format = random_.one_in(2) ? std::chars_format::scientific : std::chars_format::general;
-    auto end = random_.one_in(2) ? std::to_chars(digits, digits + sizeof digits, value, format).ptr
-                                 : std::to_chars(digits, digits + sizeof digits, value, std::chars_format::scientific, 17).ptr;
+    auto end = random_.one_in(2)
+                   ? std::to_chars(digits, digits + sizeof digits, value, format).ptr
+                   : std::to_chars(digits, digits + sizeof digits, value, std::chars_format::scientific, 17).ptr;
     const std::string_view text(digits, static_cast<std::size_t>(end - digits));
     to += text;
     if (text.find_first_of(".e") == std::string_view::npos) to += ".0";

@@ -7,9 +7,9 @@
 #include <memory>
 #include <new>
 
+#include "value/cursor.hpp"
 #include "value/decode.hpp"
 #include "value/equal.hpp"
-#include "value/cursor.hpp"
 #include "value/json.hpp"
 #include "value/json_string.hpp"
 #include "value/number.hpp"
@@ -24,7 +24,9 @@ struct Block {
 
 char* block_bytes(Block* block) noexcept { return reinterpret_cast<char*>(block + 1); }
 
-void retain_block(void* block) noexcept { static_cast<Block*>(block)->references.fetch_add(1, std::memory_order_relaxed); }
+void retain_block(void* block) noexcept {
+  static_cast<Block*>(block)->references.fetch_add(1, std::memory_order_relaxed);
+}
 
 void release_block(void* owner) noexcept {
   auto* block = static_cast<Block*>(owner);
@@ -33,7 +35,9 @@ void release_block(void* owner) noexcept {
   ::operator delete(block);
 }
 
-Block* make_block(std::size_t size_bytes) { return std::construct_at(static_cast<Block*>(::operator new(sizeof(Block) + size_bytes))); }
+Block* make_block(std::size_t size_bytes) {
+  return std::construct_at(static_cast<Block*>(::operator new(sizeof(Block) + size_bytes)));
+}
 
 std::string_view kind_name(std::string_view stored) {
   if (static_cast<unsigned char>(stored.front()) == Value::bytes_tag) return "bytes";
@@ -61,7 +65,8 @@ Result<value::Number> read_number(std::string_view stored, std::string_view want
 }
 
 std::unexpected<Error> out_of_range(std::string_view number) {
-  return fail(Errc::invalid_request, "the number " + std::string(number.substr(0, 64)) + " does not fit the type asked for");
+  return fail(Errc::invalid_request,
+              "the number " + std::string(number.substr(0, 64)) + " does not fit the type asked for");
 }
 
 }  // namespace

@@ -28,13 +28,23 @@ struct Endpoint {
 BOOST_DESCRIBE_STRUCT(Endpoint, (), (host, port, weight))
 
 struct Throwing {};
-void tag_invoke(boost::json::value_from_tag, boost::json::value&, const Throwing&) { throw std::runtime_error("no form today"); }
+void tag_invoke(boost::json::value_from_tag, boost::json::value&, const Throwing&) {
+  throw std::runtime_error("no form today");
+}
 
 const std::string long_text(1000, 'x');
 
 std::vector<Value> every_kind() {
   const std::string bytes(500, '\xfe');
-  return {nullptr, true, -7, 3.25, "text", long_text, Bytes("\x00\xff"sv), Bytes(bytes), boost::json::value{1, "two", long_text},
+  return {nullptr,
+          true,
+          -7,
+          3.25,
+          "text",
+          long_text,
+          Bytes("\x00\xff"sv),
+          Bytes(bytes),
+          boost::json::value{1, "two", long_text},
           "bad \xff text"};
 }
 
@@ -64,8 +74,8 @@ TEST(Value, APointerIsNotTakenForABoolean) {
 TEST(Value, WhatHasNoJsonFormIsInvalidAndSaysWhy) {
   boost::json::value deep = 1;
   for (int i = 0; i < 257; ++i) deep = boost::json::array{deep};
-  for (const Value& invalid : {Value(std::nan("")), Value(std::numeric_limits<double>::infinity()), Value("\xff"), Value(deep),
-                               Value(boost::json::value{"\xc3"}), Value(Throwing())}) {
+  for (const Value& invalid : {Value(std::nan("")), Value(std::numeric_limits<double>::infinity()), Value("\xff"),
+                               Value(deep), Value(boost::json::value{"\xc3"}), Value(Throwing())}) {
     EXPECT_FALSE(invalid.valid());
     EXPECT_FALSE(invalid.is_json());
     EXPECT_FALSE(invalid.is_bytes());
@@ -85,7 +95,8 @@ TEST(Value, NumbersAreReadExactlyOrRefused) {
   EXPECT_EQ(*Value(3.0).as<int>(), 3);
   EXPECT_FALSE(Value(3.5).as<int>());
   EXPECT_FALSE(Value(1e300).as<std::int64_t>());
-  EXPECT_EQ(*Value(std::numeric_limits<std::uint64_t>::max()).as<std::uint64_t>(), std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(*Value(std::numeric_limits<std::uint64_t>::max()).as<std::uint64_t>(),
+            std::numeric_limits<std::uint64_t>::max());
   EXPECT_FALSE(Value(std::numeric_limits<std::uint64_t>::max()).as<std::int64_t>());
   EXPECT_EQ(*Value(7).as<double>(), 7.0);
   EXPECT_FALSE(Value((1LL << 53) + 1).as<double>());
