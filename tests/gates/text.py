@@ -1,0 +1,47 @@
+"""What every file of the tree keeps: a length one can read, no unfinished marks, no binaries, Markdown links that lead somewhere."""
+
+import re
+
+import tree
+
+MOST_LINES = 600
+MOST_BYTES = 700_000
+SOURCES = tree.CODE | {".rs", ".py", ".sh", ".cmake"}
+TEXT = SOURCES | {".txt", ".md", ".json", ".toml", ".yml", ".yaml", ".in", ".map", ""}
+FOLDERS = ["src", "include", "engine", "apps", "sim", "tests", "bench", "fuzz", "examples", "tools", "cmake", "deploy", "docs"]
+TOP = ["dev", "CMakeLists.txt", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".ci/run"]
+
+# Spelt in pieces: this file is read too.
+MARKS = (r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|\bnot (yet )?imple" r"mented\b|\bunimple" r"mented!|\bto" r"do!\("
+         r"|\bDIS" r"ABLED_|\bGTEST_" r"SKIP\b|#\[ign" r"ore\]")
+
+
+def check_length(root):
+    for path in tree.files(root, SOURCES, FOLDERS + ["dev"]):
+        lines = path.read_text().count("\n")
+        if lines > MOST_LINES:
+            yield tree.problem(root, path, lines, f"{lines} lines, over {MOST_LINES}: which of its subjects goes to a file of its own?")
+
+
+def check_marks(root):
+    for path in tree.files(root, TEXT, FOLDERS + TOP):
+        for line, match in tree.matches(MARKS, path.read_text(errors="replace")):
+            yield tree.problem(root, path, line, f"`{match.group(0)}`: finished work only; what is left to do is not noted in files")
+
+
+def check_binaries(root):
+    for path in tree.files(root, None, FOLDERS + TOP):
+        if path.stat().st_size > MOST_BYTES:
+            yield tree.problem(root, path, 1, f"{path.stat().st_size} bytes, over {MOST_BYTES}")
+        elif b"\0" in path.read_bytes() and "fuzz" not in path.parts:  # a fuzz target's first inputs may be bytes
+            yield tree.problem(root, path, 1, "a binary file")
+
+
+def check_links(root):
+    for path in tree.files(root, {".md"}, FOLDERS + TOP):
+        text = re.sub(r"^```.*?^```", lambda m: re.sub(r"[^\n]", " ", m.group(0)), path.read_text(), flags=re.DOTALL | re.MULTILINE)
+        text = re.sub(r"`[^`\n]*`", "", text)
+        for line, match in tree.matches(r"\]\(([^)\s]+)\)", text):
+            target = match.group(1).split("#")[0]
+            if target and not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+                yield tree.problem(root, path, line, f"the link to {target} leads nowhere")
