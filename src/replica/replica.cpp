@@ -74,6 +74,7 @@ Result<void> Replica::start() {
 
 Result<PersistRequest> Replica::begin_turn() {
   CONCORD_CHECK(!in_turn_, "a turn begins after the last one finished");
+  if (auto done = compact_mirror(); !done) return std::unexpected(std::move(done.error()));
   auto ready = raft_->ready();
   if (!ready) return std::unexpected(std::move(ready.error()));
   ready_ = *ready;
@@ -111,7 +112,19 @@ Result<void> Replica::apply_one(const EntryView& entry, std::vector<store::Appli
   return state_->apply(entry.index, entry.term, {}, applied);
 }
 
-Result<void> Replica::compact_mirror() { return {}; }
+/// Forgets entries that no follower will ask for. Between turns only: it ends the views of the last one.
+Result<void> Replica::compact_mirror() {
+  constexpr std::uint64_t turns_between_looks = 256;
+  if (++turns_since_look_ < turns_between_looks) return {};
+  turns_since_look_ = 0;
+  const raft::RaftStatus status = raft_->status();
+  const std::uint64_t applied = state_->applied_index().value();
+  if (sole_voter_) return raft_->compact(state_->applied_index());
+  const std::uint64_t first = status.first.value();
+  const bool too_many = applied > first + config_.mirror_entries;
+  if (!too_many && status.log_bytes <= config_.mirror_bytes) return {};
+  return raft_->compact(Index(too_many ? applied - config_.mirror_entries : first + (applied - first) / 2));
+}
 
 bool Replica::is_serving_leader() const noexcept {
   const raft::RaftStatus status = raft_->status();

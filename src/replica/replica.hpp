@@ -113,6 +113,7 @@ class Replica {
   std::vector<store::Applied> replay_applied_;
   raft::ReadyBatch ready_;        // of the turn under way
   bool in_turn_ = false;
+  std::uint64_t turns_since_look_ = 0;  // of `compact_mirror`
 };
 
 }  // namespace concord::replica

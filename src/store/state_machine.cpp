@@ -67,13 +67,16 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
     if (!reader.ok()) {
       return fail(Errc::storage_failed, "entry " + std::to_string(index.value()) + " of the log can't be decoded");
     }
-  } else {
-    state.space().tidy();
   }
   state.applied_index = index;
   state.applied_term = term;
   if (!state.replaced.empty()) state.drop_replaced();
   return {};
+}
+
+void StateMachine::tidy() {
+  state_->space().tidy();
+  if (!state_->replaced.empty()) state_->drop_replaced();
 }
 
 Index StateMachine::applied_index() const noexcept { return state_->applied_index; }
@@ -136,7 +139,7 @@ void StateMachine::get_many(std::span<const std::string_view> keys, std::vector<
     for (std::size_t at = 0; at < keys.size(); ++at) {
       if (Record* record = space.find(keys[at], visible)) out[at] = value_of(*record);
     }
-    std::atomic_thread_fence(std::memory_order_acquire);
+    // The looks at the table are acquire loads: this one does not come before them.
     if (space.visible() == visible) return;
   }
   const View at_one_revision = view();

@@ -80,6 +80,9 @@ class StateMachine {
   /// Precondition: index == applied_index().next().
   Result<void> apply(base::Index index, base::Term term, std::string_view entry, std::vector<Applied>& out);
 
+  /// Gives memory back that closed views and readers have let go. Applying entries does so too; call it when there are none.
+  void tidy();
+
   [[nodiscard]] base::Index applied_index() const noexcept;
   [[nodiscard]] base::Term applied_term() const noexcept;
   /// Of the newest entry; 0 before the first. Never goes back.

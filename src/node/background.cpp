@@ -1,0 +1,97 @@
+// The background thread: work that no write waits for.
+#include <chrono>
+#include <utility>
+
+#include "log/snapshot_file.hpp"
+#include "node/runtime.hpp"
+#include "raft/conf_state.hpp"
+#include "store/snapshot.hpp"
+
+namespace concord::node {
+
+namespace {
+
+constexpr std::chrono::milliseconds look_interval{100};
+/// Looks between two syncs that nobody waits for: what modes `os` and `memory` may lose to a loss of power.
+constexpr int looks_a_sync = 5;
+constexpr std::size_t block_bytes = 256U << 10U;
+constexpr std::size_t kept_snapshots = 2;
+
+}  // namespace
+
+void Runtime::run_background() {
+  for (int look = 0;; ++look) {
+    bool takes_snapshot = false;
+    {
+      std::unique_lock lock(background_mutex_);
+      background_condition_.wait_for(lock, look_interval, [this] { return background_stopping_ || snapshot_requested_; });
+      if (background_stopping_) return;
+      takes_snapshot = std::exchange(snapshot_requested_, false);
+    }
+    queue_.give_up(clock_->monotonic_ms());
+    if (queue_.has_completions()) wake();
+    if (failed_.load(std::memory_order_acquire)) continue;
+    log_->prepare_spare();
+    if (options_.durability != Durability::disk && look % looks_a_sync == 0) log_->sync_in_background();
+    if (takes_snapshot) take_snapshot();
+  }
+}
+
+void Runtime::request_snapshot() {
+  {
+    const std::lock_guard lock(background_mutex_);
+    if (snapshot_requested_) return;
+    snapshot_requested_ = true;
+  }
+  background_condition_.notify_one();
+}
+
+void Runtime::take_snapshot() {
+  const auto written = write_snapshot();
+  const std::lock_guard driving(drive_mutex_);
+  snapshot_wanted_at_ = base::Index(replica_->applied_index().value() + options_.snapshot.every_entries);
+  snapshot_wanted_bytes_ = log_->appended_bytes() + options_.snapshot.every_bytes;
+  // Without a snapshot nothing is lost, the log only grows; the next one may succeed.
+  if (!written) say(LogLevel::error, "no snapshot could be taken: " + written.error().message());
+}
+
+Result<void> Runtime::write_snapshot() {
+  std::unique_ptr<store::Snapshot> snapshot;
+  {
+    const std::lock_guard driving(drive_mutex_);
+    snapshot = replica_->state().begin_snapshot(raft::encode_conf_state(replica_->members()));
+    // Until this one is finished no other is wanted.
+    snapshot_wanted_at_ = base::Index(~std::uint64_t{0});
+    snapshot_wanted_bytes_ = ~std::uint64_t{0};
+  }
+  const std::string directory = directory_->snapshots_path();
+  const store::SnapshotMeta& meta = snapshot->meta();
+  auto writer = log::SnapshotWriter::create(*files_, directory, meta.index, meta.term, store::encode_meta(meta));
+  if (!writer) return std::unexpected(std::move(writer.error()));
+  std::string block;
+  while (snapshot->next_block(block, block_bytes)) {
+    if (auto added = (*writer)->add_block(block); !added) return added;
+    const std::lock_guard lock(background_mutex_);
+    if (background_stopping_) return concord::fail(Errc::cluster_not_ready, "the node is stopping");
+  }
+  const base::Index index = meta.index;
+  snapshot.reset();
+  {
+    // The log never ends before the newest snapshot, whatever a loss of power takes away.
+    const std::lock_guard driving(drive_mutex_);
+    if (auto flushed = log_->flush(); !flushed) return flushed;
+  }
+  log_->sync_in_background();
+  if (auto finished = (*writer)->finish(); !finished) return std::unexpected(std::move(finished.error()));
+  snapshot_index_.store(index.value(), std::memory_order_relaxed);
+  if (auto removed = log::remove_old_snapshots(*files_, directory, kept_snapshots); !removed) return removed;
+  const auto kept = log::list_snapshots(*files_, directory);
+  if (!kept) return std::unexpected(kept.error());
+  say(LogLevel::info, "snapshot of index " + std::to_string(index.value()) + " written");
+  // The log is kept from the older snapshot on: damage of the newer one loses nothing (reliability 57).
+  if (kept->size() < kept_snapshots) return {};
+  const std::lock_guard driving(drive_mutex_);
+  return log_->purge(kept->back().index);
+}
+
+}  // namespace concord::node

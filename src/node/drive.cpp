@@ -1,0 +1,152 @@
+// Driving the replica: what happens with the drive lock held.
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "base/check.hpp"
+#include "node/runtime.hpp"
+
+namespace concord::node {
+
+using base::HardState;
+
+namespace {
+
+/// Entries proposed in one turn: bounds what one write to the log holds.
+constexpr std::size_t turn_bytes = 8U << 20U;
+/// Keys removed by one expire command: bounds the work of an entry, so that puts between them wait little.
+constexpr std::uint64_t expire_limit = 1000;
+/// Over a stop the wall clock counts, by the newest stamp: a step of the wall clock is written down soon (CONTRACT 2).
+constexpr std::int64_t wall_step_ms = 500;
+
+}  // namespace
+
+void Runtime::drive() noexcept {
+  if (failed_.load(std::memory_order_relaxed)) return;
+  try {
+    if (auto done = drive_turns(); !done) fail(done.error());
+  } catch (const std::exception& e) {  // a broken invariant, or no memory left: nothing after it can be trusted
+    fail(Error(Errc::internal, e.what()));
+  }
+}
+
+Result<void> Runtime::drive_turns() {
+  for (;;) {
+    if (auto proposed = propose_queued(); !proposed) return proposed;
+    if (!replica_->has_work()) return {};
+    if (auto done = turn(); !done) return done;
+  }
+}
+
+Result<void> Runtime::propose_queued() {
+  for (std::size_t proposed_bytes = 0; proposed_bytes < turn_bytes && queue_.take(batch_);) {
+    if (!serving_.load(std::memory_order_relaxed)) {
+      queue_.refuse(batch_, Error(Errc::cluster_not_ready, "no leader is known"));
+      continue;
+    }
+    if (auto room = log_->reserve(batch_.size_bytes(), 1); !room) {
+      if (room.error().code() != Errc::storage_full) return room;
+      set_full(room.error());
+      queue_.refuse(batch_, room.error());
+      continue;
+    }
+    if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
+    const auto result = replica_->propose(batch_.stamped(cluster_clock_.stamp(host_time())));
+    if (!result) return std::unexpected(result.error());
+    if (*result == raft::ProposeResult::accepted) {
+      proposed_bytes += batch_.size_bytes();
+    } else {
+      const bool is_lost = *result == raft::ProposeResult::not_leader;
+      queue_.refuse(batch_, is_lost ? Error(Errc::cluster_not_ready, "this node no longer leads")
+                                    : Error(Errc::overloaded, "too much is uncommitted"));
+    }
+  }
+  return {};
+}
+
+Result<void> Runtime::turn() {
+  auto persist = replica_->begin_turn();
+  if (!persist) return std::unexpected(std::move(persist.error()));
+  if (!persist->entries.empty() || persist->hard_state) {
+    if (persist->hard_state) hard_state_ = *persist->hard_state;
+    // What is applied is committed: a restart then knows how far it may replay without asking raft.
+    hard_state_.commit = std::max(hard_state_.commit, replica_->applied_index());
+    if (auto done = log_->append(persist->entries, hard_state_); !done) return done;
+    if (options_.durability == Durability::disk && persist->must_sync) {
+      if (auto done = log_->sync(); !done) return done;
+    }
+  }
+  applied_.clear();
+  auto finished = replica_->finish_turn(applied_);
+  if (!finished) return std::unexpected(std::move(finished.error()));
+  after_turn();
+  queue_.answer(applied_);
+  return {};
+}
+
+/// Before the answers: who is answered may look at once.
+void Runtime::after_turn() {
+  const raft::RaftStatus status = replica_->raft_status();
+  term_.store(status.term.value(), std::memory_order_relaxed);
+  commit_.store(status.commit.value(), std::memory_order_relaxed);
+  role_.store(static_cast<std::uint8_t>(status.role), std::memory_order_relaxed);
+  applied_index_.store(replica_->applied_index().value(), std::memory_order_relaxed);
+  sole_voter_.store(replica_->is_sole_voter(), std::memory_order_relaxed);
+  serving_.store(replica_->is_serving_leader(), std::memory_order_release);
+  if (replica_->applied_index() >= snapshot_wanted_at_ || log_->appended_bytes() >= snapshot_wanted_bytes_) request_snapshot();
+}
+
+void Runtime::fail(const Error& error) noexcept {
+  const bool is_defect = error.code() == Errc::internal;
+  const Error reason(is_defect ? Errc::internal : Errc::storage_failed, error.message());
+  {
+    const std::lock_guard lock(error_mutex_);
+    if (failure_) return;
+    failure_ = reason;
+  }
+  failed_.store(true, std::memory_order_release);
+  queue_.fail_all(Error(reason.code(), reason.message(), true), reason);
+  say(LogLevel::error, "the node has failed and accepts no more writes: " + reason.message());
+  wake();
+}
+
+void Runtime::set_full(std::optional<Error> full) {
+  const std::lock_guard lock(error_mutex_);
+  if (full.has_value() != full_error_.has_value()) {
+    say(LogLevel::warn, full ? "no space left, writes are refused: " + full->message() : std::string("there is space again"));
+  }
+  full_.store(full.has_value(), std::memory_order_relaxed);
+  full_error_ = std::move(full);
+}
+
+replica::HostTime Runtime::host_time() const noexcept {
+  return {.monotonic_ms = clock_->monotonic_ms(), .wall_ms = clock_->wall_ms()};
+}
+
+/// Every heartbeat interval.
+Result<void> Runtime::tick(std::uint64_t now_ms) {
+  const auto interval_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
+  next_tick_ms_ = now_ms + interval_ms;
+  if (auto done = replica_->tick(); !done) return done;
+  cluster_minus_monotonic_ms_.store(
+      static_cast<std::int64_t>(cluster_clock_.at(host_time())) - static_cast<std::int64_t>(now_ms), std::memory_order_relaxed);
+  log_bytes_.store(log_->size_bytes(), std::memory_order_relaxed);
+  replica_->state().tidy();
+  if (full_.load(std::memory_order_relaxed) && log_->reserve(0, 1)) set_full(std::nullopt);
+  propose_due();
+  return {};
+}
+
+void Runtime::propose_due() {
+  if (!serving_.load(std::memory_order_relaxed) || full_.load(std::memory_order_relaxed)) return;
+  const store::StateMachine& state = replica_->state();
+  const auto due_ms = state.next_due();
+  if (!due_ms) return;
+  const command::EntryStamp stamp = cluster_clock_.stamp(host_time());
+  const std::int64_t drift_ms = stamp.wall_offset_ms - state.wall_offset_ms();
+  if (*due_ms <= stamp.cluster_time_ms || drift_ms > wall_step_ms || drift_ms < -wall_step_ms) {
+    queue_.push_expire(stamp.cluster_time_ms, expire_limit);
+  }
+}
+
+}  // namespace concord::node

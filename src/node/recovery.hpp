@@ -1,0 +1,45 @@
+// From a data directory to a replica that is ready to run: newest snapshot, then the log behind it.
+//
+// Errors: those of the data directory, the log and the snapshot files, which name file and offset; storage_failed too when
+// they don't fit together (a log that begins behind the snapshot's end). A damaged newest snapshot is no loss while the one
+// before it and the log behind that are whole: it is passed over, and said so.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <concord/error.hpp>
+#include <concord/options.hpp>
+
+#include "base/ids.hpp"
+#include "env/file_system.hpp"
+#include "log/data_directory.hpp"
+#include "log/log.hpp"
+#include "replica/replica.hpp"
+
+namespace concord::node {
+
+/// Numbers drawn at random by the caller: recovery itself decides nothing by chance.
+struct Drawn {
+  std::uint64_t cluster_id = 0;
+  std::uint64_t node_id = 0;
+  std::uint64_t election_seed = 0;
+  std::uint64_t hash_seed = 0;
+  std::uint64_t log_salt = 0;
+};
+
+struct Recovered {
+  std::unique_ptr<log::DataDirectory> directory;
+  std::unique_ptr<log::Log> log;
+  std::unique_ptr<replica::Replica> replica;
+  base::Index snapshot_index;     ///< of the newest good snapshot; 0: none
+  bool is_fresh = false;          ///< nothing was ever written
+};
+
+using Say = std::function<void(LogLevel, const std::string&)>;
+
+[[nodiscard]] Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
+                                        std::uint64_t boot_id, const Say& say);
+
+}  // namespace concord::node

@@ -1,0 +1,206 @@
+#include "node/write_queue.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.hpp"
+#include "base/wire.hpp"
+
+namespace concord::node {
+
+using base::RequestId;
+using command::CommandKind;
+
+namespace {
+
+constexpr std::size_t stamp_room_bytes = 1 + 2 * base::max_varint_bytes;
+/// Larger batches would make the first writer in them wait for the last.
+constexpr std::size_t batch_bytes = 1U << 20U;
+constexpr std::size_t kept_batches = 4;
+
+}  // namespace
+
+std::string_view Batch::stamped(const command::EntryStamp& stamp) {
+  std::string head;  // fits the small-string buffer as a rule
+  command::begin_entry(head, stamp);
+  const std::size_t start = stamp_room_bytes - head.size();
+  std::memcpy(bytes_.data() + start, head.data(), head.size());
+  return std::string_view(bytes_).substr(start);
+}
+
+WriteQueue::WriteQueue(base::NodeId node, std::uint64_t incarnation, const Limits& limits)
+    : node_(node), incarnation_(incarnation), limits_(limits) {}
+
+Batch& WriteQueue::open_batch() {
+  if (batches_.empty() || batches_.back().bytes_.size() >= batch_bytes) {
+    if (spare_.empty()) {
+      batches_.emplace_back();
+    } else {
+      batches_.push_back(std::move(spare_.back()));
+      spare_.pop_back();
+    }
+    Batch& batch = batches_.back();
+    batch.bytes_.assign(stamp_room_bytes, '\0');
+    batch.count_ = 0;
+    batch.first_sequence_ = pending_first_ + pending_.size();
+    queued_.store(batches_.size(), std::memory_order_seq_cst);
+  }
+  return batches_.back();
+}
+
+/// With the lock held.
+Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write) {
+  if (closed_) return std::unexpected(*closed_);
+  if (in_flight_ >= limits_.max_in_flight) {
+    return fail(Errc::overloaded, std::to_string(in_flight_) + " writes are in flight, the limit is " + std::to_string(limits_.max_in_flight));
+  }
+  if (in_flight_bytes_ > limits_.max_in_flight_bytes) {
+    return fail(Errc::overloaded, std::to_string(in_flight_bytes_) + " bytes of writes are in flight, the limit is " +
+                                      std::to_string(limits_.max_in_flight_bytes));
+  }
+  Batch& batch = open_batch();
+  const std::size_t before = batch.bytes_.size();
+  const RequestId request{.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()};
+  switch (write.kind) {
+    case CommandKind::put: command::append_put(batch.bytes_, request, write.key, write.value, write.ttl_s); break;
+    case CommandKind::remove: command::append_remove(batch.bytes_, request, write.key); break;
+    case CommandKind::transaction: command::append_transaction(batch.bytes_, request, *write.transaction); break;
+    case CommandKind::expire: CONCORD_CHECK(false, "expiry is pushed by push_expire");
+  }
+  ++batch.count_;
+  Pending& pending = pending_.emplace_back();
+  pending.size_bytes = batch.bytes_.size() - before;
+  ++in_flight_;
+  in_flight_bytes_ += pending.size_bytes;
+  return &pending;
+}
+
+Result<void> WriteQueue::push(const Write& write, Waiter& waiter) {
+  const std::lock_guard lock(mutex_);
+  auto pending = encode(write);
+  if (!pending) return std::unexpected(std::move(pending.error()));
+  (*pending)->waiter = &waiter;
+  return {};
+}
+
+Result<void> WriteQueue::push(const Write& write, Completion<command::Outcome>& done, std::uint64_t deadline_ms) {
+  auto kept = std::make_unique<Completion<command::Outcome>>(std::move(done));
+  const std::lock_guard lock(mutex_);
+  auto pending = encode(write);
+  if (!pending) {
+    done = std::move(*kept);
+    return std::unexpected(std::move(pending.error()));
+  }
+  (*pending)->done = std::move(kept);
+  (*pending)->deadline_ms = deadline_ms;
+  return {};
+}
+
+void WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  Batch& batch = open_batch();
+  command::append_expire(batch.bytes_, {.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()},
+                         due_ms, limit);
+  ++batch.count_;
+  pending_.emplace_back();
+  ++in_flight_;
+}
+
+bool WriteQueue::take(Batch& batch) {
+  if (is_empty()) return false;
+  const std::lock_guard lock(mutex_);
+  if (batches_.empty()) return false;
+  if (spare_.size() < kept_batches && batch.bytes_.capacity() <= 2 * batch_bytes) spare_.push_back(std::move(batch));
+  batch = std::move(batches_.front());
+  batches_.pop_front();
+  queued_.store(batches_.size(), std::memory_order_seq_cst);
+  taken_up_to_ = batch.first_sequence_ + batch.count_ - 1;
+  return true;
+}
+
+void WriteQueue::settle(Pending& pending, Answer&& outcome) {
+  if (pending.is_waiting) {
+    pending.is_waiting = false;
+    --in_flight_;
+    in_flight_bytes_ -= pending.size_bytes;
+  }
+  if (Waiter* waiter = std::exchange(pending.waiter, nullptr)) {
+    waiter->answer(std::move(outcome));
+  } else if (pending.done) {
+    completions_.push_back({std::move(*pending.done), std::move(outcome)});
+    pending.done.reset();
+    completion_count_.store(completions_.size(), std::memory_order_seq_cst);
+  }
+}
+
+void WriteQueue::drop_settled() {
+  while (!pending_.empty() && !pending_.front().is_waiting) {
+    pending_.pop_front();
+    ++pending_first_;
+  }
+}
+
+void WriteQueue::answer(std::vector<store::Applied>& applied) {
+  const std::lock_guard lock(mutex_);
+  for (store::Applied& one : applied) {
+    const RequestId& request = one.request;
+    if (request.node != node_ || request.incarnation != incarnation_) continue;
+    if (request.sequence < pending_first_ || request.sequence - pending_first_ >= pending_.size()) continue;
+    settle(pending_[static_cast<std::size_t>(request.sequence - pending_first_)], std::move(one.outcome));
+  }
+  drop_settled();
+}
+
+void WriteQueue::refuse(const Batch& batch, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  for (std::uint64_t at = 0; at < batch.count_; ++at) {
+    settle(pending_[static_cast<std::size_t>(batch.first_sequence_ + at - pending_first_)], std::unexpected(error));
+  }
+  drop_settled();
+}
+
+void WriteQueue::fail_all(const Error& taken, const Error& queued) {
+  const std::lock_guard lock(mutex_);
+  closed_ = queued;
+  for (std::size_t at = 0; at < pending_.size(); ++at) {
+    settle(pending_[at], std::unexpected(pending_first_ + at <= taken_up_to_ ? taken : queued));
+  }
+  drop_settled();
+  batches_.clear();
+  queued_.store(0, std::memory_order_seq_cst);
+}
+
+void WriteQueue::close(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  if (!closed_) closed_ = error;
+}
+
+void WriteQueue::give_up(std::uint64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  for (Pending& pending : pending_) {
+    if (!pending.done || pending.deadline_ms > now_ms) continue;
+    // It stays in flight: its bytes are in the queue or in the log. Only nobody waits for it any more.
+    completions_.push_back({std::move(*pending.done),
+                            fail(Errc::timeout, "the deadline has passed; whether the write happens is unknown", true)});
+    pending.done.reset();
+    completion_count_.store(completions_.size(), std::memory_order_seq_cst);
+  }
+}
+
+bool WriteQueue::take_completions(std::vector<CompletionCall>& calls) {
+  calls.clear();
+  if (!has_completions()) return false;
+  const std::lock_guard lock(mutex_);
+  calls.swap(completions_);
+  completion_count_.store(0, std::memory_order_seq_cst);
+  return !calls.empty();
+}
+
+bool WriteQueue::is_idle() const {
+  const std::lock_guard lock(mutex_);
+  return in_flight_ == 0 && completions_.empty();
+}
+
+}  // namespace concord::node

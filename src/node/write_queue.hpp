@@ -1,0 +1,123 @@
+// Writes on their way: encoded by their callers into the batch that will be the next log entry, and the waiters of all that
+// were accepted and not yet answered.
+//
+// A batch is the bytes of one entry (command/entry.hpp) with room in front for the stamp, which only the driver knows. So a
+// write costs its caller one copy into the batch, and the driver none. Writes that arrive while a batch is being made
+// durable form the next one: that is group commit.
+//
+// Answers are matched by request id, never by order (reliability: an answer for somebody else's write is worse than none).
+// Limits: `overloaded` above Limits::max_in_flight writes or max_in_flight_bytes; nothing was done then.
+// Thread rule: any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concord/error.hpp>
+#include <concord/options.hpp>
+
+#include "base/ids.hpp"
+#include "command/entry.hpp"
+#include "node/waiter.hpp"
+#include "store/state_machine.hpp"
+
+namespace concord::node {
+
+/// What a caller wants written; views, copied by `push`.
+struct Write {
+  command::CommandKind kind = command::CommandKind::put;
+  std::string_view key = {};    ///< put, remove
+  std::string_view value = {};  ///< put: stored form
+  std::uint32_t ttl_s = 0;      ///< put
+  const command::Transaction* transaction = nullptr;
+};
+
+class Batch {
+ public:
+  /// The entry's bytes under `stamp`; valid until the batch changes.
+  [[nodiscard]] std::string_view stamped(const command::EntryStamp& stamp);
+  [[nodiscard]] std::uint64_t first_sequence() const noexcept { return first_sequence_; }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+  [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_.size(); }
+
+ private:
+  friend class WriteQueue;
+  std::string bytes_;  // room for the stamp, then commands
+  std::uint64_t first_sequence_ = 0;
+  std::uint64_t count_ = 0;
+};
+
+class WriteQueue {
+ public:
+  WriteQueue(base::NodeId node, std::uint64_t incarnation, const Limits& limits);
+
+  // --- callers ---------------------------------------------------------------------------------------------------------
+
+  /// Encodes and registers. `waiter` is answered later, unless this fails: overloaded, or the error given to `close`.
+  [[nodiscard]] Result<void> push(const Write& write, Waiter& waiter);
+  /// The same with a callback, which `take_completions` will give out; `deadline_ms` is that of the node's clock.
+  [[nodiscard]] Result<void> push(const Write& write, Completion<command::Outcome>& done, std::uint64_t deadline_ms);
+  /// The node's own write: nobody waits.
+  void push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit);
+  [[nodiscard]] bool is_empty() const noexcept { return queued_.load(std::memory_order_seq_cst) == 0; }
+
+  // --- driver ----------------------------------------------------------------------------------------------------------
+
+  /// The oldest batch, swapped into `batch`; false when there is none.
+  [[nodiscard]] bool take(Batch& batch);
+  void answer(std::vector<store::Applied>& applied);
+  /// None of the batch was or will be done.
+  void refuse(const Batch& batch, const Error& error);
+  /// All that wait: with `taken` when their batch was taken, else with `queued`. Further pushes fail with `queued`.
+  void fail_all(const Error& taken, const Error& queued);
+  /// From here on pushes fail with `error`; what was accepted goes on.
+  void close(const Error& error);
+  /// Answers callbacks whose deadline has passed with `timeout`.
+  void give_up(std::uint64_t now_ms);
+
+  [[nodiscard]] bool take_completions(std::vector<CompletionCall>& calls);
+  [[nodiscard]] bool has_completions() const noexcept { return completion_count_.load(std::memory_order_seq_cst) != 0; }
+  /// Nothing waits any more.
+  [[nodiscard]] bool is_idle() const;
+
+ private:
+  struct Pending {
+    Waiter* waiter = nullptr;
+    std::unique_ptr<Completion<command::Outcome>> done;
+    std::uint64_t deadline_ms = ~std::uint64_t{0};
+    std::uint64_t size_bytes = 0;
+    bool is_waiting = true;
+  };
+
+  Result<Pending*> encode(const Write& write);
+  Batch& open_batch();
+  void settle(Pending& pending, Answer&& outcome);
+  void drop_settled();
+
+  const base::NodeId node_;
+  const std::uint64_t incarnation_;
+  const Limits limits_;
+
+  mutable std::mutex mutex_;
+  std::deque<Batch> batches_;        // oldest first; the last one is being filled
+  std::vector<Batch> spare_;         // with their memory
+  std::deque<Pending> pending_;      // position i is sequence pending_first_ + i
+  std::uint64_t pending_first_ = 1;
+  std::uint64_t taken_up_to_ = 0;    // sequences up to it are in batches that were taken
+  std::uint64_t in_flight_ = 0;
+  std::uint64_t in_flight_bytes_ = 0;
+  std::optional<Error> closed_;
+  std::vector<CompletionCall> completions_;
+  std::atomic<std::uint64_t> queued_{0};            // batches
+  std::atomic<std::uint64_t> completion_count_{0};
+};
+
+}  // namespace concord::node
