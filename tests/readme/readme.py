@@ -1,0 +1,48 @@
+"""Runs what README.md shows.
+
+  readme.py extract README OUT.cpp            writes the first ```cpp block
+  readme.py run README PROGRAM WORK_DIR       runs each "$ command" of the ```console blocks against a server of its own and
+                                              compares what it prints with the lines that follow in the block
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "process"))
+from server import Server  # noqa: E402
+
+
+def blocks(readme, language):
+    with open(readme, encoding="utf-8") as file:
+        return re.findall(rf"^```{language}\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)
+
+
+def extract(readme, out):
+    found = blocks(readme, "cpp")
+    assert found, "README has no ```cpp block"
+    if not os.path.exists(out) or open(out, encoding="utf-8").read() != found[0]:
+        with open(out, "w", encoding="utf-8") as file:
+            file.write(found[0])
+
+
+def run(readme, program, work_dir):
+    shutil.rmtree(work_dir, ignore_errors=True)
+    count = 0
+    with Server(program, work_dir) as server:
+        environment = {**os.environ, "PATH": os.path.dirname(program) + os.pathsep + os.environ["PATH"], "CONCORD_ENDPOINT": server.endpoint}
+        for block in blocks(readme, "console"):
+            for command, expected in re.findall(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+                if command.startswith("./dev"):
+                    continue
+                command = command.replace("localhost:4000", f"127.0.0.1:{server.port}")
+                done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment, timeout=30)
+                assert done.stdout.strip() == expected.strip(), f"{command}\nprints {done.stdout!r}\ninstead of {expected!r}\n{done.stderr}"
+                count += 1
+    assert count >= 3, f"only {count} commands found"
+    print(f"{count} commands print what README says")
+
+
+{"extract": extract, "run": run}[sys.argv[1]](*sys.argv[2:])
