@@ -92,7 +92,9 @@ void fill(Node& node, std::uint64_t keys, std::string_view value) {
 void report_percentiles(benchmark::State& state, std::vector<double>& microseconds) {
   if (microseconds.empty()) return;
   std::ranges::sort(microseconds);
-  const auto at = [&](double part) { return microseconds[static_cast<std::size_t>(part * static_cast<double>(microseconds.size() - 1))]; };
+  const auto at = [&](double part) {
+    return microseconds[static_cast<std::size_t>(part * static_cast<double>(microseconds.size() - 1))];
+  };
   state.counters["p50_us"] = at(0.5);
   state.counters["p99_us"] = at(0.99);
   state.counters["max_us"] = at(1.0);
@@ -125,7 +127,9 @@ void BM_put_100B_os(benchmark::State& state) { put(state, Durability::os, 100, {
 void BM_put_100B_disk(benchmark::State& state) { put(state, Durability::disk, 100, {}); }
 void BM_put_1KB_memory(benchmark::State& state) { put(state, Durability::memory, 1000, {}); }
 void BM_put_10KB_memory(benchmark::State& state) { put(state, Durability::memory, 10'000, {}); }
-void BM_put_ttl_100B_memory(benchmark::State& state) { put(state, Durability::memory, 100, {.ttl = std::chrono::hours(1)}); }
+void BM_put_ttl_100B_memory(benchmark::State& state) {
+  put(state, Durability::memory, 100, {.ttl = std::chrono::hours(1)});
+}
 BENCHMARK(BM_put_100B_memory);
 BENCHMARK(BM_put_100B_os);
 BENCHMARK(BM_put_100B_disk)->Iterations(3000);
@@ -191,7 +195,9 @@ struct Shelf {
 
 std::unique_ptr<Shelf> shelf;  // of the benchmark under way: made before its threads start, gone after they ended
 
-void make_shelf(const benchmark::State& state) { shelf = std::make_unique<Shelf>(static_cast<std::uint64_t>(state.range(0))); }
+void make_shelf(const benchmark::State& state) {
+  shelf = std::make_unique<Shelf>(static_cast<std::uint64_t>(state.range(0)));
+}
 void drop_shelf(const benchmark::State&) { shelf.reset(); }
 
 void get(benchmark::State& state, concord::ReadOptions options) {
@@ -236,7 +242,9 @@ void BM_machine_append_fdatasync(benchmark::State& state) {
   std::vector<double> microseconds;
   for (auto _ : state) {
     const auto start = steady_clock::now();
-    if (::pwrite(file, bytes.data(), bytes.size(), offset) != static_cast<ssize_t>(bytes.size()) || ::fdatasync(file) != 0) die("write failed");
+    if (::pwrite(file, bytes.data(), bytes.size(), offset) != static_cast<ssize_t>(bytes.size()) ||
+        ::fdatasync(file) != 0)
+      die("write failed");
     offset += static_cast<off_t>(bytes.size());
     microseconds.push_back(std::chrono::duration<double, std::micro>(steady_clock::now() - start).count());
   }
@@ -286,8 +294,10 @@ void BM_overhead_per_item(benchmark::State& state) {
     fill(node, million, random_bytes(100));
     std::this_thread::sleep_for(std::chrono::milliseconds(300));  // closed views and old entries are let go
     constexpr double content = 116;
-    state.counters["counted_bytes"] = static_cast<double>(node.status()->storage.memory_bytes) / static_cast<double>(million) - content;
-    state.counters["resident_bytes"] = static_cast<double>(resident_bytes() - before) / static_cast<double>(million) - content;
+    state.counters["counted_bytes"] =
+        static_cast<double>(node.status()->storage.memory_bytes) / static_cast<double>(million) - content;
+    state.counters["resident_bytes"] =
+        static_cast<double>(resident_bytes() - before) / static_cast<double>(million) - content;
   }
 }
 BENCHMARK(BM_overhead_per_item)->Iterations(1)->Unit(benchmark::kMillisecond);
@@ -312,7 +322,9 @@ void BM_restart_1M(benchmark::State& state) {
     Node node = open(options);
     if (node.status()->storage.size != million) die("items are missing");
     state.PauseTiming();
-    { const Node closed = std::move(node); }
+    {
+      const Node closed = std::move(node);
+    }
     state.ResumeTiming();
   }
 }

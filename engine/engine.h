@@ -59,13 +59,13 @@ typedef struct engine_conf_state {
 } engine_conf_state;
 
 typedef struct engine_config {
-  uint64_t id;   /* not 0 */
-  uint64_t seed; /* of the election timeouts, drawn from [election_ticks, 2 * election_ticks) */
-  uint32_t election_ticks; /* > heartbeat_ticks */
-  uint32_t heartbeat_ticks; /* > 0 */
-  uint64_t max_size_per_message_bytes;    /* entries of one append message; one entry always fits */
-  uint64_t max_inflight_messages;         /* append messages a peer has not answered */
-  uint64_t max_uncommitted_bytes;         /* of a leader; one proposal always fits */
+  uint64_t id;                         /* not 0 */
+  uint64_t seed;                       /* of the election timeouts, drawn from [election_ticks, 2 * election_ticks) */
+  uint32_t election_ticks;             /* > heartbeat_ticks */
+  uint32_t heartbeat_ticks;            /* > 0 */
+  uint64_t max_size_per_message_bytes; /* entries of one append message; one entry always fits */
+  uint64_t max_inflight_messages;      /* append messages a peer has not answered */
+  uint64_t max_uncommitted_bytes;      /* of a leader; one proposal always fits */
   uint64_t max_committed_per_ready_bytes; /* one entry always fits */
   uint64_t max_message_bytes;             /* larger peer messages are refused */
   /* What was recovered. Zeros and the initial members for a node that starts for the first time. */

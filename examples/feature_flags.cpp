@@ -36,12 +36,14 @@ int main(int argc, char** argv) {
   auto node = concord::Node::open({.data_dir = argv[1]});
   if (!node) return fail(node.error());
 
-  if (const auto put = node->put("flags/new-search", Flag{.enabled = true, .percent = 25}); !put) return fail(put.error());
+  if (const auto put = node->put("flags/new-search", Flag{.enabled = true, .percent = 25}); !put)
+    return fail(put.error());
   std::cout << "user 10 sees the new search: " << std::boolalpha << is_on(*node, "new-search", 10) << '\n'
             << "user 90 sees the new search: " << is_on(*node, "new-search", 90) << '\n';
 
   // Two flags together, or neither.
-  const auto both = node->put_many({{"flags/new-search", Flag{.enabled = true, .percent = 100}}, {"flags/old-search", Flag{}}});
+  const auto both =
+      node->put_many({{"flags/new-search", Flag{.enabled = true, .percent = 100}}, {"flags/old-search", Flag{}}});
   if (!both) return fail(both.error());
   std::cout << "user 90 sees the new search: " << is_on(*node, "new-search", 90) << '\n';
 }

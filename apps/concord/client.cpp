@@ -44,7 +44,8 @@ std::expected<Endpoint, ClientFailure> read_endpoint(std::string_view text) {
   if (endpoint.host.starts_with('[')) endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
   unsigned port = 0;
   const auto [end, error] = std::from_chars(endpoint.port.data(), endpoint.port.data() + endpoint.port.size(), port);
-  const bool is_port = error == std::errc() && end == endpoint.port.data() + endpoint.port.size() && port > 0 && port < 65536;
+  const bool is_port =
+      error == std::errc() && end == endpoint.port.data() + endpoint.port.size() && port > 0 && port < 65536;
   if (endpoint.host.empty() || !is_port) return bad("is not http://host:port");
   return endpoint;
 }
@@ -52,14 +53,17 @@ std::expected<Endpoint, ClientFailure> read_endpoint(std::string_view text) {
 /// One exchange on one connection. Every step runs until it is done or the deadline passes.
 class Exchange {
  public:
-  explicit Exchange(std::chrono::steady_clock::time_point deadline) : stream_(context_) { stream_.expires_at(deadline); }
+  explicit Exchange(std::chrono::steady_clock::time_point deadline) : stream_(context_) {
+    stream_.expires_at(deadline);
+  }
 
   /// False: nothing was sent.
   [[nodiscard]] bool connect(const Endpoint& endpoint) {
     asio::ip::tcp::resolver resolver(context_);
     const auto addresses = resolver.resolve(endpoint.host, endpoint.port, error_);
     if (error_) return false;
-    stream_.async_connect(addresses, [this](const error_code& error, const asio::ip::tcp::endpoint&) { error_ = error; });
+    stream_.async_connect(addresses,
+                          [this](const error_code& error, const asio::ip::tcp::endpoint&) { error_ = error; });
     run();
     return !error_;
   }
@@ -110,7 +114,8 @@ beast::http::request<beast::http::string_body> wire_request(const ClientRequest&
 
 std::expected<ClientAnswer, ClientFailure> Client::call(const ClientRequest& request) const {
   const auto deadline = std::chrono::steady_clock::now() + settings_.timeout;
-  std::expected<ClientAnswer, ClientFailure> last = std::unexpected(ClientFailure{ExitCode::usage, "no endpoint was given"});
+  std::expected<ClientAnswer, ClientFailure> last =
+      std::unexpected(ClientFailure{ExitCode::usage, "no endpoint was given"});
   for (const std::string& text : settings_.endpoints) {
     const auto endpoint = read_endpoint(text);
     if (!endpoint) return std::unexpected(endpoint.error());
@@ -122,8 +127,9 @@ std::expected<ClientAnswer, ClientFailure> Client::call(const ClientRequest& req
     auto answer = exchange.exchange(wire_request(request, *endpoint, settings_.token));
     if (!answer) {
       const bool is_read = request.method == "GET";
-      return std::unexpected(ClientFailure{ExitCode::unavailable, text + " did not answer: " + exchange.problem() +
-                                                                      (is_read ? "" : "; whether the write was done is unknown")});
+      return std::unexpected(
+          ClientFailure{ExitCode::unavailable, text + " did not answer: " + exchange.problem() +
+                                                   (is_read ? "" : "; whether the write was done is unknown")});
     }
     last = std::move(*answer);
     if (last->status != 503) return last;

@@ -13,7 +13,8 @@ std::shared_ptr<config::NamedValues> add_config_flags(CLI::App& command) {
     for (const std::string& name : {long_name, short_name}) {
       if (name.empty() || command.get_option_no_throw(name) != nullptr) continue;  // node.name: both are one
       std::string help = name == long_name ? std::string(key.help) : "the same as " + long_name;
-      if (name == long_name) help += " (" + (key.default_text.empty() ? std::string("empty") : std::string(key.default_text)) + ")";
+      if (name == long_name)
+        help += " (" + (key.default_text.empty() ? std::string("empty") : std::string(key.default_text)) + ")";
       command
           .add_option_function<std::string>(
               name, [given, name](const std::string& value) { given->emplace_back(name, value); }, help)

@@ -12,6 +12,7 @@ namespace concord::app {
 [[nodiscard]] std::shared_ptr<config::NamedValues> add_config_flags(CLI::App& command);
 
 /// The effective configuration of this process.
-[[nodiscard]] Result<config::Configuration> load_configuration(const Context& context, const config::NamedValues& flags);
+[[nodiscard]] Result<config::Configuration> load_configuration(const Context& context,
+                                                               const config::NamedValues& flags);
 
 }  // namespace concord::app

@@ -9,8 +9,8 @@ enum class ExitCode : int {
   usage = 2,
   not_found = 3,
   condition_failed = 4,
-  not_allowed = 5,   ///< unauthorized, forbidden
-  unavailable = 6,   ///< nobody answered, or not in time
+  not_allowed = 5,  ///< unauthorized, forbidden
+  unavailable = 6,  ///< nobody answered, or not in time
 };
 
 }  // namespace concord::app

@@ -48,9 +48,8 @@ class Log::Sink {
  public:
   Sink(LogLevel least, Format form)
       : format(form), logger("concord", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
-    const char* const pattern = form == Format::json
-                                    ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})"
-                                    : "%Y-%m-%dT%H:%M:%S.%eZ %l %v";
+    const char* const pattern = form == Format::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})"
+                                                     : "%Y-%m-%dT%H:%M:%S.%eZ %l %v";
     logger.set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
     logger.set_level(level_of(least));
     logger.flush_on(spdlog::level::trace);

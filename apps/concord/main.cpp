@@ -27,11 +27,14 @@ void add_common_flags(CLI::App& app, Context& context) {
   app.add_option("--output", context.output, "Form of the results; table on a terminal, else plain")
       ->check(CLI::IsMember({"table", "json", "plain"}));
   app.add_option("--timeout", context.timeout, "Longest time a call may take: 5, 5s, 500ms")
-      ->check([](const std::string& text) { return read_duration(text) ? "" : "a duration is like 5, 5s or 500ms, up to an hour"; });
+      ->check([](const std::string& text) {
+        return read_duration(text) ? "" : "a duration is like 5, 5s or 500ms, up to an hour";
+      });
   app.add_option("--consistency", context.consistency, "How fresh a read must be")
       ->check(CLI::IsMember({"eventual", "leader", "strong"}));
   app.add_option("--config", context.config_path, "Configuration file of `start` and `config` (CONCORD_CONFIG)");
-  app.add_option_function<std::string>("--cacert", [](const std::string&) {}, "Certificates to trust for https endpoints");
+  app.add_option_function<std::string>(
+      "--cacert", [](const std::string&) {}, "Certificates to trust for https endpoints");
   app.add_flag_function("--insecure", [](std::int64_t) {}, "Trust any certificate of https endpoints");
 }
 
@@ -40,9 +43,11 @@ void fill_from_environment(Context& context) {
   const auto variable = [](const char* name) { return std::getenv(name); };
   if (context.endpoints.empty()) {
     const char* const endpoints = variable("CONCORD_ENDPOINT");
-    context.endpoints = CLI::detail::split(endpoints != nullptr && *endpoints != '\0' ? endpoints : "http://127.0.0.1:4000", ',');
+    context.endpoints =
+        CLI::detail::split(endpoints != nullptr && *endpoints != '\0' ? endpoints : "http://127.0.0.1:4000", ',');
   }
-  if (const char* const token = variable("CONCORD_TOKEN"); context.token.empty() && token != nullptr) context.token = token;
+  if (const char* const token = variable("CONCORD_TOKEN"); context.token.empty() && token != nullptr)
+    context.token = token;
 }
 
 int run(int argument_count, char** arguments) {

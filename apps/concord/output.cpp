@@ -12,7 +12,9 @@
 
 namespace concord::app {
 
-OutputForm default_output_form() noexcept { return ::isatty(STDOUT_FILENO) == 1 ? OutputForm::table : OutputForm::plain; }
+OutputForm default_output_form() noexcept {
+  return ::isatty(STDOUT_FILENO) == 1 ? OutputForm::table : OutputForm::plain;
+}
 
 std::optional<std::string_view> json_member(std::string_view object, std::string_view name) {
   if (!object.starts_with('{')) return std::nullopt;

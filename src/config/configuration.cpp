@@ -125,9 +125,7 @@ class Loader {
  private:
   void problem(const std::string& where, const std::string& reason) { problems_ += where + ": " + reason + "\n"; }
 
-  Setting& setting(const Key& key) {
-    return configuration_.settings_[static_cast<std::size_t>(&key - keys().data())];
-  }
+  Setting& setting(const Key& key) { return configuration_.settings_[static_cast<std::size_t>(&key - keys().data())]; }
 
   /// `where` comes first in a problem's line, `origin` is shown beside the value.
   void set(const Key& key, std::string_view value, const std::string& where, std::string origin) {
@@ -281,7 +279,9 @@ Options Configuration::database_options() const {
   Options options;
   options.name = text("node.name");
   options.data_dir = text("node.data_dir");
-  options.durability = durability == "disk" ? Durability::disk : durability == "os" ? Durability::os : Durability::memory;
+  options.durability = durability == "disk" ? Durability::disk
+                       : durability == "os" ? Durability::os
+                                            : Durability::memory;
   options.flush_interval = std::chrono::milliseconds(integer("durability.flush_ms"));
   options.heartbeat = std::chrono::milliseconds(integer("cluster.heartbeat_ms"));
   options.election_timeout = std::chrono::milliseconds(integer("cluster.election_timeout_ms"));
@@ -300,7 +300,8 @@ std::string Configuration::show() const {
   std::string lines;
   for (const Setting& setting : settings_) {
     const bool masked = setting.key->secret && !setting.value.empty();
-    lines += std::string(setting.key->name) + " = " + (masked ? "****" : setting.value) + "  # " + setting.origin + "\n";
+    lines +=
+        std::string(setting.key->name) + " = " + (masked ? "****" : setting.value) + "  # " + setting.origin + "\n";
   }
   return lines;
 }

@@ -12,7 +12,12 @@ constexpr std::int64_t one_gib = std::int64_t{1} << 30;
 constexpr std::int64_t an_hour_ms = 3'600'000;
 
 constexpr Key text(std::string_view name, std::string_view value, std::string_view short_name, std::string_view help) {
-  return {.name = name, .type = KeyType::text, .default_text = value, .short_name = short_name, .help = help, .choices = {}};
+  return {.name = name,
+          .type = KeyType::text,
+          .default_text = value,
+          .short_name = short_name,
+          .help = help,
+          .choices = {}};
 }
 constexpr Key integer(std::string_view name, std::string_view value, std::string_view short_name, std::int64_t low,
                       std::int64_t high, std::string_view help) {
@@ -25,11 +30,17 @@ constexpr Key integer(std::string_view name, std::string_view value, std::string
           .high = high,
           .choices = {}};
 }
-constexpr Key boolean(std::string_view name, std::string_view value, std::string_view short_name, std::string_view help) {
-  return {.name = name, .type = KeyType::boolean, .default_text = value, .short_name = short_name, .help = help, .choices = {}};
+constexpr Key boolean(std::string_view name, std::string_view value, std::string_view short_name,
+                      std::string_view help) {
+  return {.name = name,
+          .type = KeyType::boolean,
+          .default_text = value,
+          .short_name = short_name,
+          .help = help,
+          .choices = {}};
 }
-constexpr Key choice(std::string_view name, std::string_view value, std::string_view choices, std::string_view short_name,
-                     std::string_view help) {
+constexpr Key choice(std::string_view name, std::string_view value, std::string_view choices,
+                     std::string_view short_name, std::string_view help) {
   return {.name = name,
           .type = KeyType::choice,
           .default_text = value,
@@ -63,16 +74,19 @@ constexpr auto table = std::to_array<Key>({
     later(optional(text("api.tls_cert", "", "TLS_CERT", "certificate chain (PEM) for HTTPS"))),
     later(optional(text("api.tls_key", "", "TLS_KEY", "private key (PEM) for HTTPS"))),
     later(text("cluster.name", "concord", "CLUSTER_NAME", "name of the cluster")),
-    later(secret(optional(text("cluster.cookie", "", "COOKIE", "shared secret of the members; empty: a single node only")))),
+    later(secret(
+        optional(text("cluster.cookie", "", "COOKIE", "shared secret of the members; empty: a single node only")))),
     later(text("cluster.peer_host", "127.0.0.1", "PEER_HOST", "address the peer port listens on")),
     later(integer("cluster.peer_port", "9100", "PEER_PORT", 0, 65535, "port other members connect to")),
     later(optional(text("cluster.advertise", "", "PEER_ADVERTISE", "address other members reach this node at"))),
-    later(optional(text("cluster.initial", "", "INITIAL_CLUSTER", "members of a new cluster: name=host:port, by comma"))),
+    later(
+        optional(text("cluster.initial", "", "INITIAL_CLUSTER", "members of a new cluster: name=host:port, by comma"))),
     later(optional(text("cluster.join", "", "JOIN", "peer addresses of a cluster to join, by comma"))),
     later(boolean("cluster.auto_join", "true", "", "join a running cluster that has the same name and cookie")),
     later(boolean("cluster.auto_promote", "true", "", "become a voter once caught up")),
     later(choice("cluster.discovery", "static", "static|gossip|dns", "DISCOVERY", "how members find each other")),
-    later(integer("cluster.expected_size", "1", "EXPECTED_SIZE", 1, 100, "members that must meet before a cluster forms")),
+    later(integer("cluster.expected_size", "1", "EXPECTED_SIZE", 1, 100,
+                  "members that must meet before a cluster forms")),
     later(optional(text("cluster.dns_name", "", "DNS_NAME", "name that resolves to the members"))),
     integer("cluster.heartbeat_ms", "50", "", 1, an_hour_ms, "interval of the leader's heartbeats"),
     integer("cluster.election_timeout_ms", "500", "", 2, an_hour_ms, "silence of the leader before an election"),

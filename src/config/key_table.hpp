@@ -23,17 +23,17 @@ enum class KeyType : std::uint8_t { text, integer, number, boolean, choice };
 enum class Availability : std::uint8_t { now, later };
 
 struct Key {
-  std::string_view name;          ///< "section.name"
+  std::string_view name;  ///< "section.name"
   KeyType type = KeyType::text;
   std::string_view default_text;  ///< as it would be written in the environment
   std::string_view short_name;    ///< environment name without "CONCORD_", e.g. "DATA_DIR"; empty: none
   std::string_view help;
-  std::int64_t low = 0;                                         ///< integer: smallest
+  std::int64_t low = 0;                                          ///< integer: smallest
   std::int64_t high = std::numeric_limits<std::int64_t>::max();  ///< integer: largest
-  std::string_view choices;                                     ///< choice: "disk|os|memory"
+  std::string_view choices;                                      ///< choice: "disk|os|memory"
   Availability availability = Availability::now;
-  bool secret = false;          ///< masked when shown
-  bool may_be_empty = false;    ///< text: whether "" is a value
+  bool secret = false;        ///< masked when shown
+  bool may_be_empty = false;  ///< text: whether "" is a value
 };
 
 [[nodiscard]] std::span<const Key> keys() noexcept;

@@ -23,8 +23,8 @@ std::string double_text(double value) {
 }
 
 /// One value of a section; adds to `problems` when its type cannot be one of ours.
-void read_value(const std::string& path, const std::string& name, const toml::node& node, std::vector<FileValue>& values,
-                std::string& problems) {
+void read_value(const std::string& path, const std::string& name, const toml::node& node,
+                std::vector<FileValue>& values, std::string& problems) {
   FileValue value{.name = name, .value = {}, .line = node.source().begin.line};
   if (const auto* text = node.as_string()) {
     value.value = text->get();
@@ -63,7 +63,8 @@ Result<std::vector<FileValue>> read_toml_file(const std::string& path) {
     const std::string section_name(section.str());
     const auto* table = node.as_table();
     if (table == nullptr) {
-      problems += at_line(path, node.source().begin.line, "unknown key \"" + section_name + "\" outside of any section") + "\n";
+      problems +=
+          at_line(path, node.source().begin.line, "unknown key \"" + section_name + "\" outside of any section") + "\n";
       continue;
     }
     for (const auto& [name, value] : *table) {

@@ -23,7 +23,7 @@ namespace concord::database {
 struct ReadyCheck {
   std::string name;  ///< "leader", "caught-up", "writable"
   bool ok = false;
-  std::string why;   ///< when not ok
+  std::string why;  ///< when not ok
 };
 
 class Database {

@@ -21,7 +21,8 @@ class LocalDatabase final : public Database {
 
   void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
               Completion<command::Outcome> done) override;
-  [[nodiscard]] Result<Entry> read(std::string_view key, ReadConsistency consistency, std::chrono::milliseconds timeout) override;
+  [[nodiscard]] Result<Entry> read(std::string_view key, ReadConsistency consistency,
+                                   std::chrono::milliseconds timeout) override;
   [[nodiscard]] Result<Status> status() override { return runtime_->status(); }
   [[nodiscard]] std::vector<ReadyCheck> ready() override;
   [[nodiscard]] std::optional<Error> failure() override { return runtime_->failure(); }
@@ -33,13 +34,15 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<Revision> put(std::string_view key, const Value& value, const PutOptions& options);
   void async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done);
   [[nodiscard]] Result<command::Outcome> remove(std::string_view key, std::chrono::milliseconds timeout);
-  [[nodiscard]] Result<command::Outcome> commit(const command::Transaction& transaction, std::chrono::milliseconds timeout);
+  [[nodiscard]] Result<command::Outcome> commit(const command::Transaction& transaction,
+                                                std::chrono::milliseconds timeout);
   [[nodiscard]] Result<Value> get(std::string_view key, const ReadOptions& options) const;
   [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                                    const ReadOptions& options) const;
 
  private:
-  [[nodiscard]] Result<node::Write> checked_put(std::string_view key, const Value& value, const PutOptions& options) const;
+  [[nodiscard]] Result<node::Write> checked_put(std::string_view key, const Value& value,
+                                                const PutOptions& options) const;
 
   std::unique_ptr<node::Runtime> runtime_;
 };

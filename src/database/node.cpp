@@ -31,7 +31,8 @@ Result<Revision> of_existing(Result<Outcome> outcome) {
   return outcome->revision;
 }
 
-Result<Operation> put_operation(std::string_view key, const Value& value, const std::optional<std::chrono::seconds>& ttl) {
+Result<Operation> put_operation(std::string_view key, const Value& value,
+                                const std::optional<std::chrono::seconds>& ttl) {
   Operation operation{.kind = OperationKind::put, .key = key, .value = value.stored()};
   if (!ttl) return operation;
   if (ttl->count() < 1 || ttl->count() > std::int64_t{0xffff'ffff}) {
@@ -85,7 +86,8 @@ Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, con
 Result<Value> Node::get(std::string_view key, const ReadOptions& options) { return impl_->database->get(key, options); }
 
 Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) {
-  return impl_->database->read(key, options.consistency.value_or(impl_->database->options().default_consistency), options.timeout);
+  return impl_->database->read(key, options.consistency.value_or(impl_->database->options().default_consistency),
+                               options.timeout);
 }
 
 Result<Revision> Node::put_many(const std::vector<PutItem>& items, const WriteOptions& options) {
@@ -101,7 +103,8 @@ Result<Revision> Node::put_many(const std::vector<PutItem>& items, const WriteOp
   return outcome->revision;
 }
 
-Result<std::vector<std::optional<Value>>> Node::get_many(const std::vector<std::string_view>& keys, const ReadOptions& options) {
+Result<std::vector<std::optional<Value>>> Node::get_many(const std::vector<std::string_view>& keys,
+                                                         const ReadOptions& options) {
   return impl_->database->get_many(keys, options);
 }
 

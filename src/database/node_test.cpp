@@ -26,7 +26,8 @@ class NodeTest : public testing::TestWithParam<Durability> {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     std::string name = std::string(test->test_suite_name()) + "." + test->name();
     std::ranges::replace(name, '/', '.');
-    directory_ = std::filesystem::temp_directory_path() / ("concord_node_test." + std::to_string(::getpid()) + "." + name);
+    directory_ =
+        std::filesystem::temp_directory_path() / ("concord_node_test." + std::to_string(::getpid()) + "." + name);
     std::filesystem::remove_all(directory_);
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
@@ -249,9 +250,12 @@ TEST_P(NodeTest, MoreInFlightThanTheLimitIsOverloaded) {
   EXPECT_TRUE(put.error().retryable());
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, NodeTest, testing::Values(Durability::disk, Durability::os, Durability::memory), [](const auto& mode) {
-  return mode.param == Durability::disk ? "Disk" : mode.param == Durability::os ? "Os" : "Memory";
-});
+INSTANTIATE_TEST_SUITE_P(Modes, NodeTest, testing::Values(Durability::disk, Durability::os, Durability::memory),
+                         [](const auto& mode) {
+                           return mode.param == Durability::disk ? "Disk"
+                                  : mode.param == Durability::os ? "Os"
+                                                                 : "Memory";
+                         });
 
 }  // namespace
 }  // namespace concord

@@ -14,7 +14,9 @@ std::int64_t read_ms(clockid_t clock) noexcept {
 
 }  // namespace
 
-std::uint64_t RealClock::monotonic_ms() const noexcept { return static_cast<std::uint64_t>(read_ms(CLOCK_MONOTONIC_COARSE)); }
+std::uint64_t RealClock::monotonic_ms() const noexcept {
+  return static_cast<std::uint64_t>(read_ms(CLOCK_MONOTONIC_COARSE));
+}
 
 std::int64_t RealClock::wall_ms() const noexcept { return read_ms(CLOCK_REALTIME_COARSE); }
 

@@ -31,7 +31,8 @@ class MemoryFile final : public File {
       node_->bytes.resize(static_cast<std::size_t>(end));
     }
     std::memcpy(node_->bytes.data() + offset, bytes.data(), bytes.size());
-    for (std::uint64_t sector = offset / sector_bytes; sector * sector_bytes < end; ++sector) node_->dirty_sectors.insert(sector);
+    for (std::uint64_t sector = offset / sector_bytes; sector * sector_bytes < end; ++sector)
+      node_->dirty_sectors.insert(sector);
     if (fails) return fail(Errc::storage_failed, path_ + ": write: injected");
     ++files_.writes_;
     return {};
@@ -52,7 +53,8 @@ class MemoryFile final : public File {
     if (auto fits = files_.check_capacity(size_bytes - node_->bytes.size(), path_); !fits) return fits;
     const std::uint64_t first = node_->bytes.size() / sector_bytes;
     node_->bytes.resize(static_cast<std::size_t>(size_bytes));
-    for (std::uint64_t sector = first; sector * sector_bytes < size_bytes; ++sector) node_->dirty_sectors.insert(sector);
+    for (std::uint64_t sector = first; sector * sector_bytes < size_bytes; ++sector)
+      node_->dirty_sectors.insert(sector);
     return {};
   }
 

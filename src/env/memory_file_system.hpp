@@ -22,9 +22,9 @@
 namespace concord::env {
 
 struct FaultPlan {
-  std::optional<std::uint64_t> fail_write_after;     ///< that many writes succeed, the next fails (half of it written)
+  std::optional<std::uint64_t> fail_write_after;  ///< that many writes succeed, the next fails (half of it written)
   std::optional<std::uint64_t> fail_sync_after;
-  std::optional<std::uint64_t> capacity_bytes;       ///< of all files together; beyond: storage_full
+  std::optional<std::uint64_t> capacity_bytes;  ///< of all files together; beyond: storage_full
 };
 
 class MemoryFileSystem final : public FileSystem {

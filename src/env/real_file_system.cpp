@@ -52,7 +52,8 @@ int open_retrying(const char* path, int flags) noexcept {
 
 class RealFile final : public File {
  public:
-  RealFile(Descriptor descriptor, std::string path) noexcept : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  RealFile(Descriptor descriptor, std::string path) noexcept
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t size_bytes) override {
     std::size_t done = 0;
@@ -92,7 +93,7 @@ class RealFile final : public File {
   }
 
   Result<std::uint64_t> size_bytes() const override {
-    struct stat status {};
+    struct stat status{};
     if (::fstat(descriptor_.get(), &status) != 0) return io_error("stat", path_, errno);
     return static_cast<std::uint64_t>(status.st_size);
   }
@@ -130,12 +131,14 @@ class RealFileSystem final : public FileSystem {
       const ssize_t size = ::pread(descriptor.get(), holder, sizeof holder - 1, 0);
       std::string_view who(holder, size > 0 ? static_cast<std::size_t>(size) : 0);
       while (who.ends_with('\n')) who.remove_suffix(1);
-      return fail(Errc::cluster_not_ready, path + ": already open" + (who.empty() ? "" : " by process " + std::string(who)));
+      return fail(Errc::cluster_not_ready,
+                  path + ": already open" + (who.empty() ? "" : " by process " + std::string(who)));
     }
     // For people only: the lock is the kernel's, it ends with its holder.
     char text[32];
     const int size = std::snprintf(text, sizeof text, "%d\n", static_cast<int>(::getpid()));
-    if (::ftruncate(descriptor.get(), 0) != 0 || ::pwrite(descriptor.get(), text, static_cast<std::size_t>(size), 0) != size) {
+    if (::ftruncate(descriptor.get(), 0) != 0 ||
+        ::pwrite(descriptor.get(), text, static_cast<std::size_t>(size), 0) != size) {
       return io_error("write", path, errno);
     }
     return std::make_unique<RealLock>(std::move(descriptor));
@@ -177,7 +180,7 @@ class RealFileSystem final : public FileSystem {
   }
 
   Result<std::uint64_t> free_bytes(const std::string& path) override {
-    struct statvfs status {};
+    struct statvfs status{};
     if (::statvfs(path.c_str(), &status) != 0) return io_error("statvfs", path, errno);
     return std::uint64_t{status.f_bavail} * status.f_frsize;
   }

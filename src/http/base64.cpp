@@ -14,7 +14,8 @@ using Values = std::array<std::uint8_t, 256>;
 constexpr Values values_of(std::string_view alphabet) {
   Values values{};
   values.fill(no_letter);
-  for (std::size_t i = 0; i < alphabet.size(); ++i) values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
   return values;
 }
 
@@ -65,7 +66,8 @@ void append_base64(std::string& to, std::string_view bytes) {
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t bits = (byte(i) << 16U) | (byte(i + 1) << 8U) | byte(i + 2);
-    const char group[] = {letters[bits >> 18U], letters[(bits >> 12U) & 63U], letters[(bits >> 6U) & 63U], letters[bits & 63U]};
+    const char group[] = {letters[bits >> 18U], letters[(bits >> 12U) & 63U], letters[(bits >> 6U) & 63U],
+                          letters[bits & 63U]};
     to.append(group, 4);
   }
   if (bytes.size() - i == 1) {

@@ -33,7 +33,8 @@ std::expected<void, Problem> add_header_guards(const Request& request, std::stri
     if (tag == "*") {
       guards.push_back({.kind = command::GuardKind::exists, .key = key, .value = {}, .revision = {}, .filter = {}});
     } else if (const auto revision = revision_of_tag(tag)) {
-      guards.push_back({.kind = command::GuardKind::revision, .key = key, .value = {}, .revision = *revision, .filter = {}});
+      guards.push_back(
+          {.kind = command::GuardKind::revision, .key = key, .value = {}, .revision = *revision, .filter = {}});
     } else {
       return std::unexpected(invalid_request("If-Match must be * or one quoted revision, like \"17\""));
     }
@@ -83,7 +84,8 @@ std::expected<void, Problem> BodyCondition::read(std::string_view place) {
     if (encoding_raw_ && *encoding_raw_ != R"("base64")") {
       return std::unexpected(wrong_type("expected_encoding", place, "\"base64\""));
     }
-    auto value = encoding_raw_ ? read_base64(*expected_raw_, "expected", place) : read_value(*expected_raw_, "expected", place);
+    auto value =
+        encoding_raw_ ? read_base64(*expected_raw_, "expected", place) : read_value(*expected_raw_, "expected", place);
     if (!value) return std::unexpected(std::move(value.error()));
     expected_ = std::move(*value);
   }

@@ -38,8 +38,13 @@ void release_memory(std::string& buffer) {
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, Shared& shared, Worker& worker, std::size_t position_in_worker)
-    : position(position_in_worker), socket_(std::move(socket)), shared_(shared), worker_(worker),
-      parser_(shared.settings.limits), call_(shared.site, *this), in_(smallest_buffer_bytes, '\0') {}
+    : position(position_in_worker),
+      socket_(std::move(socket)),
+      shared_(shared),
+      worker_(worker),
+      parser_(shared.settings.limits),
+      call_(shared.site, *this),
+      in_(smallest_buffer_bytes, '\0') {}
 
 void Connection::start() {
   error_code ignored;
@@ -82,8 +87,9 @@ void Connection::check_deadline() {
   if (!open_ || deadline_ == 0 || worker_.now() < deadline_) return;
   if (lingering_ || writing_ || !parsing_) return close();
   parsing_ = false;
-  refuse_and_close({408, error_name(Errc::invalid_request),
-                    "the request did not arrive within " + std::to_string(shared_.settings.request_timeout.count()) + " ms"});
+  refuse_and_close(
+      {408, error_name(Errc::invalid_request),
+       "the request did not arrive within " + std::to_string(shared_.settings.request_timeout.count()) + " ms"});
   flush();
   if (open_ && !writing_) linger();
 }
@@ -167,8 +173,11 @@ void Connection::respond() {
   const Request& request = call_.request;
   const bool keep_alive = request.keep_alive && !shared_.draining;
   append_response(out_, call_.reply,
-                  {.request_id = request_id_, .date = worker_.date(), .head_only = request.method == Method::head,
-                   .keep_alive = keep_alive, .is_http_1_0 = request.is_http_1_0});
+                  {.request_id = request_id_,
+                   .date = worker_.date(),
+                   .head_only = request.method == Method::head,
+                   .keep_alive = keep_alive,
+                   .is_http_1_0 = request.is_http_1_0});
   if (!keep_alive) closing_ = true;
 }
 

@@ -77,10 +77,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
 
   Continuation continuation_;
   std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running
-  Worker::Tick deadline_ = 0;         ///< 0: none
-  Worker::Tick request_deadline_ = 0;  ///< of the request being read
+  Worker::Tick deadline_ = 0;                               ///< 0: none
+  Worker::Tick request_deadline_ = 0;                       ///< of the request being read
   bool open_ = true;
-  bool parsing_ = false;     ///< a request has begun and is not complete
+  bool parsing_ = false;  ///< a request has begun and is not complete
   bool needs_input_ = true;
   bool reading_ = false;
   bool writing_ = false;

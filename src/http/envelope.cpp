@@ -104,7 +104,8 @@ bool ContainerReader::read_raw_value(std::string_view& raw) {
   if (at('[') || at('{')) {
     if (!skip_nested()) return false;
   } else {
-    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != ']' && text_[at_] != '}' && !is_space(text_[at_])) ++at_;
+    while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != ']' && text_[at_] != '}' && !is_space(text_[at_]))
+      ++at_;
     if (at_ == from) return wrong("a value is expected");
   }
   raw = text_.substr(from, at_ - from);
@@ -178,7 +179,8 @@ std::expected<bool, Problem> read_bool(std::string_view raw, std::string_view na
   return std::unexpected(wrong_type(name, place, "true or false"));
 }
 
-std::expected<std::uint64_t, Problem> read_unsigned(std::string_view raw, std::string_view name, std::string_view place) {
+std::expected<std::uint64_t, Problem> read_unsigned(std::string_view raw, std::string_view name,
+                                                    std::string_view place) {
   auto value = read_value(raw, name, place);
   if (!value) return std::unexpected(std::move(value.error()));
   const auto number = value->as<std::uint64_t>();
@@ -202,7 +204,8 @@ std::expected<std::optional<std::uint32_t>, Problem> read_ttl(std::string_view r
 std::expected<std::string, Problem> read_filter(std::string_view raw, std::string_view name, std::string_view place) {
   auto value = read_value(raw, name, place);
   if (!value) return std::unexpected(std::move(value.error()));
-  if (!value->json_text().starts_with('{')) return std::unexpected(wrong_type(name, place, "a filter document (an object)"));
+  if (!value->json_text().starts_with('{'))
+    return std::unexpected(wrong_type(name, place, "a filter document (an object)"));
   return std::string(value->json_text());
 }
 

@@ -88,10 +88,12 @@ class ArrayReader : public ContainerReader {
 [[nodiscard]] Problem wrong_type(std::string_view name, std::string_view place, std::string_view wanted);
 
 /// Reads a field's raw text as a JSON value, in place: the message names the field.
-[[nodiscard]] std::expected<Value, Problem> read_value(std::string_view raw, std::string_view name, std::string_view place);
+[[nodiscard]] std::expected<Value, Problem> read_value(std::string_view raw, std::string_view name,
+                                                       std::string_view place);
 [[nodiscard]] std::expected<std::string, Problem> read_string(std::string_view raw, std::string_view name,
                                                               std::string_view place);
-[[nodiscard]] std::expected<bool, Problem> read_bool(std::string_view raw, std::string_view name, std::string_view place);
+[[nodiscard]] std::expected<bool, Problem> read_bool(std::string_view raw, std::string_view name,
+                                                     std::string_view place);
 [[nodiscard]] std::expected<std::uint64_t, Problem> read_unsigned(std::string_view raw, std::string_view name,
                                                                   std::string_view place);
 /// A ttl in seconds; null is none.
@@ -102,6 +104,7 @@ class ArrayReader : public ContainerReader {
                                                               std::string_view place);
 
 /// Turns a JSON string that holds base64 into a bytes value.
-[[nodiscard]] std::expected<Value, Problem> read_base64(std::string_view raw, std::string_view name, std::string_view place);
+[[nodiscard]] std::expected<Value, Problem> read_base64(std::string_view raw, std::string_view name,
+                                                        std::string_view place);
 
 }  // namespace concord::http

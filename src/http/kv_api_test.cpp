@@ -41,7 +41,8 @@ class KvApi : public testing::TestWithParam<TestingDatabase::Completes> {
   /// Expects a status and an error code.
   void expect_error(const TestingResponse& response, int status, std::string_view code) {
     EXPECT_EQ(response.status, status) << response.body;
-    EXPECT_THAT(response.body, HasSubstr("{\"status\":\"error\",\"error\":{\"code\":\"" + std::string(code) + "\",\"message\":"));
+    EXPECT_THAT(response.body,
+                HasSubstr("{\"status\":\"error\",\"error\":{\"code\":\"" + std::string(code) + "\",\"message\":"));
   }
 
   TestingDatabase database_;
@@ -69,7 +70,8 @@ TEST_P(KvApi, WhatWasPutIsGotWithItsRevision) {
 }
 
 TEST_P(KvApi, NumbersKeepTheirBits) {
-  for (const std::string number : {"18446744073709551615", "-9223372036854775808", "9007199254740993", "0.1", "1e300"}) {
+  for (const std::string number :
+       {"18446744073709551615", "-9223372036854775808", "9007199254740993", "0.1", "1e300"}) {
     EXPECT_EQ(call("PUT", "/api/v1/kv/n", R"({"value":)" + number + "}").status, 200);
     EXPECT_EQ(call("GET", "/api/v1/kv/n").body, R"({"status":"ok","data":{"value":)" + number + "}}");
   }
@@ -103,12 +105,15 @@ TEST_P(KvApi, BytesComeAndGoAsBytesOrBase64) {
             R"({"status":"ok","data":{"value":"AP8NCgE=","encoding":"base64","ttl":9}})");
   EXPECT_EQ(call("PUT", "/api/v1/kv/c", R"({"value":"AP8NCgE=","encoding":"base64"})").status, 200);
   EXPECT_EQ(call("GET", "/api/v1/kv/c", {}, "Accept: application/octet-stream\r\n").body, bytes);
-  EXPECT_EQ(call("PUT", "/api/v1/kv/c", R"({"value":2,"expected":"AP8NCgE=","expected_encoding":"base64"})").status, 200);
+  EXPECT_EQ(call("PUT", "/api/v1/kv/c", R"({"value":2,"expected":"AP8NCgE=","expected_encoding":"base64"})").status,
+            200);
   expect_error(call("PUT", "/api/v1/kv/c", R"({"value":"AP8NCgE","encoding":"base64"})"), 400, "INVALID_REQUEST");
 }
 
 TEST_P(KvApi, AnEmptyBodyOfBytesIsTheEmptyValue) {
-  EXPECT_EQ(call("PUT", "/api/v1/kv/empty", {}, "Content-Type: application/octet-stream\r\nContent-Length: 0\r\n").status, 200);
+  EXPECT_EQ(
+      call("PUT", "/api/v1/kv/empty", {}, "Content-Type: application/octet-stream\r\nContent-Length: 0\r\n").status,
+      200);
   EXPECT_EQ(call("GET", "/api/v1/kv/empty").body, R"({"status":"ok","data":{"value":"","encoding":"base64"}})");
 }
 
@@ -149,7 +154,8 @@ TEST_P(KvApi, BodyConditionsAnswer404And409) {
   call("PUT", "/api/v1/kv/k", R"({"value":{"n":1}})");
   expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"expected":{"n":2}})"), 409, "CONDITION_FAILED");
   expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"condition":{"n":{"$gt":1}}})"), 409, "CONDITION_FAILED");
-  expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"condition":{"n":1},"expected":1})"), 400, "CONFLICTING_CONDITIONS");
+  expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"condition":{"n":1},"expected":1})"), 400,
+               "CONFLICTING_CONDITIONS");
   expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"condition":{"n":{"$no":1}}})"), 400, "INVALID_REQUEST");
   expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"condition":1})"), 400, "INVALID_REQUEST");
   EXPECT_EQ(call("PUT", "/api/v1/kv/k", R"({"value":2,"expected":{"n":1.0}})").status, 200);
@@ -160,8 +166,10 @@ TEST_P(KvApi, BodyConditionsAnswer404And409) {
 
 TEST_P(KvApi, HeadersAreCheckedBeforeTheBodysCondition) {
   call("PUT", "/api/v1/kv/k", R"({"value":1})");
-  expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"expected":5})", "If-Match: \"9\"\r\n"), 412, "PRECONDITION_FAILED");
-  expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"expected":5})", "If-Match: \"1\"\r\n"), 409, "CONDITION_FAILED");
+  expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"expected":5})", "If-Match: \"9\"\r\n"), 412,
+               "PRECONDITION_FAILED");
+  expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"expected":5})", "If-Match: \"1\"\r\n"), 409,
+               "CONDITION_FAILED");
 }
 
 TEST_P(KvApi, AReadOfWhatTheClientHasIs304) {
@@ -191,13 +199,36 @@ TEST_P(KvApi, KeysFollowTheirRules) {
 }
 
 TEST_P(KvApi, BadBodiesAreRefusedAndChangeNothing) {
-  for (const std::string body :
-       {"", "{", "[]", "1", "{}", R"({"value"})", R"({"value":})", R"({"value":1,})", R"({"value":1}x)", R"({"value":tru})",
-        R"({"value":1,"value":2})", R"({"value":1,"v\u0061lue":2})", R"({"value":{"a":1,"a":2}})", R"({"value":1,"ttl":0})",
-        R"({"value":1,"ttl":-1})", R"({"value":1,"ttl":1.5})", R"({"value":1,"ttl":"60"})", R"({"value":1,"ttl":3153600001})",
-        R"({"value":1,"ttl":1e30})", R"({"value":1,"compress":1})", R"({"value":1,"encoding":"base64"})",
-        R"({"value":"a","encoding":"hex"})", R"({"value":1,"other":2})", R"({"value":"\ud800"})", "{\"value\":\"\xff\"}",
-        R"({"value":1,"expected_encoding":"base64"})", R"({value:1})", R"({"value":1 "ttl":2})", "{\"value\":[1,}", R"({"value":[})"}) {
+  for (const std::string body : {"",
+                                 "{",
+                                 "[]",
+                                 "1",
+                                 "{}",
+                                 R"({"value"})",
+                                 R"({"value":})",
+                                 R"({"value":1,})",
+                                 R"({"value":1}x)",
+                                 R"({"value":tru})",
+                                 R"({"value":1,"value":2})",
+                                 R"({"value":1,"v\u0061lue":2})",
+                                 R"({"value":{"a":1,"a":2}})",
+                                 R"({"value":1,"ttl":0})",
+                                 R"({"value":1,"ttl":-1})",
+                                 R"({"value":1,"ttl":1.5})",
+                                 R"({"value":1,"ttl":"60"})",
+                                 R"({"value":1,"ttl":3153600001})",
+                                 R"({"value":1,"ttl":1e30})",
+                                 R"({"value":1,"compress":1})",
+                                 R"({"value":1,"encoding":"base64"})",
+                                 R"({"value":"a","encoding":"hex"})",
+                                 R"({"value":1,"other":2})",
+                                 R"({"value":"\ud800"})",
+                                 "{\"value\":\"\xff\"}",
+                                 R"({"value":1,"expected_encoding":"base64"})",
+                                 R"({value:1})",
+                                 R"({"value":1 "ttl":2})",
+                                 "{\"value\":[1,}",
+                                 R"({"value":[})"}) {
     expect_error(call("PUT", "/api/v1/kv/k", body), 400, "INVALID_REQUEST");
   }
   EXPECT_THAT(call("PUT", "/api/v1/kv/k", R"({"value":1,"extra":2})").body, HasSubstr("extra"));
@@ -205,15 +236,19 @@ TEST_P(KvApi, BadBodiesAreRefusedAndChangeNothing) {
 }
 
 TEST_P(KvApi, ABulkPutIsOneTransaction) {
-  const auto response = call("POST", "/api/v1/kv/bulk",
-                             R"({"operations":[{"key":"a","value":1},{"key":"b","value":"eA==","encoding":"base64","ttl":5},{"key":"a","value":2}]})");
-  EXPECT_EQ(response.body,
-            R"({"status":"ok","revision":1,"data":[{"key":"a","status":"ok"},{"key":"b","status":"ok"},{"key":"a","status":"ok"}]})");
+  const auto response = call(
+      "POST", "/api/v1/kv/bulk",
+      R"({"operations":[{"key":"a","value":1},{"key":"b","value":"eA==","encoding":"base64","ttl":5},{"key":"a","value":2}]})");
+  EXPECT_EQ(
+      response.body,
+      R"({"status":"ok","revision":1,"data":[{"key":"a","status":"ok"},{"key":"b","status":"ok"},{"key":"a","status":"ok"}]})");
   EXPECT_EQ(call("GET", "/api/v1/kv/a").body, R"({"status":"ok","data":{"value":2}})");
-  EXPECT_EQ(call("POST", "/api/v1/kv/bulk/touch", R"({"operations":[{"key":"a","ttl":7},{"key":"x","ttl":7}]})").body,
-            R"({"status":"ok","revision":2,"data":[{"key":"a","status":"ok"},{"key":"x","status":"error","error":"not_found"}]})");
-  EXPECT_EQ(call("POST", "/api/v1/kv/bulk/delete", R"({"keys":["b","x"]})").body,
-            R"({"status":"ok","revision":3,"data":[{"key":"b","status":"ok"},{"key":"x","status":"error","error":"not_found"}]})");
+  EXPECT_EQ(
+      call("POST", "/api/v1/kv/bulk/touch", R"({"operations":[{"key":"a","ttl":7},{"key":"x","ttl":7}]})").body,
+      R"({"status":"ok","revision":2,"data":[{"key":"a","status":"ok"},{"key":"x","status":"error","error":"not_found"}]})");
+  EXPECT_EQ(
+      call("POST", "/api/v1/kv/bulk/delete", R"({"keys":["b","x"]})").body,
+      R"({"status":"ok","revision":3,"data":[{"key":"b","status":"ok"},{"key":"x","status":"error","error":"not_found"}]})");
   EXPECT_EQ(call("POST", "/api/v1/kv/bulk/delete", R"({"keys":["x"]})").body,
             R"({"status":"ok","data":[{"key":"x","status":"error","error":"not_found"}]})");
 }
@@ -235,30 +270,39 @@ TEST_P(KvApi, OneBadOperationRejectsTheBatch) {
 
 TEST_P(KvApi, ATransactionAnswers200WhetherItsGuardsHoldOrNot) {
   call("PUT", "/api/v1/kv/a", R"({"value":1})");
-  EXPECT_EQ(call("POST", "/api/v1/txn",
-                 R"({"guards":[{"key":"a","expected":1},{"key":"b","exists":false},{"key":"a","revision":1},{"key":"a","condition":{"$value":1}}],
+  EXPECT_EQ(
+      call(
+          "POST", "/api/v1/txn",
+          R"({"guards":[{"key":"a","expected":1},{"key":"b","exists":false},{"key":"a","revision":1},{"key":"a","condition":{"$value":1}}],
                      "then":[{"op":"put","key":"b","value":2,"ttl":4},{"op":"get","key":"b"},{"op":"delete","key":"x"},{"op":"touch","key":"a","ttl":3}]})")
-                .body,
-            R"({"status":"ok","revision":2,"data":{"succeeded":true,"results":[{"op":"put","key":"b","status":"ok","revision":2},)"
-            R"({"op":"get","key":"b","status":"ok","value":2,"revision":2},{"op":"delete","key":"x","status":"not_found"},)"
-            R"({"op":"touch","key":"a","status":"ok","revision":2}]}})");
-  EXPECT_EQ(call("POST", "/api/v1/txn",
-                 R"({"guards":[{"key":"a","exists":false}],"then":[{"op":"delete","key":"a"}],"else":[{"op":"get","key":"a"}]})").body,
-            R"({"status":"ok","data":{"succeeded":false,"results":[{"op":"get","key":"a","status":"ok","value":1,"revision":2}]}})");
-  EXPECT_EQ(call("POST", "/api/v1/txn", R"({"then":[{"op":"put","key":"c","value":0}]})").body,
-            R"({"status":"ok","revision":3,"data":{"succeeded":true,"results":[{"op":"put","key":"c","status":"ok","revision":3}]}})");
+          .body,
+      R"({"status":"ok","revision":2,"data":{"succeeded":true,"results":[{"op":"put","key":"b","status":"ok","revision":2},)"
+      R"({"op":"get","key":"b","status":"ok","value":2,"revision":2},{"op":"delete","key":"x","status":"not_found"},)"
+      R"({"op":"touch","key":"a","status":"ok","revision":2}]}})");
+  EXPECT_EQ(
+      call(
+          "POST", "/api/v1/txn",
+          R"({"guards":[{"key":"a","exists":false}],"then":[{"op":"delete","key":"a"}],"else":[{"op":"get","key":"a"}]})")
+          .body,
+      R"({"status":"ok","data":{"succeeded":false,"results":[{"op":"get","key":"a","status":"ok","value":1,"revision":2}]}})");
+  EXPECT_EQ(
+      call("POST", "/api/v1/txn", R"({"then":[{"op":"put","key":"c","value":0}]})").body,
+      R"({"status":"ok","revision":3,"data":{"succeeded":true,"results":[{"op":"put","key":"c","status":"ok","revision":3}]}})");
 }
 
 TEST_P(KvApi, BadTransactionsAreRefused) {
-  const auto with_guard = [](const std::string& guard) { return R"({"guards":[)" + guard + R"(],"then":[{"op":"get","key":"a"}]})"; };
+  const auto with_guard = [](const std::string& guard) {
+    return R"({"guards":[)" + guard + R"(],"then":[{"op":"get","key":"a"}]})";
+  };
   expect_error(call("POST", "/api/v1/txn", with_guard(R"({"key":"a"})")), 400, "MISSING_CONDITION");
-  expect_error(call("POST", "/api/v1/txn", with_guard(R"({"key":"a","exists":true,"revision":1})")), 400, "CONFLICTING_CONDITIONS");
+  expect_error(call("POST", "/api/v1/txn", with_guard(R"({"key":"a","exists":true,"revision":1})")), 400,
+               "CONFLICTING_CONDITIONS");
   expect_error(call("POST", "/api/v1/txn", with_guard(R"({"key":"a","exists":1})")), 400, "INVALID_REQUEST");
   for (const std::string body :
        {R"({})", R"({"then":[]})", R"({"then":[{"op":"jump","key":"a"}]})", R"({"then":[{"key":"a"}]})",
-        R"({"then":[{"op":"get"}]})", R"({"then":[{"op":"get","key":"a","value":1}]})", R"({"then":[{"op":"touch","key":"a"}]})",
-        R"({"then":[{"op":"touch","key":"a","ttl":null}]})", R"({"then":[{"op":"put","key":"a"}]})", R"({"maybe":[]})",
-        R"({"then":{"op":"get","key":"a"}})"}) {
+        R"({"then":[{"op":"get"}]})", R"({"then":[{"op":"get","key":"a","value":1}]})",
+        R"({"then":[{"op":"touch","key":"a"}]})", R"({"then":[{"op":"touch","key":"a","ttl":null}]})",
+        R"({"then":[{"op":"put","key":"a"}]})", R"({"maybe":[]})", R"({"then":{"op":"get","key":"a"}})"}) {
     expect_error(call("POST", "/api/v1/txn", body), 400, "INVALID_REQUEST");
   }
   expect_error(call("POST", "/api/v1/txn", R"({"then":[{"op":"get","key":""}]})"), 400, "INVALID_KEY");
@@ -269,9 +313,12 @@ TEST_P(KvApi, ErrorsOfTheDatabaseKeepTheirStatus) {
     Errc code;
     int status;
     const char* name;
-  } table[] = {{Errc::overloaded, 429, "TOO_MANY_REQUESTS"},     {Errc::cluster_not_ready, 503, "CLUSTER_UNAVAILABLE"},
-               {Errc::timeout, 504, "TIMEOUT"},                  {Errc::storage_full, 507, "STORAGE_FULL"},
-               {Errc::storage_failed, 500, "STORAGE_FAILED"},    {Errc::value_too_large, 413, "PAYLOAD_TOO_LARGE"},
+  } table[] = {{Errc::overloaded, 429, "TOO_MANY_REQUESTS"},
+               {Errc::cluster_not_ready, 503, "CLUSTER_UNAVAILABLE"},
+               {Errc::timeout, 504, "TIMEOUT"},
+               {Errc::storage_full, 507, "STORAGE_FULL"},
+               {Errc::storage_failed, 500, "STORAGE_FAILED"},
+               {Errc::value_too_large, 413, "PAYLOAD_TOO_LARGE"},
                {Errc::internal, 500, "INTERNAL"}};
   for (const auto& row : table) {
     database_.fail_with(Error(row.code, "on purpose"));

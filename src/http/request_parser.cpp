@@ -54,7 +54,8 @@ class Message final : public beast_http::basic_parser<true> {
   Message(Request& request, const ParserLimits& limits) noexcept : request_(request), limits_(limits) {
     eager(true);
     body_limit(limits.max_body_bytes);
-    header_limit(static_cast<std::uint32_t>(limits.max_header_bytes + limits.max_target_bytes + request_line_extra_bytes));
+    header_limit(
+        static_cast<std::uint32_t>(limits.max_header_bytes + limits.max_target_bytes + request_line_extra_bytes));
   }
 
   /// Set when a callback, not Beast, found something wrong.
@@ -76,8 +77,10 @@ class Message final : public beast_http::basic_parser<true> {
     request_.is_http_1_0 = version == 10;
     request_.method = method_of(verb);
     if (target.size() > limits_.max_target_bytes) {
-      return refuse(414, "the URL has " + std::to_string(target.size()) + " bytes; at most " +
-                             std::to_string(limits_.max_target_bytes) + " are allowed", error);
+      return refuse(414,
+                    "the URL has " + std::to_string(target.size()) + " bytes; at most " +
+                        std::to_string(limits_.max_target_bytes) + " are allowed",
+                    error);
     }
     request_.target.assign(target.data(), target.size());
   }
@@ -88,7 +91,8 @@ class Message final : public beast_http::basic_parser<true> {
                      error_code& error) override {
     header_bytes += name.size() + value.size() + field_extra_bytes;
     if (header_bytes > limits_.max_header_bytes) {
-      return refuse(431, "the header fields have more than " + std::to_string(limits_.max_header_bytes) + " bytes", error);
+      return refuse(431, "the header fields have more than " + std::to_string(limits_.max_header_bytes) + " bytes",
+                    error);
     }
     if (field == beast_http::field::transfer_encoding && !boost::beast::iequals(value, "chunked")) {
       // Beast takes a body with an unknown coding for no body at all: what follows would be read as the next request.

@@ -20,7 +20,8 @@ std::expected<void, Problem> check_parameters(const Route& route, bool has_key, 
                        (has_key && parameter.name == "key_encoding") ||
                        std::ranges::find(route.parameters, parameter.name) != route.parameters.end();
     if (!known) {
-      return std::unexpected(invalid_request("the query parameter \"" + parameter.name.substr(0, 200) + "\" is not known"));
+      return std::unexpected(
+          invalid_request("the query parameter \"" + parameter.name.substr(0, 200) + "\" is not known"));
     }
   }
   return {};
@@ -62,8 +63,9 @@ std::expected<std::string, Problem> decode_key(std::string_view segment, const Q
     return std::move(*bytes);
   }
   if (!value::is_utf8(*text)) {
-    return std::unexpected(Problem(400, error_name(Errc::invalid_key),
-                                   "the key is not UTF-8; other keys are given as base64url with key_encoding=base64url"));
+    return std::unexpected(
+        Problem(400, error_name(Errc::invalid_key),
+                "the key is not UTF-8; other keys are given as base64url with key_encoding=base64url"));
   }
   return std::move(*text);
 }
@@ -72,7 +74,8 @@ std::expected<std::string, Problem> decode_key(std::string_view segment, const Q
 bool check_content_type(const Route& route, Call& call) {
   if (route.body == BodyKind::none || call.request.body.empty() || !call.request.has(Header::content_type)) return true;
   const std::string_view type = call.request.header(Header::content_type);
-  if (is_media_type(type, Reply::json) || (route.body == BodyKind::json_or_bytes && is_media_type(type, Reply::bytes))) {
+  if (is_media_type(type, Reply::json) ||
+      (route.body == BodyKind::json_or_bytes && is_media_type(type, Reply::bytes))) {
     return true;
   }
   const std::string_view accepted =
@@ -126,7 +129,8 @@ std::string RouteTable::allowed_methods(const Path& path) const {
 
 void RouteTable::answer_unmatched(Call& call, const Target& target, const Path& path) const {
   const bool is_options = call.request.method == Method::options;
-  const std::string methods = is_options && target.path == "*" ? "GET, HEAD, PUT, POST, DELETE, OPTIONS" : allowed_methods(path);
+  const std::string methods =
+      is_options && target.path == "*" ? "GET, HEAD, PUT, POST, DELETE, OPTIONS" : allowed_methods(path);
   if (methods.empty()) {
     return call.refuse({404, error_name(Errc::not_found), "there is no such route"});
   }

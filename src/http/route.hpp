@@ -17,7 +17,7 @@
 namespace concord::http {
 
 enum class BodyKind : std::uint8_t {
-  none,           ///< whatever is sent is not looked at
+  none,  ///< whatever is sent is not looked at
   json,
   json_or_bytes,  ///< application/octet-stream too
 };
@@ -25,10 +25,10 @@ enum class BodyKind : std::uint8_t {
 struct Route {
   Method method = Method::get;  ///< a GET route answers HEAD too
   std::string_view path;
-  std::string_view operation;   ///< name of the API operation, for telemetry and audit
+  std::string_view operation;  ///< name of the API operation, for telemetry and audit
   void (*handler)(Call&) = nullptr;
   BodyKind body = BodyKind::none;
-  bool is_read = false;         ///< takes `?consistency`
+  bool is_read = false;                           ///< takes `?consistency`
   std::vector<std::string_view> parameters = {};  ///< allowed beside `timeout_ms`, `consistency` and `key_encoding`
 };
 

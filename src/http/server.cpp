@@ -36,13 +36,15 @@ Result<tcp::endpoint> resolve(asio::io_context& context, const std::string& host
   if (!error) return tcp::endpoint(address, port);
   tcp::resolver resolver(context);
   const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
-  if (error || found.empty()) return fail(Errc::invalid_request, "the API host " + host + " is unknown: " + error.message());
+  if (error || found.empty())
+    return fail(Errc::invalid_request, "the API host " + host + " is unknown: " + error.message());
   return found.begin()->endpoint();
 }
 
 std::string url_of(const tcp::endpoint& endpoint) {
   const std::string address = endpoint.address().to_string();
-  return "http://" + (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
+  return "http://" + (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(endpoint.port());
 }
 
 }  // namespace
@@ -50,7 +52,9 @@ std::string url_of(const tcp::endpoint& endpoint) {
 class Server::Impl {
  public:
   Impl(database::Database& database, Settings settings)
-      : shared{.site = {.database = database, .api_url = {}}, .table = RouteTable(api_routes()), .settings = std::move(settings)} {
+      : shared{.site = {.database = database, .api_url = {}},
+               .table = RouteTable(api_routes()),
+               .settings = std::move(settings)} {
     std::random_device seeds;
     std::size_t threads = shared.settings.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());

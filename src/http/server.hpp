@@ -41,7 +41,8 @@ struct Settings {
   ParserLimits limits = {};
   std::chrono::milliseconds request_timeout{30'000};  ///< from a request's first byte to its last: 408
   std::chrono::milliseconds idle_timeout{75'000};     ///< between requests, and for a client that does not read
-  std::chrono::milliseconds linger_timeout{5'000};    ///< how long a refused client may go on sending before it is cut off
+  std::chrono::milliseconds linger_timeout{
+      5'000};  ///< how long a refused client may go on sending before it is cut off
   std::function<void(LogLevel, std::string_view)> log = {};
 };
 

@@ -17,7 +17,8 @@ using testing::HasSubstr;
 
 class ServerTest : public testing::Test {
  protected:
-  void start(Settings settings = {}, TestingDatabase::Completes completes = TestingDatabase::Completes::inside_the_call) {
+  void start(Settings settings = {},
+             TestingDatabase::Completes completes = TestingDatabase::Completes::inside_the_call) {
     database_.emplace(completes);
     settings.port = 0;
     if (settings.threads == 0) settings.threads = 1;
@@ -75,10 +76,12 @@ TEST_F(ServerTest, LimitsOfUrlHeaderAndBodyHold) {
   for (int i = 0; i < 3000; ++i) many += "A: b\r\n";
   expect_refusal(many, 431);
   expect_refusal("PUT /api/v1/kv/k HTTP/1.1\r\n" + host + "Content-Length: 16777217\r\n\r\n", 413, "PAYLOAD_TOO_LARGE");
-  expect_refusal("PUT /api/v1/kv/k HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1000001\r\n", 413, "PAYLOAD_TOO_LARGE");
+  expect_refusal("PUT /api/v1/kv/k HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1000001\r\n", 413,
+                 "PAYLOAD_TOO_LARGE");
 
   TestingClient client(server_->port());
-  client.send("GET /" + std::string(8191, 'a') + " HTTP/1.1\r\n" + host + "A: " + std::string(16'000, 'a') + "\r\n\r\n");
+  client.send("GET /" + std::string(8191, 'a') + " HTTP/1.1\r\n" + host + "A: " + std::string(16'000, 'a') +
+              "\r\n\r\n");
   EXPECT_EQ(client.receive()->status, 404);
 }
 
@@ -94,8 +97,9 @@ TEST_F(ServerTest, ATooLargeBodyIsAnsweredThoughTheClientKeepsSending) {
 TEST_F(ServerTest, ChunkedBodiesArriveByteByByte) {
   start();
   TestingClient client(server_->port());
-  const std::string request = "PUT /api/v1/kv/k HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
-                              "5;note=1\r\n{\"val\r\n8\r\nue\":[1]}\r\n0\r\nTrailer: 1\r\n\r\n";
+  const std::string request =
+      "PUT /api/v1/kv/k HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5;note=1\r\n{\"val\r\n8\r\nue\":[1]}\r\n0\r\nTrailer: 1\r\n\r\n";
   for (const char c : request) client.send({&c, 1});
   EXPECT_EQ(client.receive()->body, R"({"status":"ok","revision":1})");
   client.send(request_text("GET", "/api/v1/kv/k"));
@@ -133,10 +137,12 @@ TEST_F(ServerTest, RequestsCutAtRandomPlacesAreReadTheSame) {
     std::vector<std::string> values;
     for (int i = 0; i < 5; ++i) {
       values.push_back("\"" + std::string(random.below(20'000), 'v') + "\"");
-      sent += request_text("PUT", "/api/v1/kv/k", R"({"value":)" + values.back() + "}") + request_text("GET", "/api/v1/kv/k");
+      sent += request_text("PUT", "/api/v1/kv/k", R"({"value":)" + values.back() + "}") +
+              request_text("GET", "/api/v1/kv/k");
     }
     for (std::size_t at = 0; at < sent.size();) {
-      const std::size_t size = std::min<std::size_t>(sent.size() - at, 1 + random.below(random.one_in(2) ? 100 : 40'000));
+      const std::size_t size =
+          std::min<std::size_t>(sent.size() - at, 1 + random.below(random.one_in(2) ? 100 : 40'000));
       client.send(std::string_view(sent).substr(at, size));
       at += size;
     }
@@ -156,7 +162,9 @@ TEST_F(ServerTest, AClientThatDoesNotReadGetsEverythingLater) {
   std::string burst;
   for (int i = 0; i < 20; ++i) burst += request_text("GET", "/api/v1/kv/k");
   client.send(burst);
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(client.receive()->body.size(), value.size() + std::string_view(R"({"status":"ok","data":{"value":}})").size());
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(client.receive()->body.size(),
+              value.size() + std::string_view(R"({"status":"ok","data":{"value":}})").size());
 }
 
 TEST_F(ServerTest, ARequestThatDoesNotArriveIsAnswered408) {
@@ -221,12 +229,14 @@ TEST_F(ServerTest, QueryParametersAreChecked) {
   const auto status = [&](std::string_view target) {
     client.send(request_text("GET", target));
     const auto response = client.receive();
-    return std::to_string(response->status) + (response->body.find("INVALID_REQUEST") == std::string::npos ? "" : " INVALID_REQUEST");
+    return std::to_string(response->status) +
+           (response->body.find("INVALID_REQUEST") == std::string::npos ? "" : " INVALID_REQUEST");
   };
   EXPECT_EQ(status("/api/v1/kv/k?consistency=strong&timeout_ms=100&with_ttl"), "404");
   EXPECT_EQ(status("http://other.host:1/api/v1/kv/k?meta=true"), "404");
-  for (const std::string query : {"colour=red", "meta=true&meta=true", "consistency=sure", "timeout_ms=0", "timeout_ms=1s",
-                                  "timeout_ms=99999999999", "meta=maybe", "meta=%f", "%6deta=1&meta=1", "key_encoding=hex"}) {
+  for (const std::string query :
+       {"colour=red", "meta=true&meta=true", "consistency=sure", "timeout_ms=0", "timeout_ms=1s",
+        "timeout_ms=99999999999", "meta=maybe", "meta=%f", "%6deta=1&meta=1", "key_encoding=hex"}) {
     EXPECT_EQ(status("/api/v1/kv/k?" + query), "400 INVALID_REQUEST") << query;
   }
   EXPECT_EQ(status("/health?consistency=strong"), "400 INVALID_REQUEST");

@@ -76,7 +76,8 @@ std::expected<void, Problem> Query::parse(std::string_view query) {
     auto name = percent_decode(part.substr(0, equals), true);
     auto value = percent_decode(part.substr(std::min(equals + 1, part.size())), true);
     if (!name || !value) return std::unexpected(invalid_request("the query has a broken percent-encoding"));
-    if (!value::is_utf8(*name) || !value::is_utf8(*value)) return std::unexpected(invalid_request("the query is not UTF-8"));
+    if (!value::is_utf8(*name) || !value::is_utf8(*value))
+      return std::unexpected(invalid_request("the query is not UTF-8"));
     if (find(*name) != nullptr) {
       return std::unexpected(invalid_request("the query parameter \"" + *name + "\" is repeated"));
     }

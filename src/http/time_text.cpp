@@ -23,23 +23,24 @@ Parts parts_of(std::chrono::system_clock::time_point time) {
 std::string rfc3339(std::chrono::system_clock::time_point time) {
   const Parts parts = parts_of(time);
   char text[64];
-  const int size = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int{parts.date.year()},
-                                 unsigned{parts.date.month()}, unsigned{parts.date.day()},
-                                 static_cast<int>(parts.time.hours().count()), static_cast<int>(parts.time.minutes().count()),
-                                 static_cast<int>(parts.time.seconds().count()),
-                                 static_cast<int>(parts.time.subseconds().count()));
+  const int size =
+      std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int{parts.date.year()},
+                    unsigned{parts.date.month()}, unsigned{parts.date.day()},
+                    static_cast<int>(parts.time.hours().count()), static_cast<int>(parts.time.minutes().count()),
+                    static_cast<int>(parts.time.seconds().count()), static_cast<int>(parts.time.subseconds().count()));
   return {text, static_cast<std::size_t>(size)};
 }
 
 std::string http_date(std::chrono::system_clock::time_point time) {
   static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Parts parts = parts_of(time);
   char text[64];
-  const int size = std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", days[parts.weekday],
-                                 unsigned{parts.date.day()}, months[unsigned{parts.date.month()} - 1], int{parts.date.year()},
-                                 static_cast<int>(parts.time.hours().count()), static_cast<int>(parts.time.minutes().count()),
-                                 static_cast<int>(parts.time.seconds().count()));
+  const int size = std::snprintf(
+      text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT", days[parts.weekday], unsigned{parts.date.day()},
+      months[unsigned{parts.date.month()} - 1], int{parts.date.year()}, static_cast<int>(parts.time.hours().count()),
+      static_cast<int>(parts.time.minutes().count()), static_cast<int>(parts.time.seconds().count()));
   return {text, static_cast<std::size_t>(size)};
 }
 

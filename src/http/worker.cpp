@@ -23,8 +23,11 @@ milliseconds tick_length_of(const Settings& settings) {
 }  // namespace
 
 Worker::Worker(Shared& shared, std::uint64_t seed)
-    : shared_(shared), timer_(context_), tick_length_(tick_length_of(shared.settings)),
-      date_(http_date(std::chrono::system_clock::now())), random_(seed) {}
+    : shared_(shared),
+      timer_(context_),
+      tick_length_(tick_length_of(shared.settings)),
+      date_(http_date(std::chrono::system_clock::now())),
+      random_(seed) {}
 
 Worker::~Worker() {
   stop_and_join();
@@ -67,7 +70,8 @@ void Worker::schedule_tick() {
 void Worker::tick() {
   ++now_;
   date_ = http_date(std::chrono::system_clock::now());
-  for (std::size_t i = connections_.size(); i-- > 0;) {  // backwards: a connection that closes is replaced by the last one
+  for (std::size_t i = connections_.size();
+       i-- > 0;) {  // backwards: a connection that closes is replaced by the last one
     const std::shared_ptr<Connection> connection = connections_[i];
     connection->check_deadline();
   }

@@ -21,7 +21,8 @@ bool WriteFields::take(std::string_view name, std::string_view raw) {
 
 std::expected<void, Problem> WriteFields::read(std::string_view place) {
   if (!value_raw_) return std::unexpected(missing_field("value", place));
-  if (encoding_raw_ && *encoding_raw_ != R"("base64")") return std::unexpected(wrong_type("encoding", place, "\"base64\""));
+  if (encoding_raw_ && *encoding_raw_ != R"("base64")")
+    return std::unexpected(wrong_type("encoding", place, "\"base64\""));
   auto read = encoding_raw_ ? read_base64(*value_raw_, "value", place) : read_value(*value_raw_, "value", place);
   if (!read) return std::unexpected(std::move(read.error()));
   value = std::move(*read);

@@ -18,7 +18,8 @@ constexpr std::string_view identity_name = "identity";
 std::string encode(const Identity& identity) {
   char text[160];
   std::snprintf(text, sizeof text, "format 1\ncluster %016llx\nnode %016llx\nincarnation %llu\nformed %s\n",
-                static_cast<unsigned long long>(identity.cluster.value()), static_cast<unsigned long long>(identity.node.value()),
+                static_cast<unsigned long long>(identity.cluster.value()),
+                static_cast<unsigned long long>(identity.node.value()),
                 static_cast<unsigned long long>(identity.incarnation), identity.formed ? "yes" : "no");
   std::string whole = std::string(first_line) + text;
   std::snprintf(text, sizeof text, "crc %08x\n", base::crc32c(whole));
@@ -28,7 +29,8 @@ std::string encode(const Identity& identity) {
 /// Takes "name value\n" off the front.
 std::optional<std::string_view> take_line(std::string_view& text, std::string_view name) {
   const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos || !text.starts_with(name) || end <= name.size() || text[name.size()] != ' ') return std::nullopt;
+  if (end == std::string_view::npos || !text.starts_with(name) || end <= name.size() || text[name.size()] != ' ')
+    return std::nullopt;
   const std::string_view value = text.substr(name.size() + 1, end - name.size() - 1);
   text.remove_prefix(end + 1);
   return value;
@@ -44,7 +46,8 @@ std::optional<std::uint64_t> number(const std::optional<std::string_view>& text,
 
 Result<Identity> decode(const std::string& path, std::string_view bytes) {
   const auto refuse = [&](std::size_t offset, std::string_view what) {
-    return fail(Errc::storage_failed, path + ": damaged at offset " + std::to_string(offset) + ": " + std::string(what));
+    return fail(Errc::storage_failed,
+                path + ": damaged at offset " + std::to_string(offset) + ": " + std::string(what));
   };
   std::string_view text = bytes;
   const auto offset = [&] { return bytes.size() - text.size(); };
@@ -53,7 +56,8 @@ Result<Identity> decode(const std::string& path, std::string_view bytes) {
   const auto format = number(take_line(text, "format"), 10);
   if (!format) return refuse(offset(), "no format");
   if (*format != 1) {
-    return fail(Errc::storage_failed, path + ": format " + std::to_string(*format) + " is not known to this version (it knows 1)");
+    return fail(Errc::storage_failed,
+                path + ": format " + std::to_string(*format) + " is not known to this version (it knows 1)");
   }
   const auto cluster = number(take_line(text, "cluster"), 16);
   const auto node = number(take_line(text, "node"), 16);
@@ -64,8 +68,11 @@ Result<Identity> decode(const std::string& path, std::string_view bytes) {
   }
   const std::size_t covered = offset();
   const auto crc = number(take_line(text, "crc"), 16);
-  if (!crc || !text.empty() || *crc != base::crc32c(bytes.substr(0, covered))) return refuse(covered, "the checksum is wrong");
-  return Identity{.cluster = base::ClusterId(*cluster), .node = base::NodeId(*node), .incarnation = *incarnation,
+  if (!crc || !text.empty() || *crc != base::crc32c(bytes.substr(0, covered)))
+    return refuse(covered, "the checksum is wrong");
+  return Identity{.cluster = base::ClusterId(*cluster),
+                  .node = base::NodeId(*node),
+                  .incarnation = *incarnation,
                   .formed = *formed == "yes"};
 }
 
@@ -77,7 +84,8 @@ Result<void> refuse_foreign(env::FileSystem& files, const std::string& path) {
   for (const std::string& name : *names) {
     if (name == "LOCK" || name == "identity.tmp" || name == "lost+found") continue;
     if (name != "log" && name != "snapshots") {
-      return fail(Errc::invalid_request, path + "/" + name + ": the directory is not empty and not a Concord data directory");
+      return fail(Errc::invalid_request,
+                  path + "/" + name + ": the directory is not empty and not a Concord data directory");
     }
     return fail(Errc::storage_failed, path + "/identity: missing, but " + path + "/" + name + " exists");
   }
@@ -122,7 +130,8 @@ Result<DataDirectory> DataDirectory::open(env::FileSystem& files, std::string pa
     if (auto cleared = clear(files, sub); !cleared) return std::unexpected(std::move(cleared.error()));
   }
   if (auto synced = files.sync_directory(directory.path()); !synced) return std::unexpected(std::move(synced.error()));
-  if (auto synced = files.sync_directory(env::directory_of(directory.path())); !synced) return std::unexpected(std::move(synced.error()));
+  if (auto synced = files.sync_directory(env::directory_of(directory.path())); !synced)
+    return std::unexpected(std::move(synced.error()));
   return directory;
 }
 

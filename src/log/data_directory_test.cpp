@@ -50,7 +50,9 @@ TEST(DataDirectory, AForeignDirectoryIsRefusedAndUntouched) {
 
 TEST(DataDirectory, ALostIdentityIsNotReplacedOverExistingData) {
   env::MemoryFileSystem files;
-  { ASSERT_TRUE(DataDirectory::open(files, "/data", drawn)); }
+  {
+    ASSERT_TRUE(DataDirectory::open(files, "/data", drawn));
+  }
   ASSERT_TRUE(files.remove("/data/identity"));
   const auto opened = DataDirectory::open(files, "/data", drawn);
   ASSERT_FALSE(opened);
@@ -59,7 +61,9 @@ TEST(DataDirectory, ALostIdentityIsNotReplacedOverExistingData) {
 
 TEST(DataDirectory, EveryFlippedByteOfTheIdentityIsRefused) {
   env::MemoryFileSystem files;
-  { ASSERT_TRUE(DataDirectory::open(files, "/data", drawn)); }
+  {
+    ASSERT_TRUE(DataDirectory::open(files, "/data", drawn));
+  }
   const std::string good = files.contents("/data/identity");
   for (std::size_t at = 0; at < good.size(); ++at) {
     std::string bad = good;
@@ -74,7 +78,9 @@ TEST(DataDirectory, EveryFlippedByteOfTheIdentityIsRefused) {
 
 TEST(DataDirectory, AnInterruptedFirstStartBeginsAgain) {
   env::MemoryFileSystem files;
-  { ASSERT_TRUE(DataDirectory::open(files, "/data", drawn)); }
+  {
+    ASSERT_TRUE(DataDirectory::open(files, "/data", drawn));
+  }
   files.set_contents("/data/log/00000000000000000001.log", "half a segment");
   const auto opened = DataDirectory::open(files, "/data", drawn);
   ASSERT_TRUE(opened);

@@ -46,8 +46,11 @@ Result<std::unique_ptr<Log>> Log::open(env::FileSystem& files, std::string direc
 RecordPlace Log::next_place() const noexcept {
   const SegmentHeader& header = segments_.back().header;
   const std::uint64_t synced = synced_offset_.load(std::memory_order_relaxed);
-  return {.segment_id = header.segment_id, .salt = header.salt, .offset = static_cast<std::uint32_t>(offset_),
-          .previous = previous_crc_, .synced = static_cast<std::uint32_t>(synced)};
+  return {.segment_id = header.segment_id,
+          .salt = header.salt,
+          .offset = static_cast<std::uint32_t>(offset_),
+          .previous = previous_crc_,
+          .synced = static_cast<std::uint32_t>(synced)};
 }
 
 void Log::advance(std::uint32_t crc, std::size_t pending_before) {
@@ -58,7 +61,9 @@ void Log::advance(std::uint32_t crc, std::size_t pending_before) {
   is_synced_ = false;
 }
 
-std::uint64_t Log::margin_bytes() const noexcept { return std::min<std::uint64_t>(64U << 10U, options_.segment_bytes / 8); }
+std::uint64_t Log::margin_bytes() const noexcept {
+  return std::min<std::uint64_t>(64U << 10U, options_.segment_bytes / 8);
+}
 
 Result<void> Log::append(std::span<const EntryView> entries, const std::optional<HardState>& hard_state) {
   if (failure_) return std::unexpected(*failure_);
@@ -219,8 +224,12 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes) {
   const std::uint64_t size = std::max(options_.segment_bytes, first_record_offset + needed_bytes + 2 * margin_bytes());
   CONCORD_CHECK(size <= 0xffff'ffffU, "offsets have 32 bits");
   std::unique_ptr<env::File> file;
-  SegmentHeader header{.recycled = false, .segment_id = id, .size_bytes = size, .salt = options_.salt ^ (id * 0x9e3779b97f4a7c15U),
-                       .first_index = last_index_.next(), .hard_state = hard_state_};
+  SegmentHeader header{.recycled = false,
+                       .segment_id = id,
+                       .size_bytes = size,
+                       .salt = options_.salt ^ (id * 0x9e3779b97f4a7c15U),
+                       .first_index = last_index_.next(),
+                       .hard_state = hard_state_};
   {
     const std::lock_guard lock(shared_mutex_);
     if (spare_ && spare_->size_bytes().value_or(0) >= size) {
@@ -241,7 +250,11 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes) {
   const std::string path = path_of(id);
   if (auto done = files_.rename(file->path(), path); !done) return failed(std::move(done.error()));
   if (auto done = files_.sync_directory(directory_); !done) return failed(std::move(done.error()));
-  segments_.push_back({.id = id, .path = path, .file = std::move(file), .header = header, .first_index = header.first_index,
+  segments_.push_back({.id = id,
+                       .path = path,
+                       .file = std::move(file),
+                       .header = header,
+                       .first_index = header.first_index,
                        .last_index = last_index_});
   previous_crc_ = crc;
   offset_ = written_offset_ = first_record_offset;

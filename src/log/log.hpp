@@ -41,10 +41,10 @@ namespace concord::log {
 
 struct LogOptions {
   std::uint64_t segment_bytes = 64U << 20U;
-  bool buffered = false;                        ///< `append` only keeps the bytes; `flush` writes them
-  std::uint64_t buffer_limit_bytes = 4U << 20U; ///< more than that is written at once
-  std::uint64_t salt = 0;                       ///< drawn at random: makes checksums of new segments unpredictable
-  std::uint64_t boot_id = 0;                    ///< differs from one boot of the machine to the next
+  bool buffered = false;                         ///< `append` only keeps the bytes; `flush` writes them
+  std::uint64_t buffer_limit_bytes = 4U << 20U;  ///< more than that is written at once
+  std::uint64_t salt = 0;                        ///< drawn at random: makes checksums of new segments unpredictable
+  std::uint64_t boot_id = 0;                     ///< differs from one boot of the machine to the next
 };
 
 class Log {
@@ -54,7 +54,8 @@ class Log {
                                                            const LogOptions& options, base::Index first_index,
                                                            const base::HardState& hard_state);
   /// Errors: not_found (no segment there), storage_failed (damage, a missing segment, an unknown format, I/O).
-  [[nodiscard]] static Result<std::unique_ptr<Log>> open(env::FileSystem& files, std::string directory, const LogOptions& options);
+  [[nodiscard]] static Result<std::unique_ptr<Log>> open(env::FileSystem& files, std::string directory,
+                                                         const LogOptions& options);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -73,7 +74,8 @@ class Log {
   /// Room for entries of `data_bytes` altogether. Errors: storage_full; nothing has changed, later calls may succeed.
   [[nodiscard]] Result<void> reserve(std::uint64_t data_bytes, std::size_t entry_count);
   /// Appends one batch. Entries are contiguous; the first has index <= last_index() + 1.
-  [[nodiscard]] Result<void> append(std::span<const base::EntryView> entries, const std::optional<base::HardState>& hard_state);
+  [[nodiscard]] Result<void> append(std::span<const base::EntryView> entries,
+                                    const std::optional<base::HardState>& hard_state);
   /// Writes what mode `buffered` holds back; it survives the end of the process from here on.
   [[nodiscard]] Result<void> flush();
   /// Everything appended survives a loss of power from here on.
@@ -146,7 +148,8 @@ class Log {
   const std::string directory_;
   const LogOptions options_;
 
-  std::deque<Segment> segments_;  // Invariant: ids are consecutive, the last is written to; not empty after a maker returned
+  std::deque<Segment>
+      segments_;  // Invariant: ids are consecutive, the last is written to; not empty after a maker returned
   std::uint64_t offset_ = 0;          // of the next record in the current segment
   std::uint64_t written_offset_ = 0;  // Invariant: offset_ == written_offset_ + pending_.size()
   std::uint32_t previous_crc_ = 0;
@@ -165,10 +168,10 @@ class Log {
 
   // Shared with the background.
   std::mutex shared_mutex_;
-  std::unique_ptr<env::File> spare_;          // guarded by shared_mutex_
-  bool spare_is_recycled_ = false;            // guarded by shared_mutex_
-  std::shared_ptr<env::File> sync_target_;    // guarded by shared_mutex_: the current segment's file
-  std::uint64_t sync_offset_ = 0;             // guarded by shared_mutex_: written so far
+  std::unique_ptr<env::File> spare_;        // guarded by shared_mutex_
+  bool spare_is_recycled_ = false;          // guarded by shared_mutex_
+  std::shared_ptr<env::File> sync_target_;  // guarded by shared_mutex_: the current segment's file
+  std::uint64_t sync_offset_ = 0;           // guarded by shared_mutex_: written so far
   std::atomic<std::uint64_t> synced_offset_{0};
   std::atomic<bool> background_failed_{false};
 };

@@ -67,7 +67,8 @@ TEST(Log, AFileThatIsUsedAgainNeverShowsItsEarlierLife) {
   auto log = fixture.create();
   std::uint64_t index = 0;
   for (int round = 0; round < 20; ++round) {
-    for (int i = 0; i < 40; ++i, ++index) log.append({{1, std::string(100, static_cast<char>('a' + round % 26))}}, std::nullopt);
+    for (int i = 0; i < 40; ++i, ++index)
+      log.append({{1, std::string(100, static_cast<char>('a' + round % 26))}}, std::nullopt);
     ASSERT_TRUE(log->sync());
     ASSERT_TRUE(log->purge(Index(index - 10)));
     log = fixture.reopen(std::move(log));
@@ -95,7 +96,8 @@ TEST(Log, FullDiskIsSaidBeforeAnythingIsWrittenAndEndsWhenSpaceReturns) {
   fixture.files->faults.capacity_bytes = 3 * fixture.options.segment_bytes;
   Result<void> reserved;
   int count = 0;
-  for (; count < 1000 && (reserved = log->reserve(200, 1)); ++count) log.append({{1, std::string(200, 'x')}}, std::nullopt);
+  for (; count < 1000 && (reserved = log->reserve(200, 1)); ++count)
+    log.append({{1, std::string(200, 'x')}}, std::nullopt);
   ASSERT_LT(count, 1000);
   EXPECT_EQ(reserved.error().code(), Errc::storage_full);
   EXPECT_TRUE(log->append({}, HardState{Term(3), NodeId(1), Index(2)})) << "a hard state always has room";
@@ -156,7 +158,8 @@ TEST(Log, AMissingSegmentIsRefusedByName) {
   const auto opened = Log::open(*fixture.files, fixture.directory, fixture.options);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code(), Errc::storage_failed);
-  EXPECT_NE(opened.error().message().find("00000000000000000002.log: missing"), std::string::npos) << opened.error().message();
+  EXPECT_NE(opened.error().message().find("00000000000000000002.log: missing"), std::string::npos)
+      << opened.error().message();
 }
 
 /// Random appends, replacements, purges and syncs; then the power goes. Entries up to the last sync must be there, and what
@@ -189,7 +192,8 @@ void lose_power_once(std::uint64_t seed) {
     const std::uint64_t first = replaces ? purged + 2 + random.below(now.size() - purged - 1) : now.size() + 1;
     now.resize(static_cast<std::size_t>(first - 1));
     std::vector<ModelEntry> batch(random.below(4));
-    for (ModelEntry& entry : batch) entry = {step + 1, std::string(random.below(400), static_cast<char>('a' + step % 26))};
+    for (ModelEntry& entry : batch)
+      entry = {step + 1, std::string(random.below(400), static_cast<char>('a' + step % 26))};
     if (batch.empty() && replaces) batch.push_back({step + 1, "r"});
     log.append_at(Index(first), batch, HardState{Term(step + 1), NodeId(1), Index(0)});
     now.insert(now.end(), batch.begin(), batch.end());
@@ -205,7 +209,9 @@ void lose_power_once(std::uint64_t seed) {
   const std::uint64_t first = again->first_index().value();
   const bool is_one_of_them = std::ranges::any_of(history, [&](const Model& model) {
     return model.size() == again->last_index().value() && first >= 1 &&
-           std::equal(found.begin(), found.end(), model.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(first - 1, model.size())), model.end());
+           std::equal(found.begin(), found.end(),
+                      model.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(first - 1, model.size())),
+                      model.end());
   });
   EXPECT_TRUE(is_one_of_them) << "recovered to a state that never was, last " << again->last_index().value();
   // And it goes on from there.

@@ -91,7 +91,8 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes, std::
   base::Reader reader(bytes.substr(magic.size(), segment_header_bytes - magic.size()));
   const std::uint32_t format = reader.fixed32();
   if (format != segment_format) {
-    why = "format " + std::to_string(format) + " is not known to this version (it knows " + std::to_string(segment_format) + ")";
+    why = "format " + std::to_string(format) + " is not known to this version (it knows " +
+          std::to_string(segment_format) + ")";
     return std::nullopt;
   }
   SegmentHeader header;
@@ -100,7 +101,8 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes, std::
   header.size_bytes = reader.fixed64();
   header.salt = reader.fixed64();
   header.first_index = Index(reader.fixed64());
-  header.hard_state = {.term = Term(reader.fixed64()), .vote = NodeId(reader.fixed64()), .commit = Index(reader.fixed64())};
+  header.hard_state = {
+      .term = Term(reader.fixed64()), .vote = NodeId(reader.fixed64()), .commit = Index(reader.fixed64())};
   crc = reader.fixed32();
   if (crc != base::crc32c(bytes.substr(0, segment_header_bytes - 4))) {
     why = "the header's checksum is wrong";
@@ -147,11 +149,14 @@ std::optional<Record> read_record(std::string_view segment, std::uint64_t offset
   const char* at = segment.data() + offset;
   // The cheap looks first: a search for records calls this at every eighth byte.
   if (get64(at + 8) != header.segment_id || get32(at + 16) != offset) return std::nullopt;
-  Record record{.crc = get32(at), .previous = get32(at + 20), .synced = get32(at + 24), .size_on_disk = 0, .payload = {}};
+  Record record{
+      .crc = get32(at), .previous = get32(at + 20), .synced = get32(at + 24), .size_on_disk = 0, .payload = {}};
   const std::uint64_t size = get32(at + 4);
   if (size == 0 || offset + record_header_bytes + size > segment.size()) return std::nullopt;
-  if (record.crc != salted_crc(header.salt, {at + 4, record_header_bytes - 4 + static_cast<std::size_t>(size)})) return std::nullopt;
-  record.payload = segment.substr(static_cast<std::size_t>(offset) + record_header_bytes, static_cast<std::size_t>(size));
+  if (record.crc != salted_crc(header.salt, {at + 4, record_header_bytes - 4 + static_cast<std::size_t>(size)}))
+    return std::nullopt;
+  record.payload =
+      segment.substr(static_cast<std::size_t>(offset) + record_header_bytes, static_cast<std::size_t>(size));
   record.size_on_disk = static_cast<std::uint32_t>((record_header_bytes + size + 7) / 8 * 8);
   return record;
 }
@@ -181,7 +186,8 @@ bool BatchReader::next(EntryView& entry) {
   if (at_ == payload_.size() + 1) return false;  // asked again at the end
   const std::uint8_t has_hard_state = reader.byte();
   if (has_hard_state == 1) {
-    hard_state_ = HardState{.term = Term(reader.varint()), .vote = NodeId(reader.varint()), .commit = Index(reader.varint())};
+    hard_state_ =
+        HardState{.term = Term(reader.varint()), .vote = NodeId(reader.varint()), .commit = Index(reader.varint())};
   }
   ok_ = has_hard_state <= 1 && reader.finished();
   at_ = payload_.size() + 1;

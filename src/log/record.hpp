@@ -47,7 +47,8 @@ struct SegmentHeader {
 /// `crc` receives the chain's first link.
 [[nodiscard]] std::string encode_segment_header(const SegmentHeader& header, std::uint32_t& crc);
 /// Nothing when the bytes are no header of this format; `why` says what is wrong.
-[[nodiscard]] std::optional<SegmentHeader> decode_segment_header(std::string_view bytes, std::uint32_t& crc, std::string& why);
+[[nodiscard]] std::optional<SegmentHeader> decode_segment_header(std::string_view bytes, std::uint32_t& crc,
+                                                                 std::string& why);
 
 /// A record's place.
 struct RecordPlace {
@@ -74,7 +75,8 @@ struct Record {
 };
 
 /// The record at `offset` of a segment's bytes, if it is whole and belongs there. Says nothing about its predecessor.
-[[nodiscard]] std::optional<Record> read_record(std::string_view segment, std::uint64_t offset, const SegmentHeader& header);
+[[nodiscard]] std::optional<Record> read_record(std::string_view segment, std::uint64_t offset,
+                                                const SegmentHeader& header);
 
 /// Walks the entries of a batch.
 class BatchReader {

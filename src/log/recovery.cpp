@@ -12,7 +12,8 @@ using base::EntryView;
 using base::Index;
 
 std::unexpected<Error> Log::damage(std::uint64_t offset, const std::string& what) const {
-  return fail(Errc::storage_failed, segments_.back().path + ": damaged at offset " + std::to_string(offset) + ": " + what);
+  return fail(Errc::storage_failed,
+              segments_.back().path + ": damaged at offset " + std::to_string(offset) + ": " + what);
 }
 
 Result<void> Log::recover() {
@@ -50,7 +51,8 @@ Result<std::vector<std::uint64_t>> Log::list_segments() {
   std::vector<std::uint64_t> ids;
   for (const std::string& name : *names) {
     if (name.starts_with("spare.")) {
-      if (auto removed = files_.remove(directory_ + "/" + name); !removed) return std::unexpected(std::move(removed.error()));
+      if (auto removed = files_.remove(directory_ + "/" + name); !removed)
+        return std::unexpected(std::move(removed.error()));
       continue;
     }
     if (name.ends_with(".torn")) continue;
@@ -76,8 +78,12 @@ Result<std::string> Log::load_segment(std::uint64_t id, bool is_first) {
   if (!bytes) return bytes;
   std::string why;
   const auto header = decode_segment_header(*bytes, previous_crc_, why);
-  segments_.push_back({.id = id, .path = path, .file = std::move(*file), .header = header.value_or(SegmentHeader{}),
-                       .first_index = {}, .last_index = {}});
+  segments_.push_back({.id = id,
+                       .path = path,
+                       .file = std::move(*file),
+                       .header = header.value_or(SegmentHeader{}),
+                       .first_index = {},
+                       .last_index = {}});
   if (!header) return damage(0, why);
   Segment& segment = segments_.back();
   if (header->segment_id != id) return damage(0, "it says to be segment " + std::to_string(header->segment_id));
@@ -129,10 +135,12 @@ Result<void> Log::take_record(const Record& record, std::uint64_t offset) {
   }
   BatchReader batch(record.payload);
   const Index log_first = segments_.front().first_index;
-  const Location here{.segment = static_cast<std::uint32_t>(segments_.size() - 1), .offset = static_cast<std::uint32_t>(offset)};
+  const Location here{.segment = static_cast<std::uint32_t>(segments_.size() - 1),
+                      .offset = static_cast<std::uint32_t>(offset)};
   EntryView entry;
   while (batch.next(entry)) {
-    if (entry.index > last_index_.next()) return damage(offset, "entries are missing before " + std::to_string(entry.index.value()));
+    if (entry.index > last_index_.next())
+      return damage(offset, "entries are missing before " + std::to_string(entry.index.value()));
     last_index_ = entry.index;
     segments_.back().last_index = std::max(segments_.back().last_index, last_index_);
     if (entry.index < log_first) continue;
@@ -164,7 +172,8 @@ Result<void> Log::end_scan(std::string_view bytes, std::uint64_t offset) {
   std::uint64_t end = valid_end;
   if (header.recycled) {
     std::uint64_t claimed_id = 0;
-    if (offset + record_header_bytes <= bytes.size()) std::memcpy(&claimed_id, bytes.data() + offset + 8, sizeof claimed_id);
+    if (offset + record_header_bytes <= bytes.size())
+      std::memcpy(&claimed_id, bytes.data() + offset + 8, sizeof claimed_id);
     if (claimed_id == header.segment_id) end = std::max(end, offset + record_header_bytes);
   } else {
     const std::size_t last = bytes.find_last_not_of('\0');
@@ -195,7 +204,8 @@ Result<void> Log::replay(Index from, const Visitor& visit) {
     for (std::uint64_t offset = first_record_offset;;) {
       const auto record = read_record(*bytes, offset, segment.header);
       if (!record) break;
-      const Location here{.segment = static_cast<std::uint32_t>(position), .offset = static_cast<std::uint32_t>(offset)};
+      const Location here{.segment = static_cast<std::uint32_t>(position),
+                          .offset = static_cast<std::uint32_t>(offset)};
       offset += record->size_on_disk;
       if (static_cast<RecordKind>(record->payload.front()) != RecordKind::batch) continue;
       BatchReader batch(record->payload);

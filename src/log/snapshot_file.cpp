@@ -30,7 +30,8 @@ constexpr int compression_level = 1;
 class Sha256 {
  public:
   Sha256() : context_(EVP_MD_CTX_new()) {
-    CONCORD_CHECK(context_ != nullptr && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1, "SHA-256 is available");
+    CONCORD_CHECK(context_ != nullptr && EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1,
+                  "SHA-256 is available");
   }
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
@@ -78,7 +79,8 @@ Result<std::vector<SnapshotFileInfo>> list_snapshots(env::FileSystem& files, con
   std::vector<SnapshotFileInfo> found;
   for (const std::string& name : *names) {
     if (name.ends_with(".tmp")) {
-      if (auto removed = files.remove(directory + "/" + name); !removed) return std::unexpected(std::move(removed.error()));
+      if (auto removed = files.remove(directory + "/" + name); !removed)
+        return std::unexpected(std::move(removed.error()));
       continue;
     }
     auto info = parse_name(directory, name);
@@ -122,7 +124,8 @@ SnapshotWriter::~SnapshotWriter() {
 }
 
 Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::create(env::FileSystem& files, const std::string& directory,
-                                                               base::Index index, base::Term term, std::string_view meta) {
+                                                               base::Index index, base::Term term,
+                                                               std::string_view meta) {
   CONCORD_CHECK(meta.size() <= max_meta_bytes, "a snapshot's meta data is small");
   SnapshotFileInfo info{.path = directory + "/" + file_name(index, term), .index = index, .term = term};
   const std::string temporary = info.path + ".tmp";
@@ -131,9 +134,14 @@ Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::create(env::FileSystem& 
   }
   auto file = files.open(temporary, env::OpenMode::create_new);
   if (!file) return std::unexpected(std::move(file.error()));
-  std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(std::unique_ptr<State>(
-      new State{.files = files, .directory = directory, .temporary_path = temporary, .info = std::move(info),
-                .file = std::move(*file), .hash = {}, .buffer = {}})));
+  std::unique_ptr<SnapshotWriter> writer(
+      new SnapshotWriter(std::unique_ptr<State>(new State{.files = files,
+                                                          .directory = directory,
+                                                          .temporary_path = temporary,
+                                                          .info = std::move(info),
+                                                          .file = std::move(*file),
+                                                          .hash = {},
+                                                          .buffer = {}})));
   std::string header(magic);
   base::append_fixed32(header, snapshot_format);
   base::append_fixed32(header, static_cast<std::uint32_t>(meta.size()));
@@ -154,8 +162,9 @@ Result<void> SnapshotWriter::add_block(std::string_view raw) {
   CONCORD_CHECK(raw.size() <= max_block_bytes, "blocks are bounded");
   std::string& buffer = state_->buffer;
   buffer.resize(block_header_bytes + ZSTD_compressBound(raw.size()));
-  const std::size_t size = ZSTD_compressCCtx(state_->compressor.get(), buffer.data() + block_header_bytes,
-                                             buffer.size() - block_header_bytes, raw.data(), raw.size(), compression_level);
+  const std::size_t size =
+      ZSTD_compressCCtx(state_->compressor.get(), buffer.data() + block_header_bytes,
+                        buffer.size() - block_header_bytes, raw.data(), raw.size(), compression_level);
   CONCORD_CHECK(ZSTD_isError(size) == 0U, "compressing into a large enough buffer succeeds");
   buffer.resize(block_header_bytes + size);
   std::string sizes;
@@ -178,13 +187,15 @@ Result<SnapshotFileInfo> SnapshotWriter::finish() {
   base::append_fixed64(footer, state_->block_count);
   footer += state_->hash.finish();
   base::append_fixed32(footer, base::crc32c(footer));
-  if (auto done = state_->file->write_at(state_->offset, footer); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = state_->file->write_at(state_->offset, footer); !done)
+    return std::unexpected(std::move(done.error()));
   if (auto done = state_->file->sync(); !done) return std::unexpected(std::move(done.error()));
   if (auto done = state_->files.rename(state_->temporary_path, state_->info.path); !done) {
     return std::unexpected(std::move(done.error()));
   }
   state_->file.reset();
-  if (auto done = state_->files.sync_directory(state_->directory); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = state_->files.sync_directory(state_->directory); !done)
+    return std::unexpected(std::move(done.error()));
   return state_->info;
 }
 
@@ -234,10 +245,12 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::open(env::FileSystem& fi
   }
   const std::uint32_t meta_size = fixed.fixed32();
   if (meta_size > max_meta_bytes) return state->damaged("the meta data is too large");
-  if (auto done = state->peek(header_fixed_bytes + meta_size + 4); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = state->peek(header_fixed_bytes + meta_size + 4); !done)
+    return std::unexpected(std::move(done.error()));
   const std::string_view header(state->buffer);
   base::Reader crc(header.substr(header.size() - 4));
-  if (crc.fixed32() != base::crc32c(header.substr(0, header.size() - 4))) return state->damaged("the header's checksum is wrong");
+  if (crc.fixed32() != base::crc32c(header.substr(0, header.size() - 4)))
+    return state->damaged("the header's checksum is wrong");
   state->meta = header.substr(header_fixed_bytes, meta_size);
   state->hash.add(header);
   state->offset = header.size();
@@ -260,12 +273,15 @@ Result<bool> SnapshotReader::next(std::string& raw) {
   const std::uint32_t raw_size = reader.fixed32();
   const std::uint32_t crc = reader.fixed32();
   if (raw_size > max_block_bytes) return state.damaged("a block is too large");
-  if (auto done = state.peek(block_header_bytes + std::uint64_t{stored_size}); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = state.peek(block_header_bytes + std::uint64_t{stored_size}); !done)
+    return std::unexpected(std::move(done.error()));
   const std::string_view block(state.buffer);
   const std::string_view frame = block.substr(block_header_bytes);
-  if (crc != base::crc32c_extend(base::crc32c(block.substr(4, 8)), frame)) return state.damaged("a block's checksum is wrong");
+  if (crc != base::crc32c_extend(base::crc32c(block.substr(4, 8)), frame))
+    return state.damaged("a block's checksum is wrong");
   raw.resize(raw_size);
-  const std::size_t size = ZSTD_decompressDCtx(state.decompressor.get(), raw.data(), raw.size(), frame.data(), frame.size());
+  const std::size_t size =
+      ZSTD_decompressDCtx(state.decompressor.get(), raw.data(), raw.size(), frame.data(), frame.size());
   if (ZSTD_isError(size) != 0U || size != raw_size) return state.damaged("a block can't be decompressed");
   state.hash.add(block);
   state.offset += block.size();
@@ -280,7 +296,8 @@ Result<void> SnapshotReader::State::check_footer() {
   (void)reader.fixed32();
   const std::uint64_t blocks = reader.fixed64();
   const std::string_view digest = reader.take(digest_bytes);
-  if (reader.fixed32() != base::crc32c(footer.substr(0, footer_bytes - 4))) return damaged("the footer's checksum is wrong");
+  if (reader.fixed32() != base::crc32c(footer.substr(0, footer_bytes - 4)))
+    return damaged("the footer's checksum is wrong");
   if (blocks != block_count) return damaged("blocks are missing");
   if (digest != hash.finish()) return damaged("the SHA-256 of the whole is wrong");
   if (offset + footer_bytes != size_bytes) return damaged("bytes behind the footer");

@@ -38,14 +38,16 @@ struct SnapshotFileInfo {
 };
 
 /// Newest first. Removes what unfinished writers left.
-[[nodiscard]] Result<std::vector<SnapshotFileInfo>> list_snapshots(env::FileSystem& files, const std::string& directory);
+[[nodiscard]] Result<std::vector<SnapshotFileInfo>> list_snapshots(env::FileSystem& files,
+                                                                   const std::string& directory);
 /// Removes all but the `keep` newest.
 [[nodiscard]] Result<void> remove_old_snapshots(env::FileSystem& files, const std::string& directory, std::size_t keep);
 
 class SnapshotWriter {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<SnapshotWriter>> create(env::FileSystem& files, const std::string& directory,
-                                                                      base::Index index, base::Term term, std::string_view meta);
+  [[nodiscard]] static Result<std::unique_ptr<SnapshotWriter>> create(env::FileSystem& files,
+                                                                      const std::string& directory, base::Index index,
+                                                                      base::Term term, std::string_view meta);
   /// Without `finish`: removes what was written.
   ~SnapshotWriter();
   SnapshotWriter(const SnapshotWriter&) = delete;

@@ -33,7 +33,8 @@ class LogHandle {
   void append_at(base::Index first, const Model& batch, const std::optional<base::HardState>& hard_state) {
     std::vector<base::EntryView> entries;
     for (const ModelEntry& entry : batch) {
-      entries.push_back({.index = base::Index(first.value() + entries.size()), .term = base::Term(entry.term), .data = entry.data});
+      entries.push_back(
+          {.index = base::Index(first.value() + entries.size()), .term = base::Term(entry.term), .data = entry.data});
     }
     const auto appended = log_->append(entries, hard_state);
     ASSERT_TRUE(appended) << appended.error().message();
@@ -79,7 +80,8 @@ struct LogFixture {
 
   std::unique_ptr<env::MemoryFileSystem> files = std::make_unique<env::MemoryFileSystem>();
   std::string directory = "/d/log";
-  LogOptions options{.segment_bytes = 8192, .buffered = false, .buffer_limit_bytes = 4096, .salt = 0x1234, .boot_id = 1};
+  LogOptions options{
+      .segment_bytes = 8192, .buffered = false, .buffer_limit_bytes = 4096, .salt = 0x1234, .boot_id = 1};
 };
 
 }  // namespace concord::log

@@ -24,7 +24,8 @@ void Runtime::run_background() {
     bool takes_snapshot = false;
     {
       std::unique_lock lock(background_mutex_);
-      background_condition_.wait_for(lock, look_interval, [this] { return background_stopping_ || snapshot_requested_; });
+      background_condition_.wait_for(lock, look_interval,
+                                     [this] { return background_stopping_ || snapshot_requested_; });
       if (background_stopping_) return;
       takes_snapshot = std::exchange(snapshot_requested_, false);
     }

@@ -93,7 +93,8 @@ void Runtime::after_turn() {
   applied_index_.store(replica_->applied_index().value(), std::memory_order_relaxed);
   sole_voter_.store(replica_->is_sole_voter(), std::memory_order_relaxed);
   serving_.store(replica_->is_serving_leader(), std::memory_order_release);
-  if (replica_->applied_index() >= snapshot_wanted_at_ || log_->appended_bytes() >= snapshot_wanted_bytes_) request_snapshot();
+  if (replica_->applied_index() >= snapshot_wanted_at_ || log_->appended_bytes() >= snapshot_wanted_bytes_)
+    request_snapshot();
 }
 
 void Runtime::fail(const Error& error) noexcept {
@@ -113,7 +114,8 @@ void Runtime::fail(const Error& error) noexcept {
 void Runtime::set_full(std::optional<Error> full) {
   const std::lock_guard lock(error_mutex_);
   if (full.has_value() != full_error_.has_value()) {
-    say(LogLevel::warn, full ? "no space left, writes are refused: " + full->message() : std::string("there is space again"));
+    say(LogLevel::warn,
+        full ? "no space left, writes are refused: " + full->message() : std::string("there is space again"));
   }
   full_.store(full.has_value(), std::memory_order_relaxed);
   full_error_ = std::move(full);
@@ -129,7 +131,8 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
   next_tick_ms_ = now_ms + interval_ms;
   if (auto done = replica_->tick(); !done) return done;
   cluster_minus_monotonic_ms_.store(
-      static_cast<std::int64_t>(cluster_clock_.at(host_time())) - static_cast<std::int64_t>(now_ms), std::memory_order_relaxed);
+      static_cast<std::int64_t>(cluster_clock_.at(host_time())) - static_cast<std::int64_t>(now_ms),
+      std::memory_order_relaxed);
   log_bytes_.store(log_->size_bytes(), std::memory_order_relaxed);
   replica_->state().tidy();
   if (full_.load(std::memory_order_relaxed) && log_->reserve(0, 1)) set_full(std::nullopt);

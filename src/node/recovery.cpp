@@ -30,7 +30,8 @@ Result<std::unique_ptr<store::LoadedState>> load_snapshot(env::FileSystem& files
     const auto more = (*reader)->next(block);
     if (!more) return std::unexpected(more.error());
     if (!*more) break;
-    if (auto added = loader.add_block(block); !added) return fail(added.error().code(), path + ": " + added.error().message());
+    if (auto added = loader.add_block(block); !added)
+      return fail(added.error().code(), path + ": " + added.error().message());
   }
   auto loaded = loader.finish();
   if (!loaded) return fail(loaded.error().code(), path + ": " + loaded.error().message());
@@ -54,10 +55,12 @@ Result<std::unique_ptr<store::LoadedState>> newest_snapshot(env::FileSystem& fil
   return nullptr;
 }
 
-Result<std::unique_ptr<log::Log>> open_log(env::FileSystem& files, log::DataDirectory& directory, const log::LogOptions& options) {
+Result<std::unique_ptr<log::Log>> open_log(env::FileSystem& files, log::DataDirectory& directory,
+                                           const log::LogOptions& options) {
   if (directory.identity().formed) {
     auto opened = log::Log::open(files, directory.log_path(), options);
-    if (!opened && opened.error().code() == Errc::not_found) return fail(Errc::storage_failed, opened.error().message());
+    if (!opened && opened.error().code() == Errc::not_found)
+      return fail(Errc::storage_failed, opened.error().message());
     return opened;
   }
   auto created = log::Log::create(files, directory.log_path(), options, formation_index.next(),
@@ -72,14 +75,15 @@ Result<std::unique_ptr<log::Log>> open_log(env::FileSystem& files, log::DataDire
 Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn, std::uint64_t boot_id,
                           const Say& say) {
   Recovered recovered;
-  auto directory = log::DataDirectory::open(files, options.data_dir.string(),
-                                            {.cluster = base::ClusterId(drawn.cluster_id), .node = NodeId(drawn.node_id)});
+  auto directory = log::DataDirectory::open(
+      files, options.data_dir.string(), {.cluster = base::ClusterId(drawn.cluster_id), .node = NodeId(drawn.node_id)});
   if (!directory) return std::unexpected(std::move(directory.error()));
   recovered.directory = std::make_unique<log::DataDirectory>(std::move(*directory));
   recovered.is_fresh = !recovered.directory->identity().formed;
 
-  auto log = open_log(files, *recovered.directory,
-                      {.buffered = options.durability == Durability::memory, .salt = drawn.log_salt, .boot_id = boot_id});
+  auto log =
+      open_log(files, *recovered.directory,
+               {.buffered = options.durability == Durability::memory, .salt = drawn.log_salt, .boot_id = boot_id});
   if (!log) return std::unexpected(std::move(log.error()));
   recovered.log = std::move(*log);
   if (!recovered.log->cut_report().empty()) say(LogLevel::warn, recovered.log->cut_report());
@@ -91,7 +95,8 @@ Result<Recovered> recover(env::FileSystem& files, const Options& options, const 
   config.raft.id = id;
   config.raft.seed = drawn.election_seed;
   config.initial_members.voters = {id};
-  recovered.replica = std::make_unique<replica::Replica>(config, std::make_unique<store::StateMachine>(store::Options{drawn.hash_seed}));
+  recovered.replica = std::make_unique<replica::Replica>(
+      config, std::make_unique<store::StateMachine>(store::Options{drawn.hash_seed}));
   store::StateMachine& state = recovered.replica->state();
   std::vector<store::Applied> applied;
   if (*loaded) {
@@ -103,15 +108,18 @@ Result<Recovered> recover(env::FileSystem& files, const Options& options, const 
   } else if (auto formed = state.apply(formation_index, formation_term, {}, applied); !formed) {
     return std::unexpected(std::move(formed.error()));
   }
-  if (recovered.log->first_index() > state.applied_index().next() || recovered.log->last_index() < state.applied_index()) {
+  if (recovered.log->first_index() > state.applied_index().next() ||
+      recovered.log->last_index() < state.applied_index()) {
     return fail(Errc::storage_failed, recovered.directory->log_path() + ": holds entries " +
                                           std::to_string(recovered.log->first_index().value()) + " to " +
-                                          std::to_string(recovered.log->last_index().value()) + ", but the newest snapshot ends at " +
+                                          std::to_string(recovered.log->last_index().value()) +
+                                          ", but the newest snapshot ends at " +
                                           std::to_string(state.applied_index().value()));
   }
-  if (auto begun = recovered.replica->begin_replay(recovered.log->hard_state()); !begun) return std::unexpected(std::move(begun.error()));
-  const auto replayed = recovered.log->replay(state.applied_index().next(),
-                                              [&](const base::EntryView& entry) { return recovered.replica->replay(entry); });
+  if (auto begun = recovered.replica->begin_replay(recovered.log->hard_state()); !begun)
+    return std::unexpected(std::move(begun.error()));
+  const auto replayed = recovered.log->replay(
+      state.applied_index().next(), [&](const base::EntryView& entry) { return recovered.replica->replay(entry); });
   if (!replayed) return std::unexpected(replayed.error());
   if (auto started = recovered.replica->start(); !started) return std::unexpected(std::move(started.error()));
   return recovered;

@@ -33,8 +33,8 @@ struct Recovered {
   std::unique_ptr<log::DataDirectory> directory;
   std::unique_ptr<log::Log> log;
   std::unique_ptr<replica::Replica> replica;
-  base::Index snapshot_index;     ///< of the newest good snapshot; 0: none
-  bool is_fresh = false;          ///< nothing was ever written
+  base::Index snapshot_index;  ///< of the newest good snapshot; 0: none
+  bool is_fresh = false;       ///< nothing was ever written
 };
 
 using Say = std::function<void(LogLevel, const std::string&)>;

@@ -35,9 +35,11 @@ std::uint64_t boot_id(env::FileSystem& files) {
 }
 
 Result<void> validate(const Options& options) {
-  if (options.name.empty() || options.name.size() > 255) return concord::fail(Errc::invalid_request, "node name: 1 to 255 bytes");
+  if (options.name.empty() || options.name.size() > 255)
+    return concord::fail(Errc::invalid_request, "node name: 1 to 255 bytes");
   if (options.heartbeat.count() < 1 || options.election_timeout < 2 * options.heartbeat) {
-    return concord::fail(Errc::invalid_request, "election_timeout must be at least twice heartbeat, heartbeat at least 1 ms");
+    return concord::fail(Errc::invalid_request,
+                         "election_timeout must be at least twice heartbeat, heartbeat at least 1 ms");
   }
   if (options.flush_interval.count() < 1) return concord::fail(Errc::invalid_request, "flush_interval: at least 1 ms");
   if (options.data_dir.empty()) return concord::fail(Errc::invalid_request, "data_dir is empty");
@@ -46,17 +48,19 @@ Result<void> validate(const Options& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock,
-                                               Options options) {
+Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> files,
+                                               std::unique_ptr<env::Clock> clock, Options options) {
   if (auto valid = validate(options); !valid) return std::unexpected(std::move(valid.error()));
-  const Drawn drawn{.cluster_id = draw(), .node_id = draw(), .election_seed = draw(), .hash_seed = draw(), .log_salt = draw()};
+  const Drawn drawn{
+      .cluster_id = draw(), .node_id = draw(), .election_seed = draw(), .hash_seed = draw(), .log_salt = draw()};
   const Say say = [&options](LogLevel level, const std::string& line) {
     if (options.log) options.log(level, line);
   };
   try {
     auto recovered = recover(*files, options, drawn, boot_id(*files), say);
     if (!recovered) return std::unexpected(std::move(recovered.error()));
-    std::unique_ptr<Runtime> runtime(new Runtime(std::move(files), std::move(clock), std::move(options), std::move(*recovered)));
+    std::unique_ptr<Runtime> runtime(
+        new Runtime(std::move(files), std::move(clock), std::move(options), std::move(*recovered)));
     if (auto started = runtime->start(); !started) return std::unexpected(std::move(started.error()));
     return runtime;
   } catch (const std::exception& e) {
@@ -64,19 +68,26 @@ Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> 
   }
 }
 
-Runtime::Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options, Recovered recovered)
-    : files_(std::move(files)), clock_(std::move(clock)), options_(std::move(options)), directory_(std::move(recovered.directory)),
-      log_(std::move(recovered.log)), replica_(std::move(recovered.replica)),
+Runtime::Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
+                 Recovered recovered)
+    : files_(std::move(files)),
+      clock_(std::move(clock)),
+      options_(std::move(options)),
+      directory_(std::move(recovered.directory)),
+      log_(std::move(recovered.log)),
+      replica_(std::move(recovered.replica)),
       queue_(directory_->identity().node, directory_->identity().incarnation, options_.limits),
       hard_state_(log_->hard_state()) {
   const store::StateMachine& state = replica_->state();
   if (state.cluster_time_ms() == 0) {
     cluster_clock_.start_fresh(host_time());
   } else {
-    cluster_clock_.restart({.cluster_time_ms = state.cluster_time_ms(), .wall_offset_ms = state.wall_offset_ms()}, host_time());
+    cluster_clock_.restart({.cluster_time_ms = state.cluster_time_ms(), .wall_offset_ms = state.wall_offset_ms()},
+                           host_time());
   }
   snapshot_index_ = recovered.snapshot_index.value();
-  snapshot_wanted_at_ = base::Index(std::max(recovered.snapshot_index.value(), std::uint64_t{1}) + options_.snapshot.every_entries);
+  snapshot_wanted_at_ =
+      base::Index(std::max(recovered.snapshot_index.value(), std::uint64_t{1}) + options_.snapshot.every_entries);
   snapshot_wanted_bytes_ = options_.snapshot.every_bytes;
 }
 
@@ -125,11 +136,15 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
   }
   wake();
   if (auto outcome = waiter->wait(timeout)) return std::move(*outcome);
-  return concord::fail(Errc::timeout, "the deadline of " + std::to_string(timeout.count()) + " ms has passed; whether the write happens is unknown", true);
+  return concord::fail(
+      Errc::timeout,
+      "the deadline of " + std::to_string(timeout.count()) + " ms has passed; whether the write happens is unknown",
+      true);
 }
 
 void Runtime::write_async(const Write& write, milliseconds timeout, Completion<command::Outcome> done) {
-  const std::uint64_t deadline_ms = clock_->monotonic_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(timeout.count(), 0));
+  const std::uint64_t deadline_ms =
+      clock_->monotonic_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(timeout.count(), 0));
   if (auto pushed = queue_.push(write, done, deadline_ms); !pushed) {
     done(std::unexpected(std::move(pushed.error())));
     return;
@@ -272,8 +287,13 @@ Status Runtime::status() const {
   cluster.term = term_.load(std::memory_order_relaxed);
   cluster.commit_index = commit_.load(std::memory_order_relaxed);
   cluster.applied_index = applied_index_.load(std::memory_order_relaxed);
-  cluster.members.push_back({.name = options_.name, .id = identity.node.value(), .peer = {}, .api = {}, .voter = true,
-                             .healthy = !failed_.load(std::memory_order_acquire), .match_index = cluster.commit_index});
+  cluster.members.push_back({.name = options_.name,
+                             .id = identity.node.value(),
+                             .peer = {},
+                             .api = {},
+                             .voter = true,
+                             .healthy = !failed_.load(std::memory_order_acquire),
+                             .match_index = cluster.commit_index});
   StorageStatus& storage = status.storage;
   storage.size = state().size();
   storage.memory_bytes = state().memory_bytes();

@@ -75,7 +75,8 @@ class Runtime {
   void close(std::chrono::milliseconds limit);
 
  private:
-  Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options, Recovered recovered);
+  Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
+          Recovered recovered);
 
   // driving (drive.cpp); with drive_mutex_ held
   void drive() noexcept;
@@ -114,8 +115,8 @@ class Runtime {
   std::vector<store::Applied> applied_;
   replica::ClusterClock cluster_clock_;
   base::HardState hard_state_;
-  base::Index snapshot_wanted_at_;          // next snapshot by entries
-  std::uint64_t snapshot_wanted_bytes_ = 0; // next snapshot by appended bytes
+  base::Index snapshot_wanted_at_;           // next snapshot by entries
+  std::uint64_t snapshot_wanted_bytes_ = 0;  // next snapshot by appended bytes
   std::uint64_t next_tick_ms_ = 0;
 
   // Seen by everybody.
@@ -131,20 +132,21 @@ class Runtime {
   std::atomic<std::uint64_t> snapshot_index_{0};
   std::atomic<std::int64_t> cluster_minus_monotonic_ms_{0};
   mutable std::mutex error_mutex_;
-  std::optional<Error> failure_;  // guarded by error_mutex_
+  std::optional<Error> failure_;     // guarded by error_mutex_
   std::optional<Error> full_error_;  // guarded by error_mutex_
 
   // Threads.
   std::mutex wake_mutex_;
   std::condition_variable wake_condition_;
-  bool wake_requested_ = false;   // guarded by wake_mutex_
-  bool stopping_ = false;         // guarded by wake_mutex_
+  bool wake_requested_ = false;  // guarded by wake_mutex_
+  bool stopping_ = false;        // guarded by wake_mutex_
   std::atomic<bool> sleeping_{false};
-  std::atomic<bool> flush_is_planned_{false};  // mode `memory`: the replica thread knows that there is something to write
+  std::atomic<bool> flush_is_planned_{
+      false};  // mode `memory`: the replica thread knows that there is something to write
   std::mutex background_mutex_;
   std::condition_variable background_condition_;
-  bool snapshot_requested_ = false;  // guarded by background_mutex_
-  bool background_stopping_ = false; // guarded by background_mutex_
+  bool snapshot_requested_ = false;   // guarded by background_mutex_
+  bool background_stopping_ = false;  // guarded by background_mutex_
   std::once_flag closed_;
   std::thread replica_thread_;
   std::thread background_thread_;

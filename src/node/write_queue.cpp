@@ -53,7 +53,8 @@ Batch& WriteQueue::open_batch() {
 Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write) {
   if (closed_) return std::unexpected(*closed_);
   if (in_flight_ >= limits_.max_in_flight) {
-    return fail(Errc::overloaded, std::to_string(in_flight_) + " writes are in flight, the limit is " + std::to_string(limits_.max_in_flight));
+    return fail(Errc::overloaded, std::to_string(in_flight_) + " writes are in flight, the limit is " +
+                                      std::to_string(limits_.max_in_flight));
   }
   if (in_flight_bytes_ > limits_.max_in_flight_bytes) {
     return fail(Errc::overloaded, std::to_string(in_flight_bytes_) + " bytes of writes are in flight, the limit is " +
@@ -101,7 +102,8 @@ void WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   Batch& batch = open_batch();
-  command::append_expire(batch.bytes_, {.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()},
+  command::append_expire(batch.bytes_,
+                         {.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()},
                          due_ms, limit);
   ++batch.count_;
   pending_.emplace_back();
@@ -182,8 +184,9 @@ void WriteQueue::give_up(std::uint64_t now_ms) {
   for (Pending& pending : pending_) {
     if (!pending.done || pending.deadline_ms > now_ms) continue;
     // It stays in flight: its bytes are in the queue or in the log. Only nobody waits for it any more.
-    completions_.push_back({std::move(*pending.done),
-                            fail(Errc::timeout, "the deadline has passed; whether the write happens is unknown", true)});
+    completions_.push_back(
+        {std::move(*pending.done),
+         fail(Errc::timeout, "the deadline has passed; whether the write happens is unknown", true)});
     pending.done.reset();
     completion_count_.store(completions_.size(), std::memory_order_seq_cst);
   }

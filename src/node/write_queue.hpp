@@ -107,16 +107,16 @@ class WriteQueue {
   const Limits limits_;
 
   mutable std::mutex mutex_;
-  std::deque<Batch> batches_;        // oldest first; the last one is being filled
-  std::vector<Batch> spare_;         // with their memory
-  std::deque<Pending> pending_;      // position i is sequence pending_first_ + i
+  std::deque<Batch> batches_;    // oldest first; the last one is being filled
+  std::vector<Batch> spare_;     // with their memory
+  std::deque<Pending> pending_;  // position i is sequence pending_first_ + i
   std::uint64_t pending_first_ = 1;
-  std::uint64_t taken_up_to_ = 0;    // sequences up to it are in batches that were taken
+  std::uint64_t taken_up_to_ = 0;  // sequences up to it are in batches that were taken
   std::uint64_t in_flight_ = 0;
   std::uint64_t in_flight_bytes_ = 0;
   std::optional<Error> closed_;
   std::vector<CompletionCall> completions_;
-  std::atomic<std::uint64_t> queued_{0};            // batches
+  std::atomic<std::uint64_t> queued_{0};  // batches
   std::atomic<std::uint64_t> completion_count_{0};
 };
 

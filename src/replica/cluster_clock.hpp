@@ -23,7 +23,9 @@ struct HostTime {
 class ClusterClock {
  public:
   /// A cluster that never wrote an entry: cluster time begins at the wall clock, only so that numbers mean something.
-  void start_fresh(const HostTime& now) noexcept { restart({static_cast<base::ClusterTimeMs>(std::max<std::int64_t>(now.wall_ms, 1)), 0}, now); }
+  void start_fresh(const HostTime& now) noexcept {
+    restart({static_cast<base::ClusterTimeMs>(std::max<std::int64_t>(now.wall_ms, 1)), 0}, now);
+  }
 
   /// After a stop: `last` is the stamp of the last entry applied.
   void restart(const command::EntryStamp& last, const HostTime& now) noexcept {
@@ -50,8 +52,8 @@ class ClusterClock {
   }
 
  private:
-  base::ClusterTimeMs latest_ms_ = 0;   // Invariant: never goes back
-  std::uint64_t latest_at_ms_ = 0;      // monotonic time at which it was `latest_ms_`
+  base::ClusterTimeMs latest_ms_ = 0;  // Invariant: never goes back
+  std::uint64_t latest_at_ms_ = 0;     // monotonic time at which it was `latest_ms_`
 };
 
 }  // namespace concord::replica

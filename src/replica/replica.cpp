@@ -21,8 +21,8 @@ void Replica::restore_members(raft::ConfState members) { set_members(std::move(m
 
 void Replica::set_members(raft::ConfState members) {
   members_ = std::move(members);
-  sole_voter_ = members_.voters.size() == 1 && members_.voters.front() == config_.raft.id && members_.learners.empty() &&
-                members_.voters_outgoing.empty() && members_.learners_next.empty();
+  sole_voter_ = members_.voters.size() == 1 && members_.voters.front() == config_.raft.id &&
+                members_.learners.empty() && members_.voters_outgoing.empty() && members_.learners_next.empty();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -49,9 +49,11 @@ Result<void> Replica::replay(const EntryView& entry) {
     return state_->apply(entry.index, entry.term, entry.data, replay_applied_);
   }
   if (!raft_) {
-    auto created = raft::RaftNode::create(
-        config_.raft, {.hard_state = replayed_hard_state_, .conf_state = members_, .applied = state_->applied_index(),
-                       .compacted_index = state_->applied_index(), .compacted_term = replayed_term_});
+    auto created = raft::RaftNode::create(config_.raft, {.hard_state = replayed_hard_state_,
+                                                         .conf_state = members_,
+                                                         .applied = state_->applied_index(),
+                                                         .compacted_index = state_->applied_index(),
+                                                         .compacted_term = replayed_term_});
     if (!created) return std::unexpected(std::move(created.error()));
     raft_.emplace(std::move(*created));
   }
@@ -60,9 +62,11 @@ Result<void> Replica::replay(const EntryView& entry) {
 
 Result<void> Replica::start() {
   if (!raft_) {
-    auto created = raft::RaftNode::create(
-        config_.raft, {.hard_state = replayed_hard_state_, .conf_state = members_, .applied = state_->applied_index(),
-                       .compacted_index = state_->applied_index(), .compacted_term = replayed_term_});
+    auto created = raft::RaftNode::create(config_.raft, {.hard_state = replayed_hard_state_,
+                                                         .conf_state = members_,
+                                                         .applied = state_->applied_index(),
+                                                         .compacted_index = state_->applied_index(),
+                                                         .compacted_term = replayed_term_});
     if (!created) return std::unexpected(std::move(created.error()));
     raft_.emplace(std::move(*created));
   }
@@ -79,7 +83,9 @@ Result<PersistRequest> Replica::begin_turn() {
   if (!ready) return std::unexpected(std::move(ready.error()));
   ready_ = *ready;
   in_turn_ = true;
-  return PersistRequest{.messages = ready_.messages, .entries = ready_.entries, .hard_state = ready_.hard_state,
+  return PersistRequest{.messages = ready_.messages,
+                        .entries = ready_.entries,
+                        .hard_state = ready_.hard_state,
                         .must_sync = ready_.must_sync};
 }
 
@@ -90,8 +96,8 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
   if (!more) return std::unexpected(std::move(more.error()));
   if (auto done = apply(ready_.committed, applied); !done) return std::unexpected(std::move(done.error()));
   if (auto done = apply(more->committed, applied); !done) return std::unexpected(std::move(done.error()));
-  const TurnResult result{.persisted_messages = ready_.persisted_messages, .messages = more->messages,
-                          .role_changed = ready_.role_changed};
+  const TurnResult result{
+      .persisted_messages = ready_.persisted_messages, .messages = more->messages, .role_changed = ready_.role_changed};
   return result;
 }
 

@@ -105,13 +105,13 @@ class Replica {
   Config config_;
   std::unique_ptr<store::StateMachine> state_;
   std::optional<raft::RaftNode> raft_;
-  raft::ConfState members_;       // Invariant: as of the applied index
-  bool sole_voter_ = false;       // members_ holds one voter, this node, and nobody else
+  raft::ConfState members_;  // Invariant: as of the applied index
+  bool sole_voter_ = false;  // members_ holds one voter, this node, and nobody else
   base::HardState replayed_hard_state_;
-  base::Index replayed_index_;    // Invariant: last entry given to `replay`, or the applied index
+  base::Index replayed_index_;  // Invariant: last entry given to `replay`, or the applied index
   base::Term replayed_term_;
   std::vector<store::Applied> replay_applied_;
-  raft::ReadyBatch ready_;        // of the turn under way
+  raft::ReadyBatch ready_;  // of the turn under way
   bool in_turn_ = false;
   std::uint64_t turns_since_look_ = 0;  // of `compact_mirror`
 };

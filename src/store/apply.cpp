@@ -33,7 +33,8 @@ std::optional<ClusterTimeMs> deadline_of(std::uint32_t ttl_s, ClusterTimeMs now_
 }
 
 command::FilterSubject subject_of(const Record& record, ClusterTimeMs now_ms) {
-  command::FilterSubject subject{.value = record.value(), .key = record.key(), .ttl_s = std::nullopt, .revision = record.revision()};
+  command::FilterSubject subject{
+      .value = record.value(), .key = record.key(), .ttl_s = std::nullopt, .revision = record.revision()};
   if (const auto deadline_ms = record.deadline_ms()) {
     subject.ttl_s = *deadline_ms > now_ms ? (*deadline_ms - now_ms + 999) / 1000 : 0;
   }

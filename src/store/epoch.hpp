@@ -41,7 +41,8 @@ class Epoch {
         const std::uint64_t seen = epoch.epoch_.load(std::memory_order_relaxed);
         count_ = &stripe.inside[seen & 1U];
         count_->fetch_add(1, std::memory_order_seq_cst);
-        if (epoch.epoch_.load(std::memory_order_seq_cst) == seen) [[likely]] return;
+        if (epoch.epoch_.load(std::memory_order_seq_cst) == seen) [[likely]]
+          return;
         count_->fetch_sub(1, std::memory_order_release);
       }
     }

@@ -69,7 +69,8 @@ inline constexpr std::uint64_t salt3 = 0xa54ff53a5f1d36f1U;
     low = load32(at);
     high = load32(at + left - 4);
   } else if (left > 0) {
-    low = static_cast<unsigned char>(at[0]) | static_cast<std::uint64_t>(static_cast<unsigned char>(at[left >> 1U])) << 8U |
+    low = static_cast<unsigned char>(at[0]) |
+          static_cast<std::uint64_t>(static_cast<unsigned char>(at[left >> 1U])) << 8U |
           static_cast<std::uint64_t>(static_cast<unsigned char>(at[left - 1])) << 16U;
   }
   return fold(salt2 ^ bytes.size(), fold(low ^ salt1, high ^ state));

@@ -114,7 +114,8 @@ KeyBlock* KeyBlockBuilder::build(bool is_leaf) {
   const char* suffixes = text;
   for (const Part& part : parts_) {
     if (part.block == nullptr) {
-      if (part.key.size() > prefix_size) std::memcpy(text, part.key.data() + prefix_size, part.key.size() - prefix_size);
+      if (part.key.size() > prefix_size)
+        std::memcpy(text, part.key.data() + prefix_size, part.key.size() - prefix_size);
       text += part.key.size() - prefix_size;
       *ends++ = static_cast<std::uint16_t>(text - suffixes);
     } else {
@@ -124,15 +125,16 @@ KeyBlock* KeyBlockBuilder::build(bool is_leaf) {
   return block;
 }
 
-void KeyBlockBuilder::copy(const KeyBlock& block, const Part& part, std::size_t prefix_size, std::uint16_t*& ends, char*& text,
-                           const char* text_begin) {
+void KeyBlockBuilder::copy(const KeyBlock& block, const Part& part, std::size_t prefix_size, std::uint16_t*& ends,
+                           char*& text, const char* text_begin) {
   if (prefix_size == block.prefix_size_) {  // the common case: the suffixes move as they are
     const std::size_t from = part.begin == 0 ? 0 : block.ends()[part.begin - 1];
     const std::size_t size = block.ends()[part.end - 1] - from;
     const auto shift = static_cast<std::size_t>(text - text_begin) - from;
     if (size > 0) std::memcpy(text, block.text() + block.prefix_size_ + from, size);
     text += size;
-    for (std::size_t at = part.begin; at < part.end; ++at) *ends++ = static_cast<std::uint16_t>(block.ends()[at] + shift);
+    for (std::size_t at = part.begin; at < part.end; ++at)
+      *ends++ = static_cast<std::uint16_t>(block.ends()[at] + shift);
     return;
   }
   for (std::size_t at = part.begin; at < part.end; ++at) {

@@ -53,7 +53,9 @@ class KeyBlock {
   [[nodiscard]] bool is_key(std::size_t at, std::string_view key) const noexcept;
 
   /// Inner nodes only; `at` <= count().
-  [[nodiscard]] KeyBlock* child(std::size_t at) const noexcept { return children()[at].load(std::memory_order_acquire); }
+  [[nodiscard]] KeyBlock* child(std::size_t at) const noexcept {
+    return children()[at].load(std::memory_order_acquire);
+  }
   void set_child(std::size_t at, KeyBlock* child) noexcept { children()[at].store(child, std::memory_order_release); }
 
   static void free(void* block) noexcept;
@@ -63,9 +65,7 @@ class KeyBlock {
   using Child = std::atomic<KeyBlock*>;
 
   KeyBlock() = default;
-  [[nodiscard]] Child* children() const noexcept {
-    return reinterpret_cast<Child*>(const_cast<KeyBlock*>(this) + 1);
-  }
+  [[nodiscard]] Child* children() const noexcept { return reinterpret_cast<Child*>(const_cast<KeyBlock*>(this) + 1); }
   [[nodiscard]] const std::uint16_t* ends() const noexcept {
     return reinterpret_cast<const std::uint16_t*>(children() + (is_leaf_ ? 0U : count_ + 1U));
   }

@@ -74,11 +74,13 @@ void KeyOrder::put_in_place(std::size_t level, KeyBlock* block) {
 
 bool KeyOrder::is_overfull() const noexcept {
   // Three keys: an inner node must be able to give one key up and keep one on each side.
-  return builder_.count() > KeyBlock::max_keys || (builder_.count() >= 3 && builder_.text_bytes() > KeyBlock::max_text_bytes);
+  return builder_.count() > KeyBlock::max_keys ||
+         (builder_.count() >= 3 && builder_.text_bytes() > KeyBlock::max_text_bytes);
 }
 
 /// Adds positions [begin, end) of what `block` would be with `key` inserted at `at`.
-void KeyOrder::add_merged(const KeyBlock& block, std::size_t at, std::string_view key, std::size_t begin, std::size_t end) {
+void KeyOrder::add_merged(const KeyBlock& block, std::size_t at, std::string_view key, std::size_t begin,
+                          std::size_t end) {
   builder_.add(block, std::min(begin, at), std::min(end, at));
   if (begin <= at && at < end) builder_.add(key);
   if (end > at + 1) builder_.add(block, std::max(begin, at + 1) - 1, end - 1);

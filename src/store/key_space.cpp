@@ -82,7 +82,10 @@ void KeySpace::begin(Revision revision, bool changes_at_most_one) {
 
 void KeySpace::put(const Place& place, std::string_view key, std::string_view value,
                    std::optional<base::ClusterTimeMs> deadline_ms) {
-  RecordFields fields{.revision = Revision(revision_), .create_revision = Revision(revision_), .version = 1, .deadline_ms = deadline_ms};
+  RecordFields fields{.revision = Revision(revision_),
+                      .create_revision = Revision(revision_),
+                      .version = 1,
+                      .deadline_ms = deadline_ms};
   if (place.record != nullptr) {
     fields.create_revision = place.record->create_revision();
     fields.version = place.record->version() + 1;

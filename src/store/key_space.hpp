@@ -78,7 +78,8 @@ class KeySpace {
   /// Begins a transaction that gets `revision` if it changes something.
   void begin(Revision revision, bool changes_at_most_one);
   /// `deadline_ms`: none is "does not expire".
-  void put(const Place& place, std::string_view key, std::string_view value, std::optional<base::ClusterTimeMs> deadline_ms);
+  void put(const Place& place, std::string_view key, std::string_view value,
+           std::optional<base::ClusterTimeMs> deadline_ms);
   /// Precondition: place.record is not null.
   void remove(const Place& place);
   /// Makes the changes visible, all at once. False: nothing was changed, the revision is not used up.

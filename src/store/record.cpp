@@ -28,8 +28,8 @@ Record* Record::create(std::string_view key, std::string_view value, const Recor
   auto* record = new (memory) Record;
   record->value_size_ = static_cast<std::uint32_t>(value.size());
   record->revision_ = fields.revision.value();
-  record->key_size_and_flags_ = static_cast<std::uint16_t>(key.size() | (is_changed ? changed : 0U) |
-                                                           (fields.deadline_ms ? expires_flag : 0U));
+  record->key_size_and_flags_ =
+      static_cast<std::uint16_t>(key.size() | (is_changed ? changed : 0U) | (fields.deadline_ms ? expires_flag : 0U));
   char* at = memory + head_size;
   if (is_changed) {
     put_number(at, fields.create_revision.value());

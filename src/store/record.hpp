@@ -46,7 +46,9 @@ class Record {
   [[nodiscard]] std::string_view key() const noexcept { return {key_data(), key_size()}; }
   [[nodiscard]] std::string_view value() const noexcept { return {key_data() + key_size(), value_size_}; }
   [[nodiscard]] Revision revision() const noexcept { return Revision(revision_); }
-  [[nodiscard]] Revision create_revision() const noexcept { return has(changed) ? Revision(number(0)) : Revision(revision_); }
+  [[nodiscard]] Revision create_revision() const noexcept {
+    return has(changed) ? Revision(number(0)) : Revision(revision_);
+  }
   [[nodiscard]] std::uint64_t version() const noexcept { return has(changed) ? number(8) : 1; }
   [[nodiscard]] bool expires() const noexcept { return has(expires_flag); }
   [[nodiscard]] std::optional<base::ClusterTimeMs> deadline_ms() const noexcept {

@@ -29,7 +29,9 @@ void append_entry(std::string& to, const Record& record) {
   if (deadline_ms) base::append_varint(to, *deadline_ms);
 }
 
-std::unexpected<Error> damaged(const std::string& what) { return fail(Errc::storage_failed, "the snapshot is damaged: " + what); }
+std::unexpected<Error> damaged(const std::string& what) {
+  return fail(Errc::storage_failed, "the snapshot is damaged: " + what);
+}
 
 }  // namespace
 

@@ -89,9 +89,14 @@ std::uint64_t StateMachine::digest() const noexcept { return state_->space().dig
 std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_state) const {
   State& state = *state_;
   KeySpace& keys = state.space();
-  SnapshotMeta meta{.index = state.applied_index, .term = state.applied_term, .revision = Revision(keys.visible()),
-                    .cluster_time_ms = state.stamp.cluster_time_ms, .wall_offset_ms = state.stamp.wall_offset_ms,
-                    .digest = keys.digest(), .entries = keys.size(), .conf_state = std::string(conf_state)};
+  SnapshotMeta meta{.index = state.applied_index,
+                    .term = state.applied_term,
+                    .revision = Revision(keys.visible()),
+                    .cluster_time_ms = state.stamp.cluster_time_ms,
+                    .wall_offset_ms = state.stamp.wall_offset_ms,
+                    .digest = keys.digest(),
+                    .entries = keys.size(),
+                    .conf_state = std::string(conf_state)};
   return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch));
 }
 

@@ -67,7 +67,8 @@ struct Model {
 
   GuardFailure check(const Guard& guard) const {
     const auto found = map.find(std::string(guard.key));
-    if (guard.kind == GuardKind::absent) return found == map.end() ? GuardFailure::none : GuardFailure::condition_failed;
+    if (guard.kind == GuardKind::absent)
+      return found == map.end() ? GuardFailure::none : GuardFailure::condition_failed;
     if (found == map.end()) return GuardFailure::key_missing;
     bool holds = true;
     if (guard.kind == GuardKind::value_equals) holds = found->second.value == guard.value;
@@ -87,13 +88,15 @@ struct Model {
       const ModelEntry before = found == map.end() ? ModelEntry{"", 0, next, 0, {}} : found->second;
       map[key] = {std::string(operation.value), next, before.create_revision, before.version + 1, deadline_ms};
     } else if (operation.kind == OperationKind::delete_where) {
-      result.count = std::erase_if(map, [&](const auto& item) { return item.first.starts_with(*operation.selector.prefix); });
+      result.count =
+          std::erase_if(map, [&](const auto& item) { return item.first.starts_with(*operation.selector.prefix); });
     } else if (found == map.end()) {
       result.status = OperationStatus::not_found;
     } else if (operation.kind == OperationKind::remove) {
       map.erase(found);
     } else if (operation.kind == OperationKind::touch) {
-      found->second = {found->second.value, next, found->second.create_revision, found->second.version + 1, deadline_ms};
+      found->second = {found->second.value, next, found->second.create_revision, found->second.version + 1,
+                       deadline_ms};
     }
     outcome.results.push_back(std::move(result));
   }
@@ -117,8 +120,8 @@ struct Model {
 ModelMap contents(const View& view) {
   ModelMap all;
   view.visit_from("", [&](const Record& record) {
-    all[std::string(record.key())] = {std::string(record.value()), record.revision().value(), record.create_revision().value(),
-                                      record.version(), record.deadline_ms()};
+    all[std::string(record.key())] = {std::string(record.value()), record.revision().value(),
+                                      record.create_revision().value(), record.version(), record.deadline_ms()};
     return true;
   });
   return all;
@@ -177,7 +180,8 @@ void add_guard(base::Random& random, const Model& model, RandomTransaction& made
 
 class Machines {
  public:
-  explicit Machines(std::uint64_t seed) : random_(seed), first_(std::make_unique<StateMachine>(Options{seed})), second_(Options{~seed}) {}
+  explicit Machines(std::uint64_t seed)
+      : random_(seed), first_(std::make_unique<StateMachine>(Options{seed})), second_(Options{~seed}) {}
 
   void run(int entries) {
     for (int i = 0; i < entries && !testing::Test::HasFailure(); ++i) {
@@ -221,7 +225,8 @@ class Machines {
     if (random_.one_in(3)) {
       add_operation(random_, made, made.transaction.then);
       const Operation& operation = made.transaction.then.front();
-      if (operation.kind == OperationKind::put) command::append_put(entry, request, operation.key, operation.value, operation.ttl_s);
+      if (operation.kind == OperationKind::put)
+        command::append_put(entry, request, operation.key, operation.value, operation.ttl_s);
       if (operation.kind == OperationKind::remove) command::append_remove(entry, request, operation.key);
       if (operation.kind == OperationKind::put || operation.kind == OperationKind::remove) {
         Outcome outcome = model_.apply(made.transaction, now_ms_);
@@ -230,8 +235,10 @@ class Machines {
       }
     }
     for (std::uint64_t count = random_.below(3); count > 0; --count) add_guard(random_, model_, made);
-    for (std::uint64_t count = random_.below(6); count > 0; --count) add_operation(random_, made, made.transaction.then);
-    for (std::uint64_t count = random_.below(3); count > 0; --count) add_operation(random_, made, made.transaction.otherwise);
+    for (std::uint64_t count = random_.below(6); count > 0; --count)
+      add_operation(random_, made, made.transaction.then);
+    for (std::uint64_t count = random_.below(3); count > 0; --count)
+      add_operation(random_, made, made.transaction.otherwise);
     command::append_transaction(entry, request, made.transaction);
     return model_.apply(made.transaction, now_ms_);
   }

@@ -151,7 +151,8 @@ void Table::split(Word page, std::uint64_t hash) {
 
 Table::Directory Table::directory() const noexcept {
   const Word root = root_.load(std::memory_order_relaxed);
-  return {.depth = static_cast<unsigned>(root >> tag_shift), .entries = reinterpret_cast<std::atomic<Word>*>(root & pointer_mask)};
+  return {.depth = static_cast<unsigned>(root >> tag_shift),
+          .entries = reinterpret_cast<std::atomic<Word>*>(root & pointer_mask)};
 }
 
 Word Table::page_for(std::uint64_t hash) const noexcept {

@@ -43,9 +43,7 @@ class Table {
   // --- readers, in a section -------------------------------------------------------------------------------------------
 
   /// The word of a key, or empty_word.
-  [[nodiscard]] Word find(std::uint64_t hash, std::string_view key) const noexcept {
-    return probe(hash, key).word;
-  }
+  [[nodiscard]] Word find(std::uint64_t hash, std::string_view key) const noexcept { return probe(hash, key).word; }
 
   // --- writer ----------------------------------------------------------------------------------------------------------
 
@@ -72,9 +70,9 @@ class Table {
  private:
   struct PageHead {
     std::uint32_t slots = 0;
-    std::uint32_t live = 0;  ///< occupied
-    std::uint32_t used = 0;  ///< occupied or removed; Invariant: used < slots
-    std::uint32_t depth = 0; ///< bits of the hash that all keys of this page share
+    std::uint32_t live = 0;   ///< occupied
+    std::uint32_t used = 0;   ///< occupied or removed; Invariant: used < slots
+    std::uint32_t depth = 0;  ///< bits of the hash that all keys of this page share
   };
   struct Found {
     const Slot* slot = nullptr;
@@ -87,7 +85,8 @@ class Table {
 
   static constexpr std::uint32_t min_page_slots = 8;
   static constexpr std::uint32_t max_page_slots = 1024;
-  static constexpr unsigned max_depth = 32;  // beyond it pages grow instead: hashes that agree in 32 bits are no accident
+  static constexpr unsigned max_depth =
+      32;  // beyond it pages grow instead: hashes that agree in 32 bits are no accident
 
   [[nodiscard]] static std::size_t directory_index(std::uint64_t hash, unsigned depth) noexcept {
     return static_cast<std::size_t>((hash >> 1U) >> (63U - depth));
@@ -101,7 +100,8 @@ class Table {
   [[nodiscard]] Found probe(std::uint64_t hash, std::string_view key) const noexcept {
     const Word root = root_.load(std::memory_order_acquire);
     const auto* entries = reinterpret_cast<const std::atomic<Word>*>(root & pointer_mask);
-    const Word page = entries[directory_index(hash, static_cast<unsigned>(root >> tag_shift))].load(std::memory_order_acquire);
+    const Word page =
+        entries[directory_index(hash, static_cast<unsigned>(root >> tag_shift))].load(std::memory_order_acquire);
     const std::size_t slots = page >> tag_shift;
     const Slot* first = slots_of(page);
     for (std::size_t at = home_slot(tag_of(hash), slots);;) {
@@ -123,7 +123,9 @@ class Table {
   void split(Word page, std::uint64_t hash);
   void set_directory(Directory directory);
   void double_directory();
-  [[nodiscard]] static std::size_t page_bytes(std::uint64_t slots) noexcept { return sizeof(PageHead) + slots * sizeof(Slot); }
+  [[nodiscard]] static std::size_t page_bytes(std::uint64_t slots) noexcept {
+    return sizeof(PageHead) + slots * sizeof(Slot);
+  }
 
   std::uint64_t seed_;
   Epoch& epoch_;

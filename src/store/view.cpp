@@ -38,8 +38,11 @@ Value value_of(Record& record) {
 }
 
 EntrySnapshot entry_of(Record& record) {
-  return {.value = value_of(record), .revision = record.revision(), .create_revision = record.create_revision(),
-          .version = record.version(), .deadline_ms = record.deadline_ms()};
+  return {.value = value_of(record),
+          .revision = record.revision(),
+          .create_revision = record.create_revision(),
+          .version = record.version(),
+          .deadline_ms = record.deadline_ms()};
 }
 
 }  // namespace concord::store

@@ -31,11 +31,11 @@ inline constexpr Word pointer_mask = (Word{1} << tag_shift) - 1;
 /// "From `revision` on this key has this record (or none); before, it is what `older` says."
 struct Link {
   std::uint64_t revision = 0;
-  Record* record = nullptr;        ///< owned reference; when `removed`: the last record there was, kept for its key
-  std::atomic<Word> older{0};      ///< empty_word (there was no such key), a record (owned reference), or a link
+  Record* record = nullptr;    ///< owned reference; when `removed`: the last record there was, kept for its key
+  std::atomic<Word> older{0};  ///< empty_word (there was no such key), a record (owned reference), or a link
   bool removed = false;
-  bool dropped = false;            ///< writer's: no longer in any chain
-  bool queued = true;              ///< writer's: still to be collapsed
+  bool dropped = false;  ///< writer's: no longer in any chain
+  bool queued = true;    ///< writer's: still to be collapsed
   /// Writer's: `older` was given to the epoch. It stays as it is for readers who began before that.
   bool older_is_retired = false;
 };

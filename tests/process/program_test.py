@@ -109,7 +109,7 @@ class Program(unittest.TestCase):
         self.assertIn("00000000000000000001.log: damaged at offset", message)
 
     def test_a_wrong_option_stops_the_start(self):
-        self.assertIn("durability.mode", self.refused("start", "--durability-mode", "sometimes")[1])
+        self.assertIn("--durability-mode", self.refused("start", "--durability-mode", "sometimes")[1])
         self.assertNotEqual(self.refused("start", "--no-such-flag")[0], 0)
 
 

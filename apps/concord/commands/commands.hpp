@@ -19,7 +19,7 @@ namespace concord::app {
 struct Context {
   std::vector<std::string> endpoints;
   std::string token;
-  std::string output;      ///< "table", "json", "plain", or empty
+  std::string output;  ///< "table", "json", "plain", or empty
   std::string timeout = "5s";
   std::string consistency;
   std::string config_path;
@@ -32,7 +32,9 @@ struct Context {
   }
   /// Precondition: the command line was accepted.
   [[nodiscard]] std::chrono::milliseconds timeout_value() const noexcept;
-  [[nodiscard]] Client client() const { return Client({.endpoints = endpoints, .token = token, .timeout = timeout_value()}); }
+  [[nodiscard]] Client client() const {
+    return Client({.endpoints = endpoints, .token = token, .timeout = timeout_value()});
+  }
 };
 
 void add_start(CLI::App& app, Context& context);

@@ -17,7 +17,8 @@ struct Node {
   std::vector<std::string> flags;
 };
 
-void collect(const CLI::App& app, const std::string& path, const std::vector<std::string>& inherited, std::vector<Node>& nodes) {
+void collect(const CLI::App& app, const std::string& path, const std::vector<std::string>& inherited,
+             std::vector<Node>& nodes) {
   Node node{.path = path, .subcommands = {}, .flags = inherited};
   for (const CLI::Option* option : app.get_options()) {
     if (!option->nonpositional() || option->get_group().empty()) continue;
@@ -52,7 +53,8 @@ std::string bash_script(const std::vector<Node>& nodes) {
       "  done\n"
       "  case \"$path\" in\n";
   for (const Node& node : nodes) {
-    script += "    \"" + node.path + "\") COMPREPLY=($(compgen -W \"" + words_of(node) + "\" -- \"${COMP_WORDS[COMP_CWORD]}\")) ;;\n";
+    script += "    \"" + node.path + "\") COMPREPLY=($(compgen -W \"" + words_of(node) +
+              "\" -- \"${COMP_WORDS[COMP_CWORD]}\")) ;;\n";
   }
   return script + "  esac\n}\ncomplete -o default -F _concord concord\n";
 }

@@ -80,8 +80,8 @@ ExitCode run(const config::Configuration& configuration) {
     (*database)->close(database_stop_limit);
     return report_problem(ExitCode::failed, server.error().message());
   }
-  std::cout << "concord ready node=" << configuration.text("node.name") << " api=" << (*server)->url() << " peer=- metrics=-"
-            << std::endl;
+  std::cout << "concord ready node=" << configuration.text("node.name") << " api=" << (*server)->url()
+            << " peer=- metrics=-" << std::endl;
   notify_service_manager("READY=1");
 
   const std::optional<Error> failure = serve(signals, **database);
@@ -99,7 +99,8 @@ void add_start(CLI::App& app, Context& context) {
   const auto flags = add_config_flags(command);
   command.callback([&context, flags] {
     const auto configuration = load_configuration(context, *flags);
-    context.exit_code = configuration ? run(*configuration) : report_problem(ExitCode::failed, configuration.error().message());
+    context.exit_code =
+        configuration ? run(*configuration) : report_problem(ExitCode::failed, configuration.error().message());
   });
 }
 

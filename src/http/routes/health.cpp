@@ -50,12 +50,12 @@ void ready(Call& call) {
 
 void add_health(std::vector<Route>& routes) {
   for (const std::string_view path : {"/api/v1/health", "/health", "/livez"}) {
-    routes.push_back({.method = Method::get, .path = path, .operation = "health", .handler = health,
-                      .parameters = {"verbose"}});
+    routes.push_back(
+        {.method = Method::get, .path = path, .operation = "health", .handler = health, .parameters = {"verbose"}});
   }
   for (const std::string_view path : {"/readyz", "/ready"}) {
-    routes.push_back({.method = Method::get, .path = path, .operation = "ready", .handler = ready,
-                      .parameters = {"verbose"}});
+    routes.push_back(
+        {.method = Method::get, .path = path, .operation = "ready", .handler = ready, .parameters = {"verbose"}});
   }
 }
 

@@ -38,7 +38,8 @@ void answer_write(Call& call, const Result<command::Outcome>& outcome, std::size
 /// Sends `operation` under the guards of the headers and `condition`.
 void submit_write(Call& call, const command::Operation& operation, const BodyCondition& condition) {
   command::Transaction transaction;
-  if (auto done = add_header_guards(call.request, call.key, transaction.guards); !done) return call.refuse(done.error());
+  if (auto done = add_header_guards(call.request, call.key, transaction.guards); !done)
+    return call.refuse(done.error());
   const std::size_t header_guards = transaction.guards.size();
   if (!condition.empty()) transaction.guards.push_back(condition.guard(call.key));
   transaction.then.push_back(operation);
@@ -77,9 +78,11 @@ void put_bytes(Call& call) {
 void put(Call& call) {
   if (!check_key(call)) return;
   if (is_media_type(call.request.header(Header::content_type), Reply::bytes)) return put_bytes(call);
-  if (!call.query.parameters().empty() && (call.query.find("ttl") != nullptr || call.query.find("compress") != nullptr)) {
-    return call.refuse(invalid_request("the query parameters \"ttl\" and \"compress\" belong to a body of type "
-                                       "application/octet-stream; in JSON they are fields"));
+  if (!call.query.parameters().empty() &&
+      (call.query.find("ttl") != nullptr || call.query.find("compress") != nullptr)) {
+    return call.refuse(
+        invalid_request("the query parameters \"ttl\" and \"compress\" belong to a body of type "
+                        "application/octet-stream; in JSON they are fields"));
   }
   WriteFields fields;
   BodyCondition condition;
@@ -194,15 +197,27 @@ void get_ttl(Call& call) {
 
 void add_kv(std::vector<Route>& routes) {
   constexpr std::string_view path = "/api/v1/kv/{key}";
-  routes.push_back({.method = Method::get, .path = path, .operation = "get", .handler = get, .is_read = true,
+  routes.push_back({.method = Method::get,
+                    .path = path,
+                    .operation = "get",
+                    .handler = get,
+                    .is_read = true,
                     .parameters = {"with_ttl", "meta"}});
-  routes.push_back({.method = Method::put, .path = path, .operation = "put", .handler = put,
-                    .body = BodyKind::json_or_bytes, .parameters = {"ttl", "compress"}});
-  routes.push_back({.method = Method::del, .path = path, .operation = "delete", .handler = remove, .body = BodyKind::json});
-  routes.push_back({.method = Method::post, .path = "/api/v1/kv/{key}/touch", .operation = "touch", .handler = touch,
+  routes.push_back({.method = Method::put,
+                    .path = path,
+                    .operation = "put",
+                    .handler = put,
+                    .body = BodyKind::json_or_bytes,
+                    .parameters = {"ttl", "compress"}});
+  routes.push_back(
+      {.method = Method::del, .path = path, .operation = "delete", .handler = remove, .body = BodyKind::json});
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/kv/{key}/touch",
+                    .operation = "touch",
+                    .handler = touch,
                     .body = BodyKind::json});
-  routes.push_back({.method = Method::get, .path = "/api/v1/kv/{key}/ttl", .operation = "ttl", .handler = get_ttl,
-                    .is_read = true});
+  routes.push_back(
+      {.method = Method::get, .path = "/api/v1/kv/{key}/ttl", .operation = "ttl", .handler = get_ttl, .is_read = true});
 }
 
 }  // namespace concord::http::routes

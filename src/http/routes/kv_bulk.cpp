@@ -15,8 +15,8 @@ constexpr std::string_view body_place = "the body";
 /// What a bulk call says. The operations view keys and values, so the lists are filled first.
 struct Batch {
   std::vector<std::string> keys;
-  std::vector<Value> values;           ///< puts only
-  std::vector<std::uint32_t> ttls_s;   ///< puts and touches
+  std::vector<Value> values;          ///< puts only
+  std::vector<std::uint32_t> ttls_s;  ///< puts and touches
 };
 
 std::string place_of(std::string_view list, std::size_t position) {
@@ -31,7 +31,8 @@ Problem at_place(const std::string& place, const Error& error) {
   return Problem(Error(error.code(), place + ": " + error.message()));
 }
 
-std::expected<void, Problem> add_key(Batch& batch, std::string_view raw, std::string_view name, const std::string& place) {
+std::expected<void, Problem> add_key(Batch& batch, std::string_view raw, std::string_view name,
+                                     const std::string& place) {
   auto key = read_string(raw, name, place);
   if (!key) return std::unexpected(std::move(key.error()));
   if (const auto done = command::validate_key(*key); !done) return std::unexpected(at_place(place, done.error()));
@@ -91,9 +92,9 @@ std::expected<void, Problem> read_list(std::string_view body, std::string_view n
   if (items.problem()) return std::unexpected(*items.problem());
   if (count == 0) return std::unexpected(invalid_request("the list \"" + std::string(name) + "\" is empty"));
   if (count > command::max_batch) {
-    return std::unexpected(Problem(Error(Errc::batch_too_large, std::string(name) + " has " + std::to_string(count) +
-                                                                    " entries, at most " +
-                                                                    std::to_string(command::max_batch) + " are allowed")));
+    return std::unexpected(Problem(
+        Error(Errc::batch_too_large, std::string(name) + " has " + std::to_string(count) + " entries, at most " +
+                                         std::to_string(command::max_batch) + " are allowed")));
   }
   return {};
 }
@@ -104,7 +105,8 @@ void answer_batch(Call& call, const std::vector<std::string>& keys, const Result
   call.reply.begin_data(outcome->changed, outcome->revision);
   body += '[';
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const bool missing = i < outcome->results.size() && outcome->results[i].status == command::OperationStatus::not_found;
+    const bool missing =
+        i < outcome->results.size() && outcome->results[i].status == command::OperationStatus::not_found;
     body += i == 0 ? "{" : ",{";
     append_key_member(body, keys[i]);
     body += missing ? R"(,"status":"error","error":"not_found"})" : R"(,"status":"ok"})";
@@ -161,12 +163,21 @@ void delete_many(Call& call) {
 }  // namespace
 
 void add_kv_bulk(std::vector<Route>& routes) {
-  routes.push_back({.method = Method::post, .path = "/api/v1/kv/bulk", .operation = "put_many", .handler = put_many,
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/kv/bulk",
+                    .operation = "put_many",
+                    .handler = put_many,
                     .body = BodyKind::json});
-  routes.push_back({.method = Method::post, .path = "/api/v1/kv/bulk/delete", .operation = "delete_many",
-                    .handler = delete_many, .body = BodyKind::json});
-  routes.push_back({.method = Method::post, .path = "/api/v1/kv/bulk/touch", .operation = "touch_many",
-                    .handler = touch_many, .body = BodyKind::json});
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/kv/bulk/delete",
+                    .operation = "delete_many",
+                    .handler = delete_many,
+                    .body = BodyKind::json});
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/kv/bulk/touch",
+                    .operation = "touch_many",
+                    .handler = touch_many,
+                    .body = BodyKind::json});
 }
 
 }  // namespace concord::http::routes

@@ -101,8 +101,8 @@ void get_status(Call& call) {
 }  // namespace
 
 void add_status(std::vector<Route>& routes) {
-  routes.push_back({.method = Method::get, .path = "/api/v1/status", .operation = "status", .handler = get_status,
-                    .is_read = true});
+  routes.push_back(
+      {.method = Method::get, .path = "/api/v1/status", .operation = "status", .handler = get_status, .is_read = true});
 }
 
 }  // namespace concord::http::routes

@@ -44,7 +44,8 @@ std::string_view kind_name(command::OperationKind kind) {
   return "delete_where";
 }
 
-std::expected<command::OperationKind, Problem> read_kind(const std::optional<std::string_view>& raw, std::string_view place) {
+std::expected<command::OperationKind, Problem> read_kind(const std::optional<std::string_view>& raw,
+                                                         std::string_view place) {
   if (!raw) return std::unexpected(missing_field("op", place));
   for (const auto kind : {command::OperationKind::put, command::OperationKind::remove, command::OperationKind::touch,
                           command::OperationKind::get}) {
@@ -131,7 +132,8 @@ std::expected<void, Problem> add_guard(OwnedTransaction& owned, std::string_view
   const int given = (condition.empty() ? 0 : 1) + (revision_raw ? 1 : 0) + (exists_raw ? 1 : 0);
   if (given != 1) {
     const Errc code = given == 0 ? Errc::missing_condition : Errc::conflicting_conditions;
-    return std::unexpected(Problem(Error(code, place + " must have one of \"expected\", \"revision\", \"exists\" and \"condition\"")));
+    return std::unexpected(
+        Problem(Error(code, place + " must have one of \"expected\", \"revision\", \"exists\" and \"condition\"")));
   }
   command::Guard guard;
   guard.key = *key;
@@ -157,8 +159,9 @@ std::expected<void, Problem> read_items(std::string_view raw, std::string_view l
   std::size_t count = 0;
   while (const auto item = items.next()) {
     if (count == command::max_batch) {
-      return std::unexpected(Problem(Error(Errc::batch_too_large, std::string(list) + " has more than " +
-                                                                      std::to_string(command::max_batch) + " entries")));
+      return std::unexpected(
+          Problem(Error(Errc::batch_too_large,
+                        std::string(list) + " has more than " + std::to_string(command::max_batch) + " entries")));
     }
     if (auto done = add(*item, place_of(list, count)); !done) return done;
     ++count;
@@ -235,8 +238,8 @@ void transact(Call& call) {
 }  // namespace
 
 void add_transaction(std::vector<Route>& routes) {
-  routes.push_back({.method = Method::post, .path = "/api/v1/txn", .operation = "txn", .handler = transact,
-                    .body = BodyKind::json});
+  routes.push_back(
+      {.method = Method::post, .path = "/api/v1/txn", .operation = "txn", .handler = transact, .body = BodyKind::json});
 }
 
 }  // namespace concord::http::routes

@@ -29,8 +29,9 @@ void tag_invoke(boost::json::value_from_tag, boost::json::value& json, const Con
 }
 
 void values_cross_the_border() {
-  const concord::Value text = "a text that is longer than the bytes that fit inside of a value, so that it is kept apart: "
-                              "0123456789 0123456789 0123456789 0123456789";
+  const concord::Value text =
+      "a text that is longer than the bytes that fit inside of a value, so that it is kept apart: "
+      "0123456789 0123456789 0123456789 0123456789";
   const concord::Value copy = text;
   expect(copy == text, "a copy equals its origin");
   expect(copy.as<std::string>().has_value(), "a string is a string");
@@ -52,7 +53,8 @@ void a_node_keeps_what_it_was_given(const std::filesystem::path& directory) {
       expect(put.has_value(), "a put is done");
       if (put) written = *put;
       std::promise<bool> later;
-      node->async_put("later", 1, {}, [&](concord::Result<concord::Revision> done) { later.set_value(done.has_value()); });
+      node->async_put("later", 1, {},
+                      [&](concord::Result<concord::Revision> done) { later.set_value(done.has_value()); });
       expect(later.get_future().get(), "an asynchronous put is done");
     }
     const auto entry = node->get_entry("greeting");

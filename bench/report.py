@@ -1,0 +1,105 @@
+"""A table of what the benchmark measured: Concord, a reference of the same run, the ratio, the target.
+
+usage: report.py EMBEDDED_JSON [--markdown]
+"""
+
+import json
+import platform
+import sys
+
+
+class Results:
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            self.rows = {row["name"].replace("/iterations:", "#").split("#")[0].replace("/real_time", ""): row for row in json.load(file)["benchmarks"]}
+
+    def rate(self, name):
+        row = self.rows.get(name)
+        return row.get("items_per_second") if row else None
+
+    def counter(self, name, counter):
+        row = self.rows.get(name)
+        return row.get(counter) if row else None
+
+    def milliseconds(self, name):
+        row = self.rows.get(name)
+        return row["real_time"] if row else None
+
+
+def per_second(value):
+    if value is None:
+        return "-"
+    return f"{value / 1e6:.2f} M/s" if value >= 1e6 else f"{value / 1e3:.0f} K/s"
+
+
+# (work, benchmark, reference, the reference's name, target)
+RATES = [
+    ("put 100 B, memory", "BM_put_100B_memory", "BM_rocksdb_put_100B_nowal", "RocksDB without WAL", "1.0 M/s"),
+    ("put 100 B, os", "BM_put_100B_os", "BM_lmdb_put_100B_nosync", "LMDB without sync", "450 K/s"),
+    ("put 100 B, os", "BM_put_100B_os", "BM_rocksdb_put_100B_wal", "RocksDB with WAL", "450 K/s"),
+    ("put 100 B, disk", "BM_put_100B_disk", "BM_rocksdb_put_100B_sync", "RocksDB with sync", ""),
+    ("put 1 KB, memory", "BM_put_1KB_memory", None, "", "500 K/s"),
+    ("put 10 KB, memory", "BM_put_10KB_memory", None, "", "100 K/s"),
+    ("put with ttl, memory", "BM_put_ttl_100B_memory", None, "", "1 M/s"),
+    ("touch, memory", "BM_touch_memory", None, "", "1 M/s"),
+    ("delete, memory", "BM_delete_memory", None, "", "1 M/s"),
+    ("put_many 500 x 100 B, items", "BM_put_many_500x100B_memory", None, "", "3 M/s"),
+    ("get, 100 keys", "BM_get_100B/100", None, "", "15 M/s"),
+    ("get, 5 K keys", "BM_get_100B/5000", "BM_lmdb_get_100B/5000", "LMDB", "10 M/s"),
+    ("get, 1 M keys", "BM_get_100B/1000000", "BM_lmdb_get_100B/1000000", "LMDB", "4 M/s"),
+    ("get, 2 threads", "BM_get_100B/5000/threads:2", "BM_get_100B/5000", "1 thread", "1.9 x"),
+    ("get while writing", "BM_get_100B_while_writing/5000", "BM_get_100B/5000", "without a writer", "0.8 x"),
+    ("strong get", "BM_strong_get_100B/5000", None, "", "5 M/s"),
+    ("async put 100 B, disk", "BM_async_put_100B_disk", None, "", "400 K/s"),
+]
+
+
+def table(results):
+    rows = [("work", "Concord", "reference", "ratio", "target")]
+    for work, name, reference, what, target in RATES:
+        value, other = results.rate(name), results.rate(reference) if reference else None
+        ratio = f"{value / other:.2f} x" if value and other else "-"
+        rows.append((work, per_second(value), f"{per_second(other)} {what}" if other else "-", ratio, target))
+    p50, floor = results.counter("BM_put_100B_disk", "p50_us"), results.counter("BM_machine_append_fdatasync/preallocated:0", "p50_us")
+    if p50 and floor:
+        rows.append(("put 100 B, disk, p50", f"{p50:.0f} us", f"{floor:.0f} us append + fdatasync", f"{p50 / floor:.2f} x", "<= 1.3 x"))
+    p99 = results.counter("BM_put_100B_memory", "p99_us")
+    if p99:
+        rows.append(("put 100 B, memory, p99", f"{p99:.1f} us", "-", "-", "<= 3 us"))
+    overhead = results.counter("BM_overhead_per_item", "counted_bytes")
+    if overhead:
+        resident = results.counter("BM_overhead_per_item", "resident_bytes")
+        rows.append(("overhead per item, 1 M x 100 B", f"{overhead:.0f} B ({resident:.0f} B resident)", "-", "-", "<= 64 B"))
+    for snapshot, what in ((1, "snapshot"), (0, "log")):
+        restart = results.milliseconds(f"BM_restart_1M/snapshot:{snapshot}")
+        if restart:
+            rows.append((f"restart with 1 M x 100 B from {what}", f"{restart:.0f} ms", "-", "-", "<= 1000 ms"))
+    worst = results.counter("BM_worst_put_during_snapshot_1M", "max_us")
+    if worst:
+        rows.append(("worst put during a snapshot of 1 M", f"{worst / 1000:.1f} ms", "-", "-", "<= 5 ms"))
+    return [row for row in rows if row[1] != "-"]
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
+        file.seek(0)
+        cores = sum(line.startswith("processor") for line in file)
+    return f"{cores} x {model}, Linux {platform.release()}"
+
+
+def main():
+    results = Results(sys.argv[1])
+    rows = table(results)
+    if "--markdown" in sys.argv:
+        print("| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0]))
+        for row in rows[1:]:
+            print("| " + " | ".join(row) + " |")
+        return
+    print(f"\n{machine()}")
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+main()
