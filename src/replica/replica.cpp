@@ -48,28 +48,25 @@ Result<void> Replica::replay(const EntryView& entry) {
     replayed_term_ = entry.term;
     return state_->apply(entry.index, entry.term, entry.data, replay_applied_);
   }
-  if (!raft_) {
-    auto created = raft::RaftNode::create(config_.raft, {.hard_state = replayed_hard_state_,
-                                                         .conf_state = members_,
-                                                         .applied = state_->applied_index(),
-                                                         .compacted_index = state_->applied_index(),
-                                                         .compacted_term = replayed_term_});
-    if (!created) return std::unexpected(std::move(created.error()));
-    raft_.emplace(std::move(*created));
-  }
+  if (auto made = make_raft(); !made) return made;
   return raft_->append_initial(entry);
 }
 
+/// Once: raft begins where the state machine stands.
+Result<void> Replica::make_raft() {
+  if (raft_) return {};
+  auto created = raft::RaftNode::create(config_.raft, {.hard_state = replayed_hard_state_,
+                                                       .conf_state = members_,
+                                                       .applied = state_->applied_index(),
+                                                       .compacted_index = state_->applied_index(),
+                                                       .compacted_term = replayed_term_});
+  if (!created) return std::unexpected(std::move(created.error()));
+  raft_.emplace(std::move(*created));
+  return {};
+}
+
 Result<void> Replica::start() {
-  if (!raft_) {
-    auto created = raft::RaftNode::create(config_.raft, {.hard_state = replayed_hard_state_,
-                                                         .conf_state = members_,
-                                                         .applied = state_->applied_index(),
-                                                         .compacted_index = state_->applied_index(),
-                                                         .compacted_term = replayed_term_});
-    if (!created) return std::unexpected(std::move(created.error()));
-    raft_.emplace(std::move(*created));
-  }
+  if (auto made = make_raft(); !made) return made;
   return raft_->start();
 }
 

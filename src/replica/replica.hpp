@@ -99,6 +99,7 @@ class Replica {
  private:
   Result<void> apply(std::span<const base::EntryView> entries, std::vector<store::Applied>& applied);
   Result<void> apply_one(const base::EntryView& entry, std::vector<store::Applied>& applied);
+  Result<void> make_raft();
   Result<void> compact_mirror();
   void set_members(raft::ConfState members);
 
