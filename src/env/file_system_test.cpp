@@ -5,7 +5,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -122,11 +124,61 @@ TEST(MemoryFileSystem, InjectedFaultsComeWhereTheyWerePlanned) {
   MemoryFileSystem files;
   ASSERT_TRUE(files.make_directories("/d"));
   auto file = files.open("/d/f", OpenMode::create_new);
-  files.faults = {.fail_write_after = 1, .fail_sync_after = 0, .capacity_bytes = 100};
+  files.set_faults({.fail_write_after = 1, .fail_sync_after = 0, .capacity_bytes = 100});
   EXPECT_TRUE((*file)->write_at(0, "0123456789"));
   EXPECT_EQ((*file)->write_at(10, "0123456789").error().code(), Errc::storage_failed);
   EXPECT_EQ((*file)->sync().error().code(), Errc::storage_failed);
   EXPECT_EQ((*file)->allocate(101).error().code(), Errc::storage_full);
+}
+
+TEST(MemoryFileSystem, AfterAFailedSyncTheNextOneSaysThatAllIsWellAndTheBytesAreLost) {
+  MemoryFileSystem files;
+  ASSERT_TRUE(files.make_directories("/d"));
+  auto file = files.open("/d/f", OpenMode::create_new);
+  ASSERT_TRUE(files.sync_directory("/d"));
+  ASSERT_TRUE((*file)->write_at(0, "promised"));
+  files.set_faults({.fail_sync_after = 0});
+  EXPECT_FALSE((*file)->sync());
+  EXPECT_TRUE((*file)->sync());
+  EXPECT_EQ(files.contents("/d/f"), "promised");
+  file->reset();
+  files.power_cut(1);
+  EXPECT_EQ(files.contents("/d/f").find("promised"), std::string::npos);
+}
+
+TEST(MemoryFileSystem, FromTheStopOnNothingChangesButHalfOfTheWriteThatComesJustThen) {
+  MemoryFileSystem files;
+  ASSERT_TRUE(files.make_directories("/d"));
+  auto file = files.open("/d/f", OpenMode::create_new);
+  ASSERT_TRUE((*file)->write_at(0, "----"));
+  files.set_faults({.stop_after = files.changes()});
+  EXPECT_FALSE((*file)->write_at(0, "abcd"));
+  EXPECT_FALSE((*file)->write_at(0, "efgh"));
+  EXPECT_FALSE((*file)->sync());
+  EXPECT_FALSE((*file)->allocate(1000));
+  EXPECT_FALSE(files.open("/d/g", OpenMode::create_new));
+  EXPECT_FALSE(files.rename("/d/f", "/d/g"));
+  EXPECT_FALSE(files.remove("/d/f"));
+  EXPECT_FALSE(files.sync_directory("/d"));
+  EXPECT_EQ(files.paths(), (std::vector<std::string>{"/d/f"}));
+  EXPECT_EQ(files.contents("/d/f"), "ab--");
+}
+
+TEST(MemoryFileSystem, ARenameIsKeptOrLostAsAWholeAndDirectoriesApartFromEachOther) {
+  std::set<std::vector<std::string>> seen;
+  for (std::uint64_t seed = 1; seed <= 64; ++seed) {
+    MemoryFileSystem files;
+    for (const std::string directory : {"/a", "/b"}) {
+      ASSERT_TRUE(files.make_directories(directory));
+      ASSERT_TRUE((*files.open(directory + "/old", OpenMode::create_new))->sync());
+      ASSERT_TRUE(files.sync_directory(directory));
+      ASSERT_TRUE(files.rename(directory + "/old", directory + "/new"));
+    }
+    files.power_cut(seed);
+    seen.insert(files.paths());
+  }
+  EXPECT_EQ(seen, (std::set<std::vector<std::string>>{
+                      {"/a/new", "/b/new"}, {"/a/new", "/b/old"}, {"/a/old", "/b/new"}, {"/a/old", "/b/old"}}));
 }
 
 }  // namespace

@@ -1,19 +1,24 @@
 // Files in memory that can fail like real ones: for tests and simulation.
 //
 // It tells written from durable. `power_cut` keeps what was synced and, of the rest, an arbitrary part chosen by the seed:
-// each 512-byte sector that was written since the last sync is kept or lost by itself, each unsynced change of a directory
-// is kept or lost as a prefix of its changes in order. `FaultPlan` makes the n-th operation of a kind fail.
+// each 512-byte sector that was written since the last sync is kept or lost by itself, the unsynced changes of each directory
+// are kept or lost as a prefix of its changes in order. Made directories are durable at once. `FaultPlan` makes the n-th
+// operation of a kind fail, or stops everything at once, as the end of a process or of the power does.
 //
-// Thread rule: one thread at a time.
+// A failed sync is as bad as a real one: the bytes stay readable, are not on the disk, and the next sync says that all is well.
+//
+// Thread rule: any thread; but `power_cut`, `clone` and the destructor want that no file is in use.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.hpp"
@@ -22,9 +27,11 @@
 namespace concord::env {
 
 struct FaultPlan {
-  std::optional<std::uint64_t> fail_write_after;  ///< that many writes succeed, the next fails (half of it written)
-  std::optional<std::uint64_t> fail_sync_after;
-  std::optional<std::uint64_t> capacity_bytes;  ///< of all files together; beyond: storage_full
+  std::optional<std::uint64_t> fail_write_after = {};  ///< so many writes succeed, the next fails (half of it written)
+  std::optional<std::uint64_t> fail_sync_after = {};   ///< so many syncs of files succeed, the next fails
+  std::optional<std::uint64_t> capacity_bytes = {};    ///< of all files together; beyond: storage_full
+  /// So many changes of any kind succeed, no later one does anything, but for half of a write that comes just then.
+  std::optional<std::uint64_t> stop_after = {};
 };
 
 class MemoryFileSystem final : public FileSystem {
@@ -43,8 +50,11 @@ class MemoryFileSystem final : public FileSystem {
 
   // --- faults ----------------------------------------------------------------------------------------------------------
 
-  FaultPlan faults;
-  /// The machine loses power and comes back. Open files of before must not be used again.
+  /// Counts of the plan begin where this object was made. `{}`: nothing fails any more.
+  void set_faults(const FaultPlan& faults);
+  /// Called before every sync of a file, without a lock: a test may block there. To be set while nobody uses the files.
+  void before_sync(std::function<void(const std::string& path)> call) { before_sync_ = std::move(call); }
+  /// The machine loses power and comes back. Open files of before must not be used again; plans are forgotten.
   void power_cut(std::uint64_t seed);
   /// A copy with the same files, all durable; no locks.
   [[nodiscard]] std::unique_ptr<MemoryFileSystem> clone() const;
@@ -52,9 +62,10 @@ class MemoryFileSystem final : public FileSystem {
   /// Replaces a file's bytes, durably.
   void set_contents(const std::string& path, std::string bytes);
   [[nodiscard]] std::vector<std::string> paths() const;
-  /// Counts every write and sync that succeeded.
-  [[nodiscard]] std::uint64_t writes() const noexcept { return writes_; }
-  [[nodiscard]] std::uint64_t syncs() const noexcept { return syncs_; }
+  /// Count what succeeded: writes; syncs of files; changes of any kind, with syncs and changed names.
+  [[nodiscard]] std::uint64_t writes() const;
+  [[nodiscard]] std::uint64_t syncs() const;
+  [[nodiscard]] std::uint64_t changes() const;
 
  private:
   friend class MemoryFile;
@@ -64,6 +75,8 @@ class MemoryFileSystem final : public FileSystem {
     std::string bytes;
     std::string durable;
     std::set<std::uint64_t> dirty_sectors;
+
+    void copy_sector(std::uint64_t sector, std::string& to) const;
   };
   using NodePtr = std::shared_ptr<Node>;
   using Names = std::map<std::string, NodePtr>;
@@ -71,13 +84,21 @@ class MemoryFileSystem final : public FileSystem {
   struct NameChange {
     std::string directory;
     std::string name;
-    NodePtr node;  ///< null: removed
+    NodePtr node;            ///< null: removed
+    bool with_next = false;  ///< first half of a rename: kept or lost together with the next change
   };
 
-  void change_name(const std::string& path, NodePtr node);
+  // All with mutex_ held.
+  void change_name(const std::string& path, NodePtr node, bool with_next = false);
+  void keep(const NameChange& change);
   [[nodiscard]] std::uint64_t used_bytes() const;
   [[nodiscard]] Result<void> check_capacity(std::uint64_t more_bytes, const std::string& path) const;
+  /// Counts a change, or says why it can't be.
+  [[nodiscard]] Result<void> begin_change(const std::string& path, const char* what);
 
+  std::function<void(const std::string& path)> before_sync_;
+  mutable std::mutex mutex_;  // of everything below and of all files
+  FaultPlan faults_;
   Names names_;
   Names durable_names_;
   std::vector<NameChange> unsynced_;
@@ -85,6 +106,7 @@ class MemoryFileSystem final : public FileSystem {
   std::set<std::string> locks_;
   std::uint64_t writes_ = 0;
   std::uint64_t syncs_ = 0;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace concord::env

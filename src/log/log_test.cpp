@@ -93,7 +93,7 @@ TEST(Log, BufferedEntriesAreWrittenByFlush) {
 TEST(Log, FullDiskIsSaidBeforeAnythingIsWrittenAndEndsWhenSpaceReturns) {
   LogFixture fixture;
   auto log = fixture.create();
-  fixture.files->faults.capacity_bytes = 3 * fixture.options.segment_bytes;
+  fixture.files->set_faults({.capacity_bytes = 3 * fixture.options.segment_bytes});
   Result<void> reserved;
   int count = 0;
   for (; count < 1000 && (reserved = log->reserve(200, 1)); ++count)
@@ -101,7 +101,7 @@ TEST(Log, FullDiskIsSaidBeforeAnythingIsWrittenAndEndsWhenSpaceReturns) {
   ASSERT_LT(count, 1000);
   EXPECT_EQ(reserved.error().code(), Errc::storage_full);
   EXPECT_TRUE(log->append({}, HardState{Term(3), NodeId(1), Index(2)})) << "a hard state always has room";
-  fixture.files->faults.capacity_bytes.reset();
+  fixture.files->set_faults({});
   ASSERT_TRUE(log->reserve(200, 1));
   log.append({{1, "after"}}, std::nullopt);
   auto again = fixture.reopen(std::move(log));
@@ -124,15 +124,15 @@ TEST(Log, AfterAFailedWriteOrSyncItSaysSoForEver) {
     LogFixture fixture;
     auto log = fixture.create();
     if (is_sync) {
-      fixture.files->faults.fail_sync_after = fixture.files->syncs();
+      fixture.files->set_faults({.fail_sync_after = fixture.files->syncs()});
     } else {
-      fixture.files->faults.fail_write_after = fixture.files->writes();
+      fixture.files->set_faults({.fail_write_after = fixture.files->writes()});
     }
     const EntryView entry{.index = Index(1), .term = Term(1), .data = "x"};
     auto appended = log->append({&entry, 1}, std::nullopt);
     if (is_sync) appended = log->sync();
     ASSERT_FALSE(appended);
-    fixture.files->faults = {};
+    fixture.files->set_faults({});
     EXPECT_EQ(log->sync().error().code(), Errc::storage_failed);
     EXPECT_EQ(log->append({&entry, 1}, std::nullopt).error().code(), Errc::storage_failed);
     EXPECT_EQ(log->close().error().code(), Errc::storage_failed);
@@ -143,9 +143,9 @@ TEST(Log, ASyncFromTheBackgroundThatFailsFailsTheLog) {
   LogFixture fixture;
   auto log = fixture.create();
   log.append({{1, "x"}}, std::nullopt);
-  fixture.files->faults.fail_sync_after = fixture.files->syncs();
+  fixture.files->set_faults({.fail_sync_after = fixture.files->syncs()});
   log->sync_in_background();
-  fixture.files->faults = {};
+  fixture.files->set_faults({});
   EXPECT_EQ(log->sync().error().code(), Errc::storage_failed);
 }
 
