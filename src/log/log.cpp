@@ -13,12 +13,6 @@ using base::EntryView;
 using base::HardState;
 using base::Index;
 
-namespace {
-
-constexpr std::string_view spare_name = "spare.new";
-
-}  // namespace
-
 Log::Log(env::FileSystem& files, std::string directory, const LogOptions& options)
     : files_(files), directory_(std::move(directory)), options_(options) {}
 
@@ -153,25 +147,41 @@ Result<void> Log::reserve(std::uint64_t data_bytes, std::size_t entry_count) {
     const std::lock_guard lock(shared_mutex_);
     if (spare_ && spare_->size_bytes().value_or(0) >= size) return {};
   }
-  auto file = allocate_file(directory_ + "/" + std::string(spare_name), size);
+  auto file = allocate_file(size);
   if (!file) return std::unexpected(std::move(file.error()));
-  const std::lock_guard lock(shared_mutex_);
-  spare_ = std::move(*file);
-  spare_is_recycled_ = false;
+  offer_spare(std::move(*file), size, false);
   return {};
 }
 
-Result<std::unique_ptr<env::File>> Log::allocate_file(const std::string& path, std::uint64_t size_bytes) {
-  if (auto removed = files_.remove(path); !removed && removed.error().code() != Errc::not_found) {
-    return std::unexpected(std::move(removed.error()));
-  }
+/// Each has a name of its own: one that is being taken into use keeps its name meanwhile, and nothing may replace it.
+std::string Log::next_spare_path() {
+  return directory_ + "/spare." + std::to_string(spares_made_.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+Result<std::unique_ptr<env::File>> Log::allocate_file(std::uint64_t size_bytes) {
+  const std::string path = next_spare_path();
   auto file = files_.open(path, env::OpenMode::create_new);
   if (!file) return file;
   auto done = (*file)->allocate(size_bytes);
   if (done) return file;
   file->reset();
-  (void)files_.remove(path);  // gives the space back; the next attempt removes it otherwise
+  (void)files_.remove(path);  // gives the space back; the next `open` removes it otherwise
   return std::unexpected(std::move(done.error()));
+}
+
+/// One spare is enough: of the offered file and a spare that is already there, the one that is not kept gives its space back.
+void Log::offer_spare(std::unique_ptr<env::File> file, std::uint64_t wanted_bytes, bool is_recycled) {
+  {
+    const std::lock_guard lock(shared_mutex_);
+    if (!spare_ || spare_->size_bytes().value_or(0) < wanted_bytes) {
+      std::swap(spare_, file);
+      spare_is_recycled_ = is_recycled;
+    }
+  }
+  if (!file) return;
+  const std::string path = file->path();
+  file.reset();
+  (void)files_.remove(path);
 }
 
 void Log::prepare_spare() {
@@ -179,17 +189,8 @@ void Log::prepare_spare() {
     const std::lock_guard lock(shared_mutex_);
     if (spare_) return;
   }
-  const std::string path = directory_ + "/spare.background";
-  auto file = allocate_file(path, options_.segment_bytes);
-  if (!file) return;  // `reserve` says so when it matters
-  const std::lock_guard lock(shared_mutex_);
-  if (spare_) {
-    file->reset();
-    (void)files_.remove(path);
-    return;
-  }
-  spare_ = std::move(*file);
-  spare_is_recycled_ = false;
+  auto file = allocate_file(options_.segment_bytes);
+  if (file) offer_spare(std::move(*file), 0, false);  // else `reserve` says so when it matters
 }
 
 void Log::sync_in_background() {
@@ -239,7 +240,7 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes) {
     }
   }
   if (!file) {
-    auto made = allocate_file(directory_ + "/" + std::string(spare_name), size);
+    auto made = allocate_file(size);
     if (!made) return failed(std::move(made.error()));
     file = std::move(*made);
   }
@@ -280,7 +281,7 @@ Result<void> Log::purge(Index up_to) {
       const std::lock_guard lock(shared_mutex_);
       reuse = fits && !spare_;
     }
-    const std::string spare_path = directory_ + "/spare.recycled";
+    const std::string spare_path = next_spare_path();
     auto gone = reuse ? files_.rename(oldest.path, spare_path) : files_.remove(oldest.path);
     if (!gone) return failed(std::move(gone.error()));
     // One by one: were two removals to reach the disk in the wrong order, a segment would be missing in the middle.
@@ -289,10 +290,7 @@ Result<void> Log::purge(Index up_to) {
     if (!reuse) continue;
     auto file = files_.open(spare_path, env::OpenMode::write);
     if (!file) return failed(std::move(file.error()));
-    const std::lock_guard lock(shared_mutex_);
-    if (spare_) continue;  // the background was quicker; the file is removed when the log is opened again
-    spare_ = std::move(*file);
-    spare_is_recycled_ = true;
+    offer_spare(std::move(*file), 0, true);
   }
   return {};
 }

@@ -141,7 +141,9 @@ class Log {
   Result<void> rotate(std::uint64_t needed_bytes);
   Result<void> start_segment(std::uint64_t id, std::uint64_t needed_bytes);
   [[nodiscard]] std::uint64_t margin_bytes() const noexcept;
-  Result<std::unique_ptr<env::File>> allocate_file(const std::string& path, std::uint64_t size_bytes);
+  [[nodiscard]] std::string next_spare_path();
+  Result<std::unique_ptr<env::File>> allocate_file(std::uint64_t size_bytes);
+  void offer_spare(std::unique_ptr<env::File> file, std::uint64_t wanted_bytes, bool is_recycled);
   Result<void> failed(Error error);
 
   env::FileSystem& files_;
@@ -173,6 +175,7 @@ class Log {
   std::shared_ptr<env::File> sync_target_;  // guarded by shared_mutex_: the current segment's file
   std::uint64_t sync_offset_ = 0;           // guarded by shared_mutex_: written so far
   std::atomic<std::uint64_t> synced_offset_{0};
+  std::atomic<std::uint64_t> spares_made_{0};
   std::atomic<bool> background_failed_{false};
 };
 

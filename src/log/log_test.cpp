@@ -149,6 +149,24 @@ TEST(Log, ASyncFromTheBackgroundThatFailsFailsTheLog) {
   EXPECT_EQ(log->sync().error().code(), Errc::storage_failed);
 }
 
+TEST(Log, ASpareMadeWhileTheLastOneIsTakenIntoUseDoesNotReplaceIt) {
+  LogFixture fixture;
+  Log* preparing = nullptr;
+  fixture.files->before_sync([&](const std::string& path) {
+    // The background looks just when the header of the next segment is made durable.
+    if (preparing != nullptr && path.find("spare") != std::string::npos) preparing->prepare_spare();
+  });
+  auto log = fixture.create();
+  preparing = log.operator->();
+  log->prepare_spare();
+  std::uint64_t count = 0;
+  for (; fixture.segment_count() < 4; ++count) log.append({{1, std::string(200, 'x')}}, std::nullopt);
+  ASSERT_TRUE(log->sync());
+  preparing = nullptr;
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_EQ(again->last_index(), Index(count));
+}
+
 TEST(Log, AMissingSegmentIsRefusedByName) {
   LogFixture fixture;
   auto log = fixture.create();
