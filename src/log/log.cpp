@@ -94,7 +94,7 @@ Result<void> Log::sync() {
 
 Result<void> Log::write_pending() {
   if (background_failed_.load(std::memory_order_acquire)) {
-    return failed(Error(Errc::storage_failed, segments_.back().path + ": an earlier sync has failed"));
+    return failed(Error(Errc::storage_failed, segments_.back().path + ": an earlier sync or removal has failed"));
   }
   if (pending_.empty()) return {};
   if (auto written = segments_.back().file->write_at(written_offset_, pending_); !written) {
@@ -271,27 +271,39 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes) {
   return write_pending();
 }
 
-Result<void> Log::purge(Index up_to) {
-  if (failure_) return std::unexpected(*failure_);
+std::vector<Log::Retired> Log::retire(Index up_to) {
+  std::vector<Retired> retired;
   while (segments_.size() > 1 && segments_.front().last_index <= up_to) {
-    const Segment oldest = segments_.front();
-    const bool fits = oldest.header.size_bytes == options_.segment_bytes;
-    bool reuse = false;
-    {
-      const std::lock_guard lock(shared_mutex_);
-      reuse = fits && !spare_;
-    }
-    const std::string spare_path = next_spare_path();
-    auto gone = reuse ? files_.rename(oldest.path, spare_path) : files_.remove(oldest.path);
-    if (!gone) return failed(std::move(gone.error()));
-    // One by one: were two removals to reach the disk in the wrong order, a segment would be missing in the middle.
-    if (auto done = files_.sync_directory(directory_); !done) return failed(std::move(done.error()));
+    retired.push_back({.path = segments_.front().path, .size_bytes = segments_.front().header.size_bytes});
     segments_.pop_front();
-    if (!reuse) continue;
-    auto file = files_.open(spare_path, env::OpenMode::write);
-    if (!file) return failed(std::move(file.error()));
-    offer_spare(std::move(*file), 0, true);
   }
+  return retired;
+}
+
+Result<void> Log::remove_files(const std::vector<Retired>& retired) {
+  for (const Retired& oldest : retired) {
+    if (auto done = remove_file(oldest); !done) {
+      background_failed_.store(true, std::memory_order_release);
+      return done;
+    }
+  }
+  return {};
+}
+
+Result<void> Log::remove_file(const Retired& oldest) {
+  bool reuse = oldest.size_bytes == options_.segment_bytes;
+  {
+    const std::lock_guard lock(shared_mutex_);
+    reuse = reuse && !spare_;
+  }
+  const std::string spare_path = next_spare_path();
+  if (auto gone = reuse ? files_.rename(oldest.path, spare_path) : files_.remove(oldest.path); !gone) return gone;
+  // One by one: were two removals to reach the disk in the wrong order, a segment would be missing in the middle.
+  if (auto done = files_.sync_directory(directory_); !done) return done;
+  if (!reuse) return {};
+  auto file = files_.open(spare_path, env::OpenMode::write);
+  if (!file) return std::unexpected(std::move(file.error()));
+  offer_spare(std::move(*file), 0, true);
   return {};
 }
 

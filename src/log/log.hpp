@@ -17,7 +17,8 @@
 // Failure. After any failed write or sync the log answers the same error for ever: what the disk holds is unknown, and a
 // repeated fsync may lie (reliability 52).
 //
-// Thread rule: one thread at a time, but for `prepare_spare` and `sync_in_background`, which may run on another thread.
+// Thread rule: one thread at a time, but for `prepare_spare`, `sync_in_background` and `remove_files`, which may run on one
+// other thread.
 #pragma once
 
 #include <atomic>
@@ -80,9 +81,14 @@ class Log {
   [[nodiscard]] Result<void> flush();
   /// Everything appended survives a loss of power from here on.
   [[nodiscard]] Result<void> sync();
-  /// Entries up to `up_to` are no longer needed. Whole segments go, oldest first; the snapshot that replaces them must be
-  /// durable.
-  [[nodiscard]] Result<void> purge(base::Index up_to);
+  /// A segment that has left the log; its file is still there.
+  struct Retired {
+    std::string path;
+    std::uint64_t size_bytes = 0;
+  };
+  /// Entries up to `up_to` are no longer needed: takes whole segments out of the log, oldest first, for `remove_files`. The
+  /// snapshot that replaces them must be durable. A crash before their files are gone leaves them in the log.
+  [[nodiscard]] std::vector<Retired> retire(base::Index up_to);
   /// Leaves everything durable and marked as closed in good order. Nothing may be called afterwards.
   [[nodiscard]] Result<void> close();
 
@@ -92,6 +98,8 @@ class Log {
   void prepare_spare();
   /// Syncs what was written so far without stopping the writer.
   void sync_in_background();
+  /// Removes the files, in order, or makes one of them the next spare; after an error the log has failed.
+  [[nodiscard]] Result<void> remove_files(const std::vector<Retired>& retired);
 
   // --- state -----------------------------------------------------------------------------------------------------------
 
@@ -143,6 +151,7 @@ class Log {
   [[nodiscard]] std::uint64_t margin_bytes() const noexcept;
   [[nodiscard]] std::string next_spare_path();
   Result<std::unique_ptr<env::File>> allocate_file(std::uint64_t size_bytes);
+  Result<void> remove_file(const Retired& oldest);
   void offer_spare(std::unique_ptr<env::File> file, std::uint64_t wanted_bytes, bool is_recycled);
   Result<void> failed(Error error);
 

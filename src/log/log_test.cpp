@@ -52,7 +52,7 @@ TEST(Log, APurgeRemovesWholeSegmentsAndKeepsWhatFollows) {
   auto log = fixture.create();
   for (int i = 0; i < 200; ++i) log.append({{1, std::string(200, 'x')}}, HardState{Term(1), NodeId(7), Index(1)});
   const std::size_t before = fixture.segment_count();
-  ASSERT_TRUE(log->purge(Index(120)));
+  log.purge(Index(120));
   EXPECT_LT(fixture.segment_count(), before);
   EXPECT_LE(log->first_index(), Index(121));
   const Index first = log->first_index();
@@ -60,6 +60,20 @@ TEST(Log, APurgeRemovesWholeSegmentsAndKeepsWhatFollows) {
   EXPECT_EQ(again->first_index(), first);
   EXPECT_EQ(again.replayed().size(), 200U - first.value() + 1);
   EXPECT_EQ(again->hard_state(), (HardState{Term(1), NodeId(7), Index(1)}));
+}
+
+TEST(Log, WhatWasRetiredAndNotYetRemovedComesBackWhole) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  for (int i = 0; i < 200; ++i) log.append({{1, std::string(200, 'x')}}, std::nullopt);
+  const auto retired = log->retire(Index(120));
+  ASSERT_GE(retired.size(), 2U);
+  EXPECT_GT(log->first_index(), Index(1));
+  ASSERT_TRUE(log->remove_files({retired.front()}));
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_GT(again->first_index(), Index(1));
+  EXPECT_LE(again->first_index(), Index(121));
+  EXPECT_EQ(again.replayed().size(), 200U - again->first_index().value() + 1);
 }
 
 TEST(Log, AFileThatIsUsedAgainNeverShowsItsEarlierLife) {
@@ -70,7 +84,7 @@ TEST(Log, AFileThatIsUsedAgainNeverShowsItsEarlierLife) {
     for (int i = 0; i < 40; ++i, ++index)
       log.append({{1, std::string(100, static_cast<char>('a' + round % 26))}}, std::nullopt);
     ASSERT_TRUE(log->sync());
-    ASSERT_TRUE(log->purge(Index(index - 10)));
+    log.purge(Index(index - 10));
     log = fixture.reopen(std::move(log));
     ASSERT_EQ(log->last_index(), Index(index)) << "round " << round;
     ASSERT_TRUE(log->cut_report().empty()) << log->cut_report();
@@ -198,7 +212,7 @@ void lose_power_once(std::uint64_t seed) {
       ASSERT_TRUE(log->sync());
       history = {now};
       purged = std::max(purged, random.below(now.size() - 1));
-      ASSERT_TRUE(log->purge(Index(purged)));
+      log.purge(Index(purged));
       continue;
     }
     if (what < 5) {

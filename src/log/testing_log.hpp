@@ -39,6 +39,10 @@ class LogHandle {
     const auto appended = log_->append(entries, hard_state);
     ASSERT_TRUE(appended) << appended.error().message();
   }
+  void purge(base::Index up_to) {
+    const auto removed = log_->remove_files(log_->retire(up_to));
+    ASSERT_TRUE(removed) << removed.error().message();
+  }
   [[nodiscard]] Model replayed() {
     Model model;
     base::Index next = log_->first_index();

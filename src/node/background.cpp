@@ -91,8 +91,12 @@ Result<void> Runtime::write_snapshot() {
   say(LogLevel::info, "snapshot of index " + std::to_string(index.value()) + " written");
   // The log is kept from the older snapshot on: damage of the newer one loses nothing (reliability 57).
   if (kept->size() < kept_snapshots) return {};
-  const std::lock_guard driving(drive_mutex_);
-  return log_->purge(kept->back().index);
+  std::vector<log::Log::Retired> retired;
+  {
+    const std::lock_guard driving(drive_mutex_);
+    retired = log_->retire(kept->back().index);
+  }
+  return log_->remove_files(retired);  // syncs the directory for each: no write waits for that
 }
 
 }  // namespace concord::node
