@@ -76,7 +76,7 @@ class KeyBlock {
   std::uint16_t count_ = 0;
   std::uint16_t prefix_size_ = 0;
   bool is_leaf_ = true;
-  std::uint8_t unused_[3] = {};
+  [[maybe_unused]] std::uint8_t unused_[3] = {};
 };
 static_assert(sizeof(KeyBlock) == 8);
 
