@@ -130,6 +130,7 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
   const auto interval_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
   next_tick_ms_ = now_ms + interval_ms;
   if (auto done = replica_->tick(); !done) return done;
+  if (auto done = log_->check(); !done) return done;  // the background's failures have nobody else who finds them
   cluster_minus_monotonic_ms_.store(
       static_cast<std::int64_t>(cluster_clock_.at(host_time())) - static_cast<std::int64_t>(now_ms),
       std::memory_order_relaxed);
