@@ -241,8 +241,8 @@ void Runtime::close(milliseconds limit) {
     if (replica_thread_.joinable()) replica_thread_.join();
     if (background_thread_.joinable()) background_thread_.join();
     const std::lock_guard driving(drive_mutex_);
-    const Error stopped(Errc::cluster_not_ready, "the node has stopped", true);
-    queue_.fail_all(stopped, stopped);
+    queue_.fail_all(Error(Errc::timeout, "the node has stopped; whether the write happens is unknown", true),
+                    Error(Errc::cluster_not_ready, "the node has stopped"));
     call_completions();
     serving_.store(false, std::memory_order_release);
     if (!failed_.load(std::memory_order_relaxed)) {
