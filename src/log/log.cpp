@@ -92,10 +92,14 @@ Result<void> Log::sync() {
   return sync_current();
 }
 
+Result<void> Log::check() {
+  if (failure_) return std::unexpected(*failure_);
+  if (!background_failed_.load(std::memory_order_acquire)) return {};
+  return failed(Error(Errc::storage_failed, segments_.back().path + ": an earlier sync or removal has failed"));
+}
+
 Result<void> Log::write_pending() {
-  if (background_failed_.load(std::memory_order_acquire)) {
-    return failed(Error(Errc::storage_failed, segments_.back().path + ": an earlier sync or removal has failed"));
-  }
+  if (auto checked = check(); !checked) return checked;
   if (pending_.empty()) return {};
   if (auto written = segments_.back().file->write_at(written_offset_, pending_); !written) {
     return failed(std::move(written.error()));

@@ -92,6 +92,9 @@ class Log {
   /// Leaves everything durable and marked as closed in good order. Nothing may be called afterwards.
   [[nodiscard]] Result<void> close();
 
+  /// The error of an earlier failure, of the background too; nothing when all is well.
+  [[nodiscard]] Result<void> check();
+
   // --- on another thread -----------------------------------------------------------------------------------------------
 
   /// Allocates the next segment, so that going on in it costs no time later. Nothing when there is one.

@@ -83,6 +83,10 @@ Result<void> Runtime::write_snapshot() {
     if (auto flushed = log_->flush(); !flushed) return flushed;
   }
   log_->sync_in_background();
+  {
+    const std::lock_guard driving(drive_mutex_);
+    if (auto synced = log_->check(); !synced) return synced;
+  }
   if (auto finished = (*writer)->finish(); !finished) return std::unexpected(std::move(finished.error()));
   snapshot_index_.store(index.value(), std::memory_order_relaxed);
   if (auto removed = log::remove_old_snapshots(*files_, directory, kept_snapshots); !removed) return removed;

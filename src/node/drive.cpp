@@ -39,12 +39,15 @@ Result<void> Runtime::drive_turns() {
 }
 
 Result<void> Runtime::propose_queued() {
-  for (std::size_t proposed_bytes = 0; proposed_bytes < turn_bytes && queue_.take(batch_);) {
+  std::size_t proposed_bytes = 0;
+  std::size_t proposed_count = 0;
+  while (proposed_bytes < turn_bytes && queue_.take(batch_)) {
     if (!serving_.load(std::memory_order_relaxed)) {
       queue_.refuse(batch_, Error(Errc::cluster_not_ready, "no leader is known"));
       continue;
     }
-    if (auto room = log_->reserve(batch_.size_bytes(), 1); !room) {
+    // All that is proposed in a turn is one write to the log.
+    if (auto room = log_->reserve(proposed_bytes + batch_.size_bytes(), proposed_count + 1); !room) {
       if (room.error().code() != Errc::storage_full) return room;
       set_full(room.error());
       queue_.refuse(batch_, room.error());
@@ -55,6 +58,7 @@ Result<void> Runtime::propose_queued() {
     if (!result) return std::unexpected(result.error());
     if (*result == raft::ProposeResult::accepted) {
       proposed_bytes += batch_.size_bytes();
+      ++proposed_count;
     } else {
       const bool is_lost = *result == raft::ProposeResult::not_leader;
       queue_.refuse(batch_, is_lost ? Error(Errc::cluster_not_ready, "this node no longer leads")
@@ -130,6 +134,7 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
   const auto interval_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
   next_tick_ms_ = now_ms + interval_ms;
   if (auto done = replica_->tick(); !done) return done;
+  if (auto done = log_->check(); !done) return done;  // the background's failures have nobody else who finds them
   cluster_minus_monotonic_ms_.store(
       static_cast<std::int64_t>(cluster_clock_.at(host_time())) - static_cast<std::int64_t>(now_ms),
       std::memory_order_relaxed);

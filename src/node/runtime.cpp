@@ -78,13 +78,6 @@ Runtime::Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Cl
       replica_(std::move(recovered.replica)),
       queue_(directory_->identity().node, directory_->identity().incarnation, options_.limits),
       hard_state_(log_->hard_state()) {
-  const store::StateMachine& state = replica_->state();
-  if (state.cluster_time_ms() == 0) {
-    cluster_clock_.start_fresh(host_time());
-  } else {
-    cluster_clock_.restart({.cluster_time_ms = state.cluster_time_ms(), .wall_offset_ms = state.wall_offset_ms()},
-                           host_time());
-  }
   snapshot_index_ = recovered.snapshot_index.value();
   snapshot_wanted_at_ =
       base::Index(std::max(recovered.snapshot_index.value(), std::uint64_t{1}) + options_.snapshot.every_entries);
@@ -99,12 +92,24 @@ Result<void> Runtime::start() {
       if (auto asked = replica_->campaign(); !asked) return asked;
     }
     drive();
+    start_clock();
     if (auto ticked = tick(clock_->monotonic_ms()); !ticked) return ticked;
   }
   if (auto problem = failure()) return std::unexpected(*problem);
   replica_thread_ = std::thread([this] { run(); });
   background_thread_ = std::thread([this] { run_background(); });
   return {};
+}
+
+/// When all of the log is applied: its last entries are known to be committed only once this node leads again.
+void Runtime::start_clock() {
+  const store::StateMachine& state = replica_->state();
+  const command::EntryStamp last{.cluster_time_ms = state.cluster_time_ms(), .wall_offset_ms = state.wall_offset_ms()};
+  if (last.cluster_time_ms == 0) {
+    cluster_clock_.start_fresh(host_time());
+  } else {
+    cluster_clock_.restart(last, host_time());
+  }
 }
 
 Runtime::~Runtime() { close(milliseconds(4500)); }
@@ -236,8 +241,8 @@ void Runtime::close(milliseconds limit) {
     if (replica_thread_.joinable()) replica_thread_.join();
     if (background_thread_.joinable()) background_thread_.join();
     const std::lock_guard driving(drive_mutex_);
-    const Error stopped(Errc::cluster_not_ready, "the node has stopped", true);
-    queue_.fail_all(stopped, stopped);
+    queue_.fail_all(Error(Errc::timeout, "the node has stopped; whether the write happens is unknown", true),
+                    Error(Errc::cluster_not_ready, "the node has stopped"));
     call_completions();
     serving_.store(false, std::memory_order_release);
     if (!failed_.load(std::memory_order_relaxed)) {

@@ -92,6 +92,7 @@ class Runtime {
 
   // threads (runtime.cpp, background.cpp)
   Result<void> start();
+  void start_clock();
   void run();
   void wake();
   void call_completions();
