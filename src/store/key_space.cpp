@@ -277,13 +277,15 @@ void KeySpace::collapse_one(Link* link) {
 
 /// Everybody who begins now sees `link`. Who began before may still go on behind it, so nothing there is changed.
 void KeySpace::retire_older(Link* link) {
-  while (!std::exchange(link->older_is_retired, true)) {
-    const Word word = link->older.load(std::memory_order_relaxed);
-    if (!is_occupied(word)) return;
+  if (std::exchange(link->older_is_retired, true)) return;
+  Word word = link->older.load(std::memory_order_relaxed);
+  while (is_occupied(word)) {
     if (!is_link(word)) return retire_record(record_of(word));
-    link = link_of(word);
-    retire_record(link->record);
-    retire_link(link);
+    Link* behind = link_of(word);
+    // What is retired may be freed at once: the way on is read before.
+    word = behind->older_is_retired ? empty_word : behind->older.load(std::memory_order_relaxed);
+    retire_record(behind->record);
+    retire_link(behind);
   }
 }
 
