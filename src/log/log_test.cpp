@@ -181,6 +181,30 @@ TEST(Log, ASpareMadeWhileTheLastOneIsTakenIntoUseDoesNotReplaceIt) {
   EXPECT_EQ(again->last_index(), Index(count));
 }
 
+TEST(Log, ALossOfPowerWhileATornTailIsCutLosesNothing) {
+  for (std::uint64_t stop = 0, cuts_seen = 0;; ++stop) {
+    SCOPED_TRACE("stopped after " + std::to_string(stop) + " changes");
+    LogFixture fixture;
+    auto log = fixture.create();
+    log.append({{1, "synced"}}, std::nullopt);
+    ASSERT_TRUE(log->sync());
+    const EntryView torn{.index = Index(2), .term = Term(1), .data = "torn"};
+    fixture.files->set_faults({.fail_write_after = fixture.files->writes()});
+    ASSERT_FALSE(log->append({&torn, 1}, std::nullopt));
+    log.drop();
+    fixture.files->set_faults({.stop_after = fixture.files->changes() + stop});
+    const bool is_through = Log::open(*fixture.files, fixture.directory, fixture.options).has_value();
+    fixture.files->power_cut(stop);
+    fixture.options.boot_id += 1;
+    auto again = fixture.reopen(std::move(log));
+    EXPECT_EQ(again.replayed(), (Model{{1, "synced"}}));
+    cuts_seen += again->cut_report().empty() ? 0 : 1;
+    if (!is_through) continue;
+    EXPECT_GT(cuts_seen, 2U);
+    return;
+  }
+}
+
 TEST(Log, AMissingSegmentIsRefusedByName) {
   LogFixture fixture;
   auto log = fixture.create();

@@ -50,7 +50,7 @@ Result<std::vector<std::uint64_t>> Log::list_segments() {
   if (!names) return std::unexpected(names.error());
   std::vector<std::uint64_t> ids;
   for (const std::string& name : *names) {
-    if (name.starts_with("spare.")) {
+    if (name.starts_with("spare.") || name.ends_with(".torn.tmp")) {  // the latter: a cut that was interrupted
       if (auto removed = files_.remove(directory_ + "/" + name); !removed)
         return std::unexpected(std::move(removed.error()));
       continue;

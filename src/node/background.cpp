@@ -49,7 +49,7 @@ void Runtime::request_snapshot() {
 
 void Runtime::take_snapshot() {
   const auto written = write_snapshot();
-  const std::lock_guard driving(drive_mutex_);
+  const Driving driving(*this);
   snapshot_wanted_at_ = base::Index(replica_->applied_index().value() + options_.snapshot.every_entries);
   snapshot_wanted_bytes_ = log_->appended_bytes() + options_.snapshot.every_bytes;
   // Without a snapshot nothing is lost, the log only grows; the next one may succeed.
@@ -59,7 +59,7 @@ void Runtime::take_snapshot() {
 Result<void> Runtime::write_snapshot() {
   std::unique_ptr<store::Snapshot> snapshot;
   {
-    const std::lock_guard driving(drive_mutex_);
+    const Driving driving(*this);
     snapshot = replica_->state().begin_snapshot(raft::encode_conf_state(replica_->members()));
     // Until this one is finished no other is wanted.
     snapshot_wanted_at_ = base::Index(~std::uint64_t{0});
@@ -79,12 +79,12 @@ Result<void> Runtime::write_snapshot() {
   snapshot.reset();
   {
     // The log never ends before the newest snapshot, whatever a loss of power takes away.
-    const std::lock_guard driving(drive_mutex_);
+    const Driving driving(*this);
     if (auto flushed = log_->flush(); !flushed) return flushed;
   }
   log_->sync_in_background();
   {
-    const std::lock_guard driving(drive_mutex_);
+    const Driving driving(*this);
     if (auto synced = log_->check(); !synced) return synced;
   }
   if (auto finished = (*writer)->finish(); !finished) return std::unexpected(std::move(finished.error()));
@@ -97,7 +97,7 @@ Result<void> Runtime::write_snapshot() {
   if (kept->size() < kept_snapshots) return {};
   std::vector<log::Log::Retired> retired;
   {
-    const std::lock_guard driving(drive_mutex_);
+    const Driving driving(*this);
     retired = log_->retire(kept->back().index);
   }
   return log_->remove_files(retired);  // syncs the directory for each: no write waits for that

@@ -16,6 +16,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// So many callers may drive before a thread of the node that waits for the lock. Each may take as long as a sync.
+constexpr std::uint32_t passed_by_limit = 4;
+
 std::uint64_t draw() {
   std::uint64_t number = 0;
   do {
@@ -86,7 +89,7 @@ Runtime::Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Cl
 
 Result<void> Runtime::start() {
   {
-    const std::lock_guard driving(drive_mutex_);
+    const Driving driving(*this);
     // Nobody else has a vote: waiting for an election timeout would only be waiting.
     if (replica_->is_sole_voter()) {
       if (auto asked = replica_->campaign(); !asked) return asked;
@@ -114,11 +117,22 @@ void Runtime::start_clock() {
 
 Runtime::~Runtime() { close(milliseconds(4500)); }
 
+Runtime::Driving::Driving(Runtime& runtime) : lock_(runtime.drive_mutex_, std::defer_lock) {
+  if (lock_.try_lock()) return;
+  runtime.waiting_to_drive_.fetch_add(1, std::memory_order_relaxed);
+  lock_.lock();
+  runtime.waiting_to_drive_.fetch_sub(1, std::memory_order_relaxed);
+  runtime.passed_by_.store(0, std::memory_order_relaxed);
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Writes.
 
 Answer Runtime::write(const Write& write, milliseconds timeout) {
-  if (std::unique_lock driving(drive_mutex_, std::try_to_lock); driving.owns_lock()) {
+  const bool somebody_waits = waiting_to_drive_.load(std::memory_order_relaxed) != 0;
+  const bool lets_pass = somebody_waits && passed_by_.load(std::memory_order_relaxed) >= passed_by_limit;
+  if (std::unique_lock driving(drive_mutex_, std::defer_lock); !lets_pass && driving.try_lock()) {
+    if (somebody_waits) passed_by_.fetch_add(1, std::memory_order_relaxed);
     const bool decides_alone = sole_voter_.load(std::memory_order_relaxed) && serving_.load(std::memory_order_relaxed);
     if (decides_alone && !failed_.load(std::memory_order_relaxed)) {
       InlineWaiter waiter;
@@ -177,7 +191,7 @@ void Runtime::run() {
   std::uint64_t flush_at_ms = 0;
   for (;;) {
     {
-      const std::lock_guard driving(drive_mutex_);
+      const Driving driving(*this);
       drive();
       const std::uint64_t now_ms = clock_->monotonic_ms();
       if (!failed_.load(std::memory_order_relaxed)) {
@@ -240,7 +254,7 @@ void Runtime::close(milliseconds limit) {
     wake_condition_.notify_all();
     if (replica_thread_.joinable()) replica_thread_.join();
     if (background_thread_.joinable()) background_thread_.join();
-    const std::lock_guard driving(drive_mutex_);
+    const Driving driving(*this);
     queue_.fail_all(Error(Errc::timeout, "the node has stopped; whether the write happens is unknown", true),
                     Error(Errc::cluster_not_ready, "the node has stopped"));
     call_completions();

@@ -3,7 +3,9 @@
 // Driving. Whoever holds the drive lock runs the replica: takes queued writes, proposes, makes durable, applies, answers. A
 // lone caller drives its own write and pays for no change of thread; when somebody drives already, writes queue up and go
 // together in the next entry (group commit). The replica thread drives what is queued and has nobody else, ticks raft,
-// proposes expiry, and calls all completions; so a completion never runs inside another caller's write.
+// proposes expiry, and calls all completions; so a completion never runs inside another caller's write. A caller that writes
+// without pause would always find the lock free before a thread that waits for it has woken up: after a few writes it queues
+// instead, and lets that thread pass.
 //
 // Background thread: snapshots, the next log segment, syncs that nobody waits for (modes `os` and `memory`), deadlines.
 //
@@ -90,6 +92,15 @@ class Runtime {
   void propose_due();
   [[nodiscard]] replica::HostTime host_time() const noexcept;
 
+  /// Holds the drive lock. For the node's own threads: callers who write one after the other let them pass.
+  class Driving {
+   public:
+    explicit Driving(Runtime& runtime);
+
+   private:
+    std::unique_lock<std::mutex> lock_;
+  };
+
   // threads (runtime.cpp, background.cpp)
   Result<void> start();
   void start_clock();
@@ -112,6 +123,8 @@ class Runtime {
 
   // The driver's; guarded by drive_mutex_.
   std::mutex drive_mutex_;
+  std::atomic<std::uint32_t> waiting_to_drive_{0};  // the node's own threads
+  std::atomic<std::uint32_t> passed_by_{0};         // callers that drove while one waited
   Batch batch_;
   std::vector<store::Applied> applied_;
   replica::ClusterClock cluster_clock_;
