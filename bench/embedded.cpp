@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -18,8 +19,12 @@
 
 #include <concord/concord.hpp>
 
+#include "key.hpp"
+
 namespace {
 
+using bench::Key;
+using bench::RandomOrder;
 using concord::Bytes;
 using concord::Durability;
 using concord::Node;
@@ -61,12 +66,6 @@ Node open(const Options& options) {
   return std::move(*node);
 }
 
-std::string key_of(std::uint64_t number) {
-  char key[24];
-  std::snprintf(key, sizeof key, "key%013llu", static_cast<unsigned long long>(number));
-  return key;  // 16 bytes
-}
-
 std::string random_bytes(std::size_t size) {
   std::mt19937_64 random(size);
   std::string bytes(size, '\0');
@@ -77,13 +76,13 @@ std::string random_bytes(std::size_t size) {
 std::uint64_t revision_of(Node& node) { return node.status()->storage.revision.value(); }
 
 void fill(Node& node, std::uint64_t keys, std::string_view value) {
-  std::vector<std::string> names(500);
-  for (std::uint64_t at = 0; at < keys; at += names.size()) {
+  constexpr std::uint64_t batch = 500;
+  std::vector<Key> names;
+  for (std::uint64_t at = 0; at < keys; at += batch) {
+    names.clear();
+    for (std::uint64_t i = at; i < std::min(keys, at + batch); ++i) names.emplace_back(i);
     std::vector<concord::PutItem> items;
-    for (std::uint64_t i = at; i < std::min(keys, at + names.size()); ++i) {
-      names[static_cast<std::size_t>(i - at)] = key_of(i);
-      items.push_back({names[static_cast<std::size_t>(i - at)], Bytes(value)});
-    }
+    for (const Key& name : names) items.push_back({name.view(), Bytes(value)});
     if (auto put = node.put_many(items); !put) die(put.error().message());
   }
 }
@@ -104,18 +103,16 @@ void put(benchmark::State& state, Durability durability, std::size_t value_size,
   const Scratch scratch;
   Node node = open(options_for(scratch, durability));
   const std::string value = random_bytes(value_size);
-  std::vector<std::string> keys;
-  for (std::uint64_t i = 0; i < 5000; ++i) keys.push_back(key_of(i));
   const std::uint64_t before = revision_of(node);
   std::uint64_t count = 0;
   for (auto _ : state) {
-    if (!node.put(keys[count++ % keys.size()], Bytes(value), options)) die("put failed");
+    if (!node.put(Key(count++ % 5000), Bytes(value), options)) die("put failed");
   }
   if (revision_of(node) != before + count) die("a put was not counted");
   std::vector<double> microseconds;
   for (int i = 0; i < (durability == Durability::disk ? 2000 : 200'000); ++i) {
     const auto start = steady_clock::now();
-    if (!node.put(keys[static_cast<std::size_t>(i) % keys.size()], Bytes(value), options)) die("put failed");
+    if (!node.put(Key(static_cast<std::uint64_t>(i) % 5000), Bytes(value), options)) die("put failed");
     microseconds.push_back(std::chrono::duration<double, std::micro>(steady_clock::now() - start).count());
   }
   report_percentiles(state, microseconds);
@@ -143,7 +140,7 @@ void BM_touch_memory(benchmark::State& state) {
   fill(node, 5000, random_bytes(100));
   std::uint64_t count = 0;
   for (auto _ : state) {
-    if (!node.touch(key_of(count++ % 5000), std::chrono::hours(1))) die("touch failed");
+    if (!node.touch(Key(count++ % 5000), std::chrono::hours(1))) die("touch failed");
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(count));
 }
@@ -156,7 +153,7 @@ void BM_delete_memory(benchmark::State& state) {
   fill(node, keys, random_bytes(100));
   std::uint64_t count = 0;
   for (auto _ : state) {
-    if (!node.del(key_of(count++))) die("delete failed");
+    if (!node.del(Key(count++))) die("delete failed");
   }
   if (node.status()->storage.size != keys - count) die("a delete was not counted");
   state.SetItemsProcessed(static_cast<std::int64_t>(count));
@@ -167,10 +164,10 @@ void BM_put_many_500x100B_memory(benchmark::State& state) {
   const Scratch scratch;
   Node node = open(options_for(scratch, Durability::memory));
   const std::string value = random_bytes(100);
-  std::vector<std::string> names;
-  for (std::uint64_t i = 0; i < 500; ++i) names.push_back(key_of(i));
+  std::vector<Key> names;
+  for (std::uint64_t i = 0; i < 500; ++i) names.emplace_back(i);
   std::vector<concord::PutItem> items;
-  for (const std::string& name : names) items.push_back({name, Bytes(value)});
+  for (const Key& name : names) items.push_back({name.view(), Bytes(value)});
   for (auto _ : state) {
     if (!node.put_many(items)) die("put_many failed");
   }
@@ -182,15 +179,14 @@ BENCHMARK(BM_put_many_500x100B_memory);
 // Reads. One node for all threads of a benchmark; keys in random order, so that the cache does what it does in life.
 
 struct Shelf {
-  explicit Shelf(std::uint64_t keys) : node(open(options_for(scratch, Durability::memory))), value(random_bytes(100)) {
+  explicit Shelf(std::uint64_t count)
+      : keys(count), node(open(options_for(scratch, Durability::memory))), value(random_bytes(100)) {
     fill(node, keys, value);
-    for (std::uint64_t i = 0; i < keys; ++i) names.push_back(key_of(i));
-    std::ranges::shuffle(names, std::mt19937_64(keys));
   }
+  std::uint64_t keys;
   Scratch scratch;
   Node node;
   std::string value;
-  std::vector<std::string> names;
 };
 
 std::unique_ptr<Shelf> shelf;  // of the benchmark under way: made before its threads start, gone after they ended
@@ -200,12 +196,22 @@ void make_shelf(const benchmark::State& state) {
 }
 void drop_shelf(const benchmark::State&) { shelf.reset(); }
 
-void get(benchmark::State& state, concord::ReadOptions options) {
-  std::size_t at = static_cast<std::size_t>(state.thread_index()) * 7919 % shelf->names.size();
+/// What making a key costs: it is part of every figure below.
+void BM_key_itself(benchmark::State& state) {
+  RandomOrder order(static_cast<std::uint64_t>(state.range(0)), 0);
   for (auto _ : state) {
-    const auto found = shelf->node.get(shelf->names[at], options);
+    const Key key(order.next());
+    benchmark::DoNotOptimize(key);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
+}
+BENCHMARK(BM_key_itself)->Arg(1'000'000);
+
+void get(benchmark::State& state, concord::ReadOptions options) {
+  RandomOrder order(shelf->keys, static_cast<std::uint64_t>(state.thread_index()));
+  for (auto _ : state) {
+    const auto found = shelf->node.get(Key(order.next()), options);
     if (!found || found->bytes().size() != 100) die("get found something else");
-    if (++at == shelf->names.size()) at = 0;
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
@@ -218,8 +224,9 @@ BENCHMARK(BM_strong_get_100B)->Arg(5000)->Setup(make_shelf)->Teardown(drop_shelf
 void BM_get_100B_while_writing(benchmark::State& state) {
   std::atomic<bool> stop{false};
   std::thread writer([&] {
-    for (std::size_t at = 0; !stop.load(std::memory_order_relaxed); ++at) {
-      if (!shelf->node.put(shelf->names[at % shelf->names.size()], Bytes(shelf->value))) die("put failed");
+    RandomOrder order(shelf->keys, 1);
+    while (!stop.load(std::memory_order_relaxed)) {
+      if (!shelf->node.put(Key(order.next()), Bytes(shelf->value))) die("put failed");
     }
   });
   get(state, {});
@@ -261,7 +268,7 @@ void BM_async_put_100B_disk(benchmark::State& state) {
   std::uint64_t sent = 0;
   for (auto _ : state) {
     while (sent - done.load(std::memory_order_relaxed) > 50'000) std::this_thread::yield();
-    node.async_put(key_of(sent % 5000), Bytes(value), {}, [&done](concord::Result<concord::Revision> put) {
+    node.async_put(Key(sent % 5000), Bytes(value), {}, [&done](concord::Result<concord::Revision> put) {
       if (!put) die(put.error().message());
       done.fetch_add(1, std::memory_order_relaxed);
     });
@@ -304,7 +311,7 @@ void BM_restart_1M(benchmark::State& state) {
     if (from_snapshot) {
       const std::uint64_t before = node.status()->storage.snapshot_index;
       while (node.status()->storage.snapshot_index == before) {
-        if (!node.put(key_of(0), Bytes(random_bytes(100)))) die("put failed");
+        if (!node.put(Key(0), Bytes(random_bytes(100)))) die("put failed");
       }
     }
   }
@@ -333,7 +340,7 @@ void BM_worst_put_during_snapshot_1M(benchmark::State& state) {
     std::uint64_t newest = node.status()->storage.snapshot_index;
     for (std::uint64_t i = 0; snapshots < 2; ++i) {
       const auto start = steady_clock::now();
-      if (!node.put(key_of(i * 7919 % million), Bytes(value))) die("put failed");
+      if (!node.put(Key(i * 7919 % million), Bytes(value))) die("put failed");
       microseconds.push_back(std::chrono::duration<double, std::micro>(steady_clock::now() - start).count());
       if (i % 1000 != 0) continue;
       const std::uint64_t now = node.status()->storage.snapshot_index;

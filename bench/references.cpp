@@ -8,6 +8,9 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
+
+#include "key.hpp"
 
 #if CONCORD_BENCH_ROCKSDB
 #include <rocksdb/db.h>
@@ -18,16 +21,13 @@
 
 namespace {
 
+using bench::Key;
+using bench::RandomOrder;
+
 [[maybe_unused]] void check(bool ok, const char* what) {
   if (ok) return;
   std::fprintf(stderr, "%s failed\n", what);
   std::abort();
-}
-
-[[maybe_unused]] std::string key_of(std::uint64_t number) {
-  char key[24];
-  std::snprintf(key, sizeof key, "key%013llu", static_cast<unsigned long long>(number));
-  return key;
 }
 
 [[maybe_unused]] std::string value_100() {
@@ -54,6 +54,8 @@ class Scratch {
 
 #if CONCORD_BENCH_ROCKSDB
 
+rocksdb::Slice slice(const Key& key) { return {key.view().data(), key.view().size()}; }
+
 std::unique_ptr<rocksdb::DB> open_rocksdb(const Scratch& scratch) {
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -70,7 +72,7 @@ void rocksdb_put(benchmark::State& state, bool sync, bool wal) {
   options.disableWAL = !wal;
   const std::string value = value_100();
   std::uint64_t count = 0;
-  for (auto _ : state) check(db->Put(options, key_of(count++ % 5000), value).ok(), "RocksDB put");
+  for (auto _ : state) check(db->Put(options, slice(Key(count++ % 5000)), value).ok(), "RocksDB put");
   state.SetItemsProcessed(static_cast<std::int64_t>(count));
 }
 void BM_rocksdb_put_100B_nowal(benchmark::State& state) { rocksdb_put(state, false, false); }
@@ -84,14 +86,11 @@ void BM_rocksdb_get_100B(benchmark::State& state) {
   const Scratch scratch;
   const auto db = open_rocksdb(scratch);
   const auto keys = static_cast<std::uint64_t>(state.range(0));
-  for (std::uint64_t i = 0; i < keys; ++i) check(db->Put({}, key_of(i), value_100()).ok(), "RocksDB put");
-  std::string value;
-  std::uint64_t at = 0;
-  for (auto _ : state) {
-    check(db->Get({}, key_of(at * 7919 % keys), &value).ok(), "RocksDB get");
-    ++at;
-  }
-  state.SetItemsProcessed(static_cast<std::int64_t>(at));
+  std::string value = value_100();
+  for (std::uint64_t i = 0; i < keys; ++i) check(db->Put({}, slice(Key(i)), value).ok(), "RocksDB put");
+  RandomOrder order(keys, 0);
+  for (auto _ : state) check(db->Get({}, slice(Key(order.next())), &value).ok(), "RocksDB get");
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(BM_rocksdb_get_100B)->Arg(5000)->Arg(1'000'000);
 
@@ -115,19 +114,22 @@ class Lmdb {
     check(mdb_txn_begin(env_, nullptr, flags, &txn) == 0, "LMDB begin");
     return txn;
   }
-  void put(MDB_txn* txn, std::string key, std::string value) {
-    MDB_val k{key.size(), key.data()};
-    MDB_val v{value.size(), value.data()};
+  void put(MDB_txn* txn, std::string_view key, std::string_view value) {
+    MDB_val k = bytes_of(key);
+    MDB_val v = bytes_of(value);
     check(mdb_put(txn, dbi_, &k, &v, 0) == 0, "LMDB put");
   }
-  void get(MDB_txn* txn, std::string key, std::string& value) {
-    MDB_val k{key.size(), key.data()};
+  void get(MDB_txn* txn, std::string_view key, std::string& value) {
+    MDB_val k = bytes_of(key);
     MDB_val v{};
     check(mdb_get(txn, dbi_, &k, &v) == 0, "LMDB get");
     value.assign(static_cast<const char*>(v.mv_data), v.mv_size);
   }
 
  private:
+  /// LMDB only reads them, but its type does not say so.
+  static MDB_val bytes_of(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
+
   MDB_env* env_ = nullptr;
   MDB_dbi dbi_ = 0;
 };
@@ -139,7 +141,7 @@ void lmdb_put(benchmark::State& state, unsigned flags) {
   std::uint64_t count = 0;
   for (auto _ : state) {
     MDB_txn* txn = db.begin(0);
-    db.put(txn, key_of(count++ % 5000), value);
+    db.put(txn, Key(count++ % 5000), value);
     check(mdb_txn_commit(txn) == 0, "LMDB commit");
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(count));
@@ -154,19 +156,18 @@ void BM_lmdb_get_100B(benchmark::State& state) {
   Lmdb db(scratch, MDB_NOSYNC);
   const auto keys = static_cast<std::uint64_t>(state.range(0));
   MDB_txn* fill = db.begin(0);
-  for (std::uint64_t i = 0; i < keys; ++i) db.put(fill, key_of(i), value_100());
+  std::string value = value_100();
+  for (std::uint64_t i = 0; i < keys; ++i) db.put(fill, Key(i), value);
   check(mdb_txn_commit(fill) == 0, "LMDB commit");
   MDB_txn* txn = db.begin(MDB_RDONLY);
-  std::string value;
-  std::uint64_t at = 0;
+  RandomOrder order(keys, 0);
   for (auto _ : state) {
     mdb_txn_reset(txn);  // as a program would: each read sees the newest commit
     check(mdb_txn_renew(txn) == 0, "LMDB renew");
-    db.get(txn, key_of(at * 7919 % keys), value);
-    ++at;
+    db.get(txn, Key(order.next()), value);
   }
   mdb_txn_abort(txn);
-  state.SetItemsProcessed(static_cast<std::int64_t>(at));
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(BM_lmdb_get_100B)->Arg(5000)->Arg(1'000'000);
 
