@@ -73,7 +73,7 @@ Result<std::unique_ptr<log::Log>> open_log(env::FileSystem& files, log::DataDire
 }  // namespace
 
 Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn, std::uint64_t boot_id,
-                          const Say& say) {
+                          std::uint64_t segment_bytes, const Say& say) {
   Recovered recovered;
   auto directory = log::DataDirectory::open(
       files, options.data_dir.string(), {.cluster = base::ClusterId(drawn.cluster_id), .node = NodeId(drawn.node_id)});
@@ -81,9 +81,11 @@ Result<Recovered> recover(env::FileSystem& files, const Options& options, const 
   recovered.directory = std::make_unique<log::DataDirectory>(std::move(*directory));
   recovered.is_fresh = !recovered.directory->identity().formed;
 
-  auto log =
-      open_log(files, *recovered.directory,
-               {.buffered = options.durability == Durability::memory, .salt = drawn.log_salt, .boot_id = boot_id});
+  auto log = open_log(files, *recovered.directory,
+                      {.segment_bytes = segment_bytes,
+                       .buffered = options.durability == Durability::memory,
+                       .salt = drawn.log_salt,
+                       .boot_id = boot_id});
   if (!log) return std::unexpected(std::move(log.error()));
   recovered.log = std::move(*log);
   if (!recovered.log->cut_report().empty()) say(LogLevel::warn, recovered.log->cut_report());

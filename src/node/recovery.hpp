@@ -40,6 +40,6 @@ struct Recovered {
 using Say = std::function<void(LogLevel, const std::string&)>;
 
 [[nodiscard]] Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
-                                        std::uint64_t boot_id, const Say& say);
+                                        std::uint64_t boot_id, std::uint64_t segment_bytes, const Say& say);
 
 }  // namespace concord::node

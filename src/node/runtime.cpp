@@ -52,7 +52,8 @@ Result<void> validate(const Options& options) {
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> files,
-                                               std::unique_ptr<env::Clock> clock, Options options) {
+                                               std::unique_ptr<env::Clock> clock, Options options,
+                                               std::uint64_t segment_bytes) {
   if (auto valid = validate(options); !valid) return std::unexpected(std::move(valid.error()));
   const Drawn drawn{
       .cluster_id = draw(), .node_id = draw(), .election_seed = draw(), .hash_seed = draw(), .log_salt = draw()};
@@ -60,7 +61,7 @@ Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> 
     if (options.log) options.log(level, line);
   };
   try {
-    auto recovered = recover(*files, options, drawn, boot_id(*files), say);
+    auto recovered = recover(*files, options, drawn, boot_id(*files), segment_bytes, say);
     if (!recovered) return std::unexpected(std::move(recovered.error()));
     std::unique_ptr<Runtime> runtime(
         new Runtime(std::move(files), std::move(clock), std::move(options), std::move(*recovered)));

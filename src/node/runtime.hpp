@@ -35,6 +35,7 @@
 #include "base/log_entry.hpp"
 #include "env/clock.hpp"
 #include "env/file_system.hpp"
+#include "log/log.hpp"
 #include "node/recovery.hpp"
 #include "node/write_queue.hpp"
 #include "replica/cluster_clock.hpp"
@@ -44,9 +45,10 @@ namespace concord::node {
 
 class Runtime {
  public:
-  /// Recovers and starts; the node leads when this returns.
-  [[nodiscard]] static Result<std::unique_ptr<Runtime>> open(std::unique_ptr<env::FileSystem> files,
-                                                             std::unique_ptr<env::Clock> clock, Options options);
+  /// Recovers and starts; the node leads when this returns. `segment_bytes` is that of new log segments: tests want small ones.
+  [[nodiscard]] static Result<std::unique_ptr<Runtime>> open(
+      std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
+      std::uint64_t segment_bytes = log::LogOptions{}.segment_bytes);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
