@@ -123,10 +123,12 @@ class Runtime {
   WriteQueue queue_;
   const std::chrono::steady_clock::time_point opened_at_ = std::chrono::steady_clock::now();
 
-  // The driver's; guarded by drive_mutex_.
+  // Who drives next.
   std::mutex drive_mutex_;
   std::atomic<std::uint32_t> waiting_to_drive_{0};  // the node's own threads
   std::atomic<std::uint32_t> passed_by_{0};         // callers that drove while one waited
+
+  // The driver's; guarded by drive_mutex_.
   Batch batch_;
   std::vector<store::Applied> applied_;
   replica::ClusterClock cluster_clock_;
