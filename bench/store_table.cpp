@@ -402,6 +402,21 @@ void BM_get(benchmark::State& state) {
   get<Table>(state);
 }
 
+/// The next key depends on the value before: without that the processor may begin the next look while this one waits for memory.
+template <class Table>
+void BM_get_one_by_one(benchmark::State& state) {
+  const typename Table::Reader reader;
+  RandomOrder order(static_cast<std::uint64_t>(state.range(0)), 0);
+  Copy copy;
+  std::uint64_t zero = 0;
+  for (auto _ : state) {
+    check(table<Table>->get(Key(order.next() + zero), copy), "the key is there");
+    benchmark::DoNotOptimize(copy);
+    zero = static_cast<std::uint64_t>(copy.back());
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
+}
+
 template <class Table>
 void BM_get_while_replacing(benchmark::State& state) {
   std::atomic<bool> stop{false};
@@ -480,6 +495,7 @@ void register_all(const std::string& name) {
   };
   add("get", BM_get<Table>)->Arg(100)->Arg(5000)->Arg(100'000)->Arg(1'000'000);
   add("get", BM_get<Table>)->Arg(100'000)->Threads(2)->UseRealTime();
+  add("get_one_by_one", BM_get_one_by_one<Table>)->Arg(1'000'000);
   add("get_while_replacing", BM_get_while_replacing<Table>)->Arg(5000)->Arg(100'000);
   add("replace", BM_replace<Table>)->Arg(5000)->Arg(100'000);
   benchmark::RegisterBenchmark(("fill_and_empty/" + name).c_str(), BM_fill_and_empty<Table>)

@@ -1,5 +1,7 @@
 #include "store/state_machine.hpp"
 
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "base/check.hpp"
@@ -120,7 +122,9 @@ bool StateMachine::get(std::string_view key, Value& out) const {
   const KeySpace& keys = *state_->keys.load(std::memory_order_acquire);
   Record* record = keys.find(key, keys.visible());
   if (record == nullptr) return false;
-  out = value_of(*record);
+  // Made in its place: an assignment would copy the bytes a second time. Nothing throws in between.
+  std::destroy_at(&out);
+  ::new (static_cast<void*>(&out)) Value(value_of(*record));
   return true;
 }
 
