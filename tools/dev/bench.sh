@@ -1,16 +1,23 @@
-# bench [argument of the benchmark...]: measures Concord beside RocksDB and LMDB, and prints the ratios
+# bench [argument of the benchmark...]: measures Concord beside RocksDB, LMDB and Redis, and prints the ratios
 #
-# Writes build/bench/embedded.json. `./dev bench --benchmark_filter=put` measures less.
+# Writes build/bench/embedded.json. `./dev bench --benchmark_filter=put` measures less, and leaves Redis out.
+# `./dev bench table [argument...]` compares the store's key table with others instead (docs/decisions/0003-key-table.md).
 # shellcheck source=tools/dev/setup.sh
 source "$parts/setup.sh"
 
 run_bench() {
   ensure build bench
   as_owner bench "$@"
+  if [ "${1:-}" = table ]; then
+    build_preset bench store_table_bench
+    "$root/build/bench/bin/store_table_bench" "${@:2}"
+    return
+  fi
   build_preset bench embedded_bench
   local out=$root/build/bench/embedded.json
   say "measuring; the machine should have nothing else to do"
   (cd "$root/build/bench" && ./bin/embedded_bench --benchmark_out="$out" --benchmark_out_format=json \
     --benchmark_counters_tabular=false "$@")
+  [ $# -gt 0 ] || (cd "$root/build/bench" && python3 -B "$root/bench/redis.py" "$out") || say "Redis could not be measured"
   python3 -B "$root/bench/report.py" "$out"
 }

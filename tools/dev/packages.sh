@@ -8,7 +8,7 @@ packages_build=(
   libspdlog-dev libfmt-dev libgtest-dev libgmock-dev
 )
 packages_rust=("rustc-web|rustc" "cargo-web|cargo")
-packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-dev)
+packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-dev redis-tools)
 packages_clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 packages_format=(clang-format-19)
 packages_docs=(doxygen)
