@@ -8,7 +8,8 @@
 // nodes may live in one process, each with its own data directory.
 //
 // Closing: the destructor finishes the writes in flight, runs their completions, writes what mode `memory` still holds, and
-// blocks at most 5 s. Calls made after that are undefined; calls still running in other threads must have returned.
+// blocks at most 5 s. Calls made after that are undefined; calls still running in other threads must have returned. With an
+// executor it waits until completions were handed over, not until they ran. A node is not moved while asynchronous calls run.
 #pragma once
 
 #include <memory>
@@ -31,23 +32,51 @@ class CONCORD_API Node final : public Store {
   Node& operator=(const Node&) = delete;
   ~Node() override;
 
+  using Store::async_commit;
+  using Store::async_count;
+  using Store::async_delete_where;
+  using Store::async_keys;
   using Store::async_put;
+  using Store::async_where;
   using Store::get;
 
   Result<Revision> put(std::string_view key, const Value& value, const PutOptions& options = {}) override;
-  Result<Revision> create(std::string_view key, const Value& value, const PutOptions& options = {}) override;
   Result<Revision> del(std::string_view key, const WriteOptions& options = {}) override;
   Result<Revision> touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options = {}) override;
   Result<Value> get(std::string_view key, const ReadOptions& options = {}) override;
   Result<Entry> get_entry(std::string_view key, const ReadOptions& options = {}) override;
-  Result<Revision> put_many(const std::vector<PutItem>& items, const WriteOptions& options = {}) override;
+  Result<TransactionResult> commit(const Transaction& transaction, const WriteOptions& options = {}) override;
+  Result<BulkResult> put_many(const std::vector<PutItem>& items, const WriteOptions& options = {}) override;
+  Result<BulkResult> delete_many(const std::vector<std::string_view>& keys, const WriteOptions& options = {}) override;
+  Result<BulkResult> touch_many(const std::vector<TouchItem>& items, const WriteOptions& options = {}) override;
   Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                      const ReadOptions& options = {}) override;
-  void async_put(std::string_view key, const Value& value, const PutOptions& options,
-                 Completion<Revision> done) override;
+  Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
+                                                        const ReadOptions& options = {}) override;
+  Result<std::uint64_t> count(const Query& query = {}, const ReadOptions& options = {}) override;
+  Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options = {}) override;
   Result<Status> status() override;
 
+  void async_put(std::string_view key, const Value& value, const PutOptions& options,
+                 Completion<Revision> done) override;
+  void async_commit(const Transaction& transaction, const WriteOptions& options,
+                    Completion<TransactionResult> done) override;
+  void async_get_entries(const std::vector<std::string>& keys, const ReadOptions& options,
+                         Completion<std::vector<std::optional<Entry>>> done) override;
+  void async_keys(const Query& query, const ReadOptions& options, Completion<Rows<std::string>> done) override;
+  void async_where(const Query& query, const ReadOptions& options, Completion<Rows<Item>> done) override;
+  void async_count(const Query& query, const ReadOptions& options, Completion<std::uint64_t> done) override;
+  void async_delete_where(const Query& query, const WriteOptions& options, Completion<std::uint64_t> done) override;
+
+  /// Compresses with this node's settings.
+  [[nodiscard]] const Compression& compression() const noexcept;
+
  private:
+  Result<void> visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
+                             const VisitItems& visit) override;
+  Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,
+                          const ReadOptions& options) override;
+
   class Impl;
   explicit Node(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;

@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include <concord/compression.hpp>
+
 namespace concord {
 
 /// When a write is acknowledged.
@@ -53,6 +55,10 @@ struct Options {
   ReadConsistency default_consistency = ReadConsistency::leader;
   Limits limits = {};
   SnapshotPolicy snapshot = {};
+  CompressionOptions compression = {};
+  /// Runs what the library would else run on a thread of its own or inside the call: completions, and asynchronous queries. It
+  /// must run each task once, and may run it on any thread, later. None: completions run on the node's thread.
+  std::function<void(std::move_only_function<void()>)> executor = {};
   /// Receives the library's log lines (one call a line, any thread). Without it nothing is logged.
   std::function<void(LogLevel, std::string_view)> log = {};
 };
@@ -61,15 +67,20 @@ struct Options {
 struct PutOptions {
   std::optional<std::chrono::seconds> ttl = {};  ///< At least 1 s. None: the key does not expire.
   std::chrono::milliseconds timeout{5000};       ///< Then `timeout`, with `maybe_committed()`.
+  std::string token = {};                        ///< Looked at when authentication is on.
+  std::optional<bool> compress = {};             ///< Overrides the threshold; false: not at all.
+  bool keep_ttl = false;                         ///< Keeps the remaining time the key has. Not together with `ttl`.
 };
 
 struct WriteOptions {
   std::chrono::milliseconds timeout{5000};
+  std::string token = {};  ///< Looked at when authentication is on.
 };
 
 struct ReadOptions {
   std::optional<ReadConsistency> consistency = {};  ///< None: `Options::default_consistency`.
   std::chrono::milliseconds timeout{5000};
+  std::string token = {};  ///< Looked at when authentication is on.
 };
 
 }  // namespace concord

@@ -8,98 +8,70 @@
 //     store.put("flags/dark_mode", true);
 //     store.put("session/17", Session{...}, {.ttl = 30min});
 //     concord::Result<bool> on = store.get<bool>("flags/dark_mode");
+//     store.update("hits", [](std::optional<int> hits) { return hits.value_or(0) + 1; });
 //
-//     store.async_put("counter", 1, {}, [](concord::Result<concord::Revision> done) { ... });
-//     concord::Result<concord::Revision> done = co_await store.async_put("counter", 2);
+// Errors that every call may return are not repeated beside it: invalid_key, invalid_request, cluster_not_ready, timeout,
+// unauthorized, forbidden; writes also overloaded, storage_full, storage_failed, value_too_large, and of many keys
+// batch_too_large. A batch with one bad operation is refused as a whole.
 //
 // Thread rule: every call may be made from any thread, at any time, also from inside a completion.
-// Completions run on a thread of the library, or inside the call itself; keep them short.
 #pragma once
 
 #include <chrono>
-#include <coroutine>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <concord/async_store.hpp>
+#include <concord/conditional.hpp>
+#include <concord/entry.hpp>
 #include <concord/error.hpp>
 #include <concord/export.hpp>
 #include <concord/options.hpp>
+#include <concord/query.hpp>
 #include <concord/revision.hpp>
 #include <concord/status.hpp>
+#include <concord/transaction.hpp>
+#include <concord/update_function.hpp>
 #include <concord/value.hpp>
 
 namespace concord {
 
-/// A value with what the store knows about it.
-struct Entry {
-  Value value;
-  Revision revision;                        ///< Of its last change.
-  Revision create_revision;                 ///< Of the change that created it.
-  std::uint64_t version = 0;                ///< Changes since it was created; 1 for a new key.
-  std::optional<std::chrono::seconds> ttl;  ///< Remaining time, rounded up; none: does not expire.
-};
-
-/// One put of `put_many`. `key` is a view: it must stay alive during the call.
-struct PutItem {
-  std::string_view key;
-  Value value;
-  std::optional<std::chrono::seconds> ttl = {};
-};
-
-/// Called exactly once with the outcome of an asynchronous call.
-template <class T>
-using Completion = std::move_only_function<void(Result<T>)>;
-
-/// What `async_...` without a completion returns: start it by `co_await`. The coroutine goes on where completions run.
-template <class T, class Start>
-class [[nodiscard]] Awaitable {
- public:
-  explicit Awaitable(Start start) : start_(std::move(start)) {}
-
-  [[nodiscard]] bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiting) {
-    start_([this, waiting](Result<T> outcome) {
-      outcome_.emplace(std::move(outcome));
-      waiting.resume();
-    });
-  }
-  [[nodiscard]] Result<T> await_resume() { return std::move(*outcome_); }
-
- private:
-  Start start_;
-  std::optional<Result<T>> outcome_;
-};
-
-class CONCORD_API Store {
+class CONCORD_API Store : public AsyncStore {
  public:
   /// The most operations in one call; above: `batch_too_large`.
   static constexpr std::size_t max_batch = 500;
 
-  virtual ~Store() = default;
+  // --- one key ---------------------------------------------------------------------------------------------------------
 
   /// Stores `value` under `key`, whether or not the key exists. Without a ttl an earlier ttl is removed.
-  /// Errors: invalid_key, invalid_request (ttl < 1 s, value without a JSON form), value_too_large, overloaded,
-  /// cluster_not_ready, timeout, storage_full, storage_failed.
+  /// Errors: invalid_request for a ttl below 1 s or a value without a JSON form.
   virtual Result<Revision> put(std::string_view key, const Value& value, const PutOptions& options = {}) = 0;
 
-  /// Stores only when the key does not exist. Errors: those of `put`, and condition_failed when it exists.
-  virtual Result<Revision> create(std::string_view key, const Value& value, const PutOptions& options = {}) = 0;
+  /// Stores only when the key does not exist. Errors: condition_failed when it exists.
+  Result<Revision> create(std::string_view key, const Value& value, const PutOptions& options = {});
 
-  /// Removes a key. Errors: those of `put`, and not_found.
+  /// Reads, changes and writes back, guarded by the revision that was read; again until nobody came between. A ttl the key
+  /// has goes on, unless the options set one. concord/update_function.hpp tells what `function` may be.
+  /// Errors: not_found when the key is missing and `function` takes no missing one; what `function` returns.
+  Result<Updated> update(std::string_view key, const UpdateFunction& function, const PutOptions& options = {});
+
+  /// Removes a key. Errors: not_found.
   virtual Result<Revision> del(std::string_view key, const WriteOptions& options = {}) = 0;
 
-  /// Sets the remaining time of a key and keeps its value. Errors: those of `put`, and not_found.
+  /// Sets the remaining time of a key and keeps its value. Errors: not_found.
   virtual Result<Revision> touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options = {}) = 0;
 
-  /// The value of a key. Errors: not_found, invalid_key, and (consistency `leader`, `strong`) cluster_not_ready, timeout.
+  /// The value of a key. Errors: not_found.
   virtual Result<Value> get(std::string_view key, const ReadOptions& options = {}) = 0;
 
-  /// The value of a key as a C++ type. Errors: those of `get`, and invalid_request for a value of another type.
+  /// The value of a key as a C++ type. Errors: not_found, invalid_request for a value of another type.
   template <class T>
   Result<T> get(std::string_view key, const ReadOptions& options = {}) {
     auto value = get(key, options);
@@ -107,28 +79,87 @@ class CONCORD_API Store {
     return value->template as<T>();
   }
 
-  /// The value with its revisions and remaining time. Errors: those of `get`.
+  /// The value with its revisions and remaining time. Errors: not_found.
   virtual Result<Entry> get_entry(std::string_view key, const ReadOptions& options = {}) = 0;
 
-  /// Stores up to 500 items at one revision, in order; of a key given twice the last wins.
-  /// Errors: those of `put` (any bad item refuses all), batch_too_large, invalid_request for an empty batch.
-  virtual Result<Revision> put_many(const std::vector<PutItem>& items, const WriteOptions& options = {}) = 0;
+  /// The value and its remaining time. Errors: those of `get`.
+  Result<WithTtl<Value>> get_with_ttl(std::string_view key, const ReadOptions& options = {});
+  template <class T>
+  Result<WithTtl<T>> get_with_ttl(std::string_view key, const ReadOptions& options = {}) {
+    auto found = get_with_ttl(key, options);
+    if (!found) return std::unexpected(std::move(found.error()));
+    auto value = found->value.template as<T>();
+    if (!value) return std::unexpected(std::move(value.error()));
+    return WithTtl<T>{std::move(*value), found->ttl};
+  }
 
-  /// One consistent cut over up to 500 keys, in order; none for a key that does not exist.
+  /// The remaining time of a key, rounded up; none: it does not expire. Errors: not_found.
+  Result<std::optional<std::chrono::seconds>> ttl(std::string_view key, const ReadOptions& options = {});
+
+  // --- conditions ------------------------------------------------------------------------------------------------------
+
+  /// Stores `value` when the condition holds (concord/conditional.hpp).
+  /// Errors: condition_failed; not_found when the key is missing or has expired; missing_condition, conflicting_conditions.
+  Result<Revision> put_if(std::string_view key, const Value& value, const PutIfOptions& options);
+
+  /// Removes a key when the condition holds. Errors: those of `put_if`.
+  Result<Revision> delete_if(std::string_view key, const DeleteIfOptions& options);
+
+  /// Commits a transaction (concord/transaction.hpp). That guards did not hold is not an error: see `succeeded`.
+  virtual Result<TransactionResult> commit(const Transaction& transaction, const WriteOptions& options = {}) = 0;
+
+  // --- many keys: atomic, up to 500 ------------------------------------------------------------------------------------
+
+  /// Stores items at one revision, in order; of a key given twice the last wins.
+  virtual Result<BulkResult> put_many(const std::vector<PutItem>& items, const WriteOptions& options = {}) = 0;
+
+  /// Removes keys at one revision; a missing one is the result `not_found` at its place.
+  virtual Result<BulkResult> delete_many(const std::vector<std::string_view>& keys,
+                                         const WriteOptions& options = {}) = 0;
+
+  /// Sets remaining times at one revision; a missing key is the result `not_found` at its place.
+  virtual Result<BulkResult> touch_many(const std::vector<TouchItem>& items, const WriteOptions& options = {}) = 0;
+
+  /// One consistent cut over the keys, in order; none for a key that does not exist.
   virtual Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                              const ReadOptions& options = {}) = 0;
 
-  /// Like `put`, without waiting: `done` is called with the outcome. The arguments are copied before the call returns.
-  virtual void async_put(std::string_view key, const Value& value, const PutOptions& options,
-                         Completion<Revision> done) = 0;
+  /// The same with everything known about each key.
+  virtual Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
+                                                                const ReadOptions& options = {}) = 0;
 
-  /// `co_await store.async_put(key, value)`. `key` and `value` are copied; `this` must outlive the coroutine.
-  auto async_put(std::string_view key, Value value, PutOptions options = {}) {
-    auto start = [this, key = std::string(key), value = std::move(value), options](Completion<Revision> done) {
-      async_put(key, value, options, std::move(done));
-    };
-    return Awaitable<Revision, decltype(start)>(std::move(start));
-  }
+  // --- queries (concord/query.hpp): one consistent cut a call ----------------------------------------------------------
+
+  /// The matching keys, in order.
+  Result<Rows<std::string>> keys(const Query& query = {}, const ReadOptions& options = {});
+
+  /// The matching keys with their entries, in order.
+  Result<Rows<Item>> where(const Query& query = {}, const ReadOptions& options = {});
+
+  /// Calls `visit` with each match, in order, until it returns false. Nothing is held up while it runs, and no more than a few
+  /// hundred matches are in memory at a time.
+  Result<void> scan(const Query& query, const std::function<bool(const Item&)>& visit, const ReadOptions& options = {});
+
+  /// A part of the answer, each part a consistent cut of its own; for listings that outlive a call.
+  /// Errors: invalid_request for a cursor of another query.
+  Result<Page<std::string>> keys_page(const Query& query, const PageOptions& page, const ReadOptions& options = {});
+  Result<Page<Item>> where_page(const Query& query, const PageOptions& page, const ReadOptions& options = {});
+
+  /// The number of matches.
+  virtual Result<std::uint64_t> count(const Query& query = {}, const ReadOptions& options = {}) = 0;
+
+  /// Removes what matches, in key order, at most `limit`; tells how many. At least one selector is needed, and no offset.
+  /// Without a C++ predicate it is one transaction, decided when it is applied; one that would remove more than 100 000 keys, or
+  /// would look at more than 1 000 000, is `batch_too_large` and removes nothing: narrow it by prefix or range, or set `limit`.
+  /// With a C++ predicate it is several: each removes keys that matched in their present revision, and an error tells nothing
+  /// about those before.
+  virtual Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options = {}) = 0;
+
+  /// Everything. For small stores and tools; else `scan`.
+  Result<std::map<std::string, Value, std::less<>>> get_all(const ReadOptions& options = {});
+  Result<std::map<std::string, WithTtl<Value>, std::less<>>> get_all_with_ttl(const ReadOptions& options = {});
+
+  // --- the rest --------------------------------------------------------------------------------------------------------
 
   /// What this node knows about itself and its cluster. Answers without a quorum.
   virtual Result<Status> status() = 0;
@@ -139,6 +170,15 @@ class CONCORD_API Store {
   Store(Store&&) = default;
   Store& operator=(const Store&) = default;
   Store& operator=(Store&&) = default;
+
+  /// Gets the matches piece by piece and says whether it wants more. It may take the items.
+  using VisitItems = std::function<Result<bool>(std::span<Item>)>;
+
+  /// Matches in order, as of one cut, with their entries or without.
+  virtual Result<void> visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
+                                     const VisitItems& visit) = 0;
+  virtual Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,
+                                  const ReadOptions& options) = 0;
 };
 
 }  // namespace concord

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "command/limits.hpp"
+#include "compress/packed.hpp"
 
 namespace concord::command {
 namespace {
@@ -48,6 +49,8 @@ void append_selector(std::string& to, const Selector& selector) {
     if (selector.*part) append_bytes(to, *(selector.*part));
   }
   append_varint(to, selector.limit);
+  append_varint(to, selector.max_removed);
+  append_varint(to, selector.max_visited);
 }
 
 void append_operation(std::string& to, const Operation& operation) {
@@ -73,15 +76,22 @@ std::string_view read_key(Reader& reader) {
 /// A stored form: its tag is known. Its JSON text was made by whoever proposed it and is not read again.
 std::string_view read_value(Reader& reader) {
   const std::string_view value = reader.bytes();
-  const bool known = !value.empty() && (value.front() == static_cast<char>(Value::json_tag) ||
-                                        value.front() == static_cast<char>(Value::bytes_tag));
+  const bool known =
+      !value.empty() && (value.front() == static_cast<char>(Value::json_tag) ||
+                         value.front() == static_cast<char>(Value::bytes_tag) || compress::is_packed(value));
   if (!known) reader.fail();
   return value;
 }
 
-std::uint32_t read_ttl(Reader& reader, std::uint32_t low) {
+std::uint32_t read_put_ttl(Reader& reader) {
   const std::uint64_t ttl_s = reader.varint();
-  if (ttl_s < low || ttl_s > max_ttl_s) return reader.fail();
+  if (ttl_s > max_ttl_s && ttl_s != keep_ttl) return reader.fail();
+  return static_cast<std::uint32_t>(ttl_s);
+}
+
+std::uint32_t read_touch_ttl(Reader& reader) {
+  const std::uint64_t ttl_s = reader.varint();
+  if (ttl_s < 1 || ttl_s > max_ttl_s) return reader.fail();
   return static_cast<std::uint32_t>(ttl_s);
 }
 
@@ -119,6 +129,8 @@ void read_selector(Reader& reader, Selector& selector) {
     if ((present >> i & 1U) != 0) selector.*selector_parts[i] = reader.bytes();
   }
   selector.limit = reader.varint();
+  selector.max_removed = reader.varint();
+  selector.max_visited = reader.varint();
 }
 
 void read_operation(Reader& reader, Operation& operation) {
@@ -127,11 +139,11 @@ void read_operation(Reader& reader, Operation& operation) {
     case OperationKind::put:
       operation.key = read_key(reader);
       operation.value = read_value(reader);
-      operation.ttl_s = read_ttl(reader, 0);
+      operation.ttl_s = read_put_ttl(reader);
       break;
     case OperationKind::touch:
       operation.key = read_key(reader);
-      operation.ttl_s = read_ttl(reader, 1);
+      operation.ttl_s = read_touch_ttl(reader);
       break;
     case OperationKind::remove:
     case OperationKind::get: operation.key = read_key(reader); break;
@@ -177,6 +189,12 @@ void append_remove(std::string& to, const base::RequestId& request, std::string_
   append_bytes(to, key);
 }
 
+void append_touch(std::string& to, const base::RequestId& request, std::string_view key, std::uint32_t ttl_s) {
+  append_head(to, CommandKind::touch, request);
+  append_bytes(to, key);
+  append_varint(to, ttl_s);
+}
+
 void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction) {
   append_head(to, CommandKind::transaction, request);
   // The size stands in front of the body and is known behind it: the body moves up by the few bytes of its size.
@@ -210,9 +228,13 @@ bool EntryReader::next(Command& command) {
     case CommandKind::put:
       command.key = read_key(reader_);
       command.value = read_value(reader_);
-      command.ttl_s = read_ttl(reader_, 0);
+      command.ttl_s = read_put_ttl(reader_);
       break;
     case CommandKind::remove: command.key = read_key(reader_); break;
+    case CommandKind::touch:
+      command.key = read_key(reader_);
+      command.ttl_s = read_touch_ttl(reader_);
+      break;
     case CommandKind::transaction: read_transaction(reader_, command.transaction); break;
     case CommandKind::expire:
       command.due_ms = reader_.varint();

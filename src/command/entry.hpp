@@ -7,10 +7,13 @@
 //   kind 2      plain remove         body := key:bytes
 //   kind 3      transaction          body := size:varint guards then otherwise        (size in bytes of what follows)
 //   kind 4      expire               body := due_ms:varint limit:varint               ("time is now due_ms"; DESIGN 7)
+//   kind 5      plain touch          body := key:bytes ttl_s:varint
 //   guards      := count:varint guard*        then, otherwise := count:varint operation*
 //   guard       := kind:u8 key:bytes argument (value:bytes | revision:varint | nothing | nothing | filter:bytes)
 //   operation   := kind:u8 then put: key:bytes value:bytes ttl_s:varint; remove, get: key:bytes; touch: key:bytes ttl_s:varint;
 //                  delete_where: present:u8 (bit i: part i of Selector in its order) parts:bytes* limit:varint
+//                  max_removed:varint max_visited:varint
+//   ttl_s       := seconds | 0 "no expiry" (put) | 2^32-1 "the deadline it has" (put)
 //
 // `wall_offset_ms` is wall clock minus cluster time when the leader made the entry: over a stop of the whole cluster it
 // tells how long the stop was (CONTRACT 2). Numbers are never renumbered; a reader refuses a format or kind it does not know.
@@ -33,7 +36,7 @@ struct EntryStamp {
   std::int64_t wall_offset_ms = 0;
 };
 
-enum class CommandKind : std::uint8_t { put = 1, remove = 2, transaction = 3, expire = 4 };
+enum class CommandKind : std::uint8_t { put = 1, remove = 2, transaction = 3, expire = 4, touch = 5 };
 
 // Writing: begin an entry, append commands. A command is encoded by the calling thread, before it is queued; the driver
 // only concatenates. `append_*` write a whole command.
@@ -41,6 +44,7 @@ void begin_entry(std::string& to, const EntryStamp& stamp);
 void append_put(std::string& to, const base::RequestId& request, std::string_view key, std::string_view value,
                 std::uint32_t ttl_s);
 void append_remove(std::string& to, const base::RequestId& request, std::string_view key);
+void append_touch(std::string& to, const base::RequestId& request, std::string_view key, std::uint32_t ttl_s);
 void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction);
 void append_expire(std::string& to, const base::RequestId& request, base::ClusterTimeMs due_ms, std::uint64_t limit);
 
@@ -48,9 +52,9 @@ void append_expire(std::string& to, const base::RequestId& request, base::Cluste
 struct Command {
   CommandKind kind = CommandKind::put;
   base::RequestId request;
-  std::string_view key;            ///< put, remove
+  std::string_view key;            ///< put, remove, touch
   std::string_view value;          ///< put
-  std::uint32_t ttl_s = 0;         ///< put
+  std::uint32_t ttl_s = 0;         ///< put, touch
   base::ClusterTimeMs due_ms = 0;  ///< expire
   std::uint64_t limit = 0;         ///< expire: at most so many keys
   Transaction transaction;         ///< transaction; its vectors are reused from command to command

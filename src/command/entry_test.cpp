@@ -121,6 +121,7 @@ bool same(const Command& a, const Command& b) {
   switch (a.kind) {
     case CommandKind::put: return a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s;
     case CommandKind::remove: return a.key == b.key;
+    case CommandKind::touch: return a.key == b.key && a.ttl_s == b.ttl_s;
     case CommandKind::transaction: return same(a.transaction, b.transaction);
     case CommandKind::expire: return a.due_ms == b.due_ms && a.limit == b.limit;
   }
@@ -192,6 +193,7 @@ void append(std::string& to, const Command& command) {
   switch (command.kind) {
     case CommandKind::put: return append_put(to, command.request, command.key, command.value, command.ttl_s);
     case CommandKind::remove: return append_remove(to, command.request, command.key);
+    case CommandKind::touch: return append_touch(to, command.request, command.key, command.ttl_s);
     case CommandKind::transaction: return append_transaction(to, command.request, command.transaction);
     case CommandKind::expire: return append_expire(to, command.request, command.due_ms, command.limit);
   }

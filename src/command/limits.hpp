@@ -11,6 +11,12 @@ inline constexpr std::size_t max_key_bytes = 1024;
 inline constexpr std::size_t max_batch = 500;
 /// A hundred years.
 inline constexpr std::uint32_t max_ttl_s = 3'153'600'000U;
+/// In the place of a put's ttl: the key keeps the deadline it has.
+inline constexpr std::uint32_t keep_ttl = 0xffff'ffffU;
+
+/// What one `delete_where` may remove and look at, so that applying it holds up other writes for a fraction of a second.
+inline constexpr std::uint64_t max_delete_where_removed = 100'000;
+inline constexpr std::uint64_t max_delete_where_visited = 1'000'000;
 
 inline constexpr std::size_t max_filter_bytes = 16U << 10U;
 inline constexpr std::size_t max_filter_depth = 32;

@@ -39,8 +39,11 @@ class CompiledSelector {
   [[nodiscard]] bool has_filter() const noexcept { return filter_.has_value(); }
 
   [[nodiscard]] bool matches_key(std::string_view key) const;
+  [[nodiscard]] bool matches_filter(const FilterSubject& subject) const {
+    return !filter_ || filter_->matches(subject);
+  }
   [[nodiscard]] bool matches(const FilterSubject& subject) const {
-    return matches_key(subject.key) && (!filter_ || filter_->matches(subject));
+    return matches_key(subject.key) && matches_filter(subject);
   }
 
  private:

@@ -15,6 +15,7 @@
 #include <concord/value.hpp>
 
 #include "base/ids.hpp"
+#include "command/limits.hpp"
 
 namespace concord::command {
 
@@ -40,7 +41,7 @@ enum class OperationKind : std::uint8_t {
   remove = 2,
   touch = 3,
   get = 4,
-  delete_where = 5,  ///< removes what `selector` matches, in key order, evaluated at apply
+  delete_where = 5,  ///< removes what `selector` matches, in key order, evaluated at apply; one a transaction
 };
 
 /// Which keys a query means; all parts are ANDed, an unset part matches all.
@@ -53,14 +54,18 @@ struct Selector {
   std::optional<std::string_view> end = {};      ///< inclusive
   std::optional<std::string_view> filter = {};   ///< filter document on the value, JSON text
   std::uint64_t limit = 0;                       ///< 0: none
+  // delete_where: beyond these it removes nothing. They travel in the entry, so that nodes of other versions agree.
+  std::uint64_t max_removed = max_delete_where_removed;
+  std::uint64_t max_visited = max_delete_where_visited;
 };
 
 struct Operation {
   OperationKind kind = OperationKind::put;
   std::string_view key = {};
-  std::string_view value = {};  ///< put: stored form
-  std::uint32_t ttl_s = 0;      ///< put: 0 is "no expiry"; touch: at least 1
-  Selector selector = {};       ///< delete_where
+  std::string_view value = {};        ///< put: stored form
+  std::uint32_t ttl_s = 0;            ///< put: 0 is "no expiry", `keep_ttl` is "as it was"; touch: at least 1
+  Selector selector = {};             ///< delete_where
+  std::optional<bool> compress = {};  ///< put: whether to pack the value, before it is encoded (none: by its size)
 };
 
 struct Transaction {
@@ -69,7 +74,11 @@ struct Transaction {
   std::vector<Operation> otherwise = {};
 };
 
-enum class OperationStatus : std::uint8_t { ok = 0, not_found = 1 };
+enum class OperationStatus : std::uint8_t {
+  ok = 0,
+  not_found = 1,
+  too_large = 2,  ///< delete_where: beyond `Selector::max_removed` or `max_visited`; nothing was removed
+};
 
 struct OperationResult {
   OperationStatus status = OperationStatus::ok;

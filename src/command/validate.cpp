@@ -1,5 +1,6 @@
 #include "command/validate.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "command/filter.hpp"
@@ -39,7 +40,7 @@ Result<void> validate_operation(const Operation& operation, const Limits& limits
   switch (operation.kind) {
     case OperationKind::put: {
       if (auto done = validate_value(operation.value, limits.max_value_bytes); !done) return done;
-      return operation.ttl_s == 0 ? Result<void>() : validate_ttl(operation.ttl_s);
+      return operation.ttl_s == 0 || operation.ttl_s == keep_ttl ? Result<void>() : validate_ttl(operation.ttl_s);
     }
     case OperationKind::touch: return validate_ttl(operation.ttl_s);
     case OperationKind::remove:
@@ -106,6 +107,13 @@ Result<void> validate_selector(const Selector& selector) {
 Result<void> validate_transaction(const Transaction& transaction, const Limits& limits) {
   if (transaction.then.empty() && transaction.otherwise.empty()) {
     return fail(Errc::invalid_request, "the transaction has no operation");
+  }
+  const auto is_delete_where = [](const Operation& one) { return one.kind == OperationKind::delete_where; };
+  for (const auto* list : {&transaction.then, &transaction.otherwise}) {
+    // Each may look at a million keys while all writes wait.
+    if (std::ranges::count_if(*list, is_delete_where) > 1) {
+      return fail(Errc::invalid_request, "a transaction may hold one delete_where");
+    }
   }
   if (auto done = validate_list("guards", transaction.guards, limits, validate_guard); !done) return done;
   if (auto done = validate_list("then", transaction.then, limits, validate_operation); !done) return done;

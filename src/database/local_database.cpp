@@ -1,25 +1,24 @@
 #include "database/local_database.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "command/limits.hpp"
 #include "command/validate.hpp"
+#include "database/conversions.hpp"
 
 namespace concord::database {
 
 using command::CommandKind;
+using command::Operation;
+using command::OperationKind;
 using command::Outcome;
+using command::Transaction;
 using std::chrono::milliseconds;
 
 namespace {
 
-/// Remaining time, rounded up, so that a living key never shows 0 (CONTRACT 10).
-std::optional<std::chrono::seconds> remaining(const std::optional<base::ClusterTimeMs>& deadline_ms,
-                                              base::ClusterTimeMs now_ms) {
-  if (!deadline_ms) return std::nullopt;
-  const std::uint64_t left_ms = *deadline_ms > now_ms ? *deadline_ms - now_ms : 0;
-  return std::chrono::seconds((left_ms + 999) / 1000);
-}
+bool is_get(const Operation& operation) { return operation.kind == OperationKind::get; }
 
 }  // namespace
 
@@ -28,6 +27,7 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
 }
 
 Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options) {
+  if (auto valid = Compression::check(options.compression); !valid) return std::unexpected(std::move(valid.error()));
   auto runtime =
       node::Runtime::open(env::make_real_file_system(), std::make_unique<env::RealClock>(), std::move(options));
   if (!runtime) return std::unexpected(std::move(runtime.error()));
@@ -37,23 +37,25 @@ Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options
 // ---------------------------------------------------------------------------------------------------------------------
 // Writes.
 
-Result<node::Write> LocalDatabase::checked_put(std::string_view key, const Value& value,
-                                               const PutOptions& options) const {
+Result<node::Write> LocalDatabase::checked_put(std::string_view key, const Value& value, const PutOptions& options,
+                                               std::string& packed) const {
   if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
   if (auto valid = command::validate_value(value.stored(), this->options().limits.max_value_bytes); !valid) {
     return std::unexpected(std::move(valid.error()));
   }
   node::Write write{.kind = CommandKind::put, .key = key, .value = value.stored()};
-  if (options.ttl) {
-    if (auto valid = command::validate_ttl(options.ttl->count()); !valid)
-      return std::unexpected(std::move(valid.error()));
-    write.ttl_s = static_cast<std::uint32_t>(options.ttl->count());
+  if (options.ttl || options.keep_ttl) {
+    const auto ttl_s = put_ttl(options.ttl, options.keep_ttl);
+    if (!ttl_s) return std::unexpected(ttl_s.error());
+    write.ttl_s = *ttl_s;
   }
+  if (packer_.wants(write.value, options.compress) && packer_.pack(write.value, packed)) write.value = packed;
   return write;
 }
 
 Result<Revision> LocalDatabase::put(std::string_view key, const Value& value, const PutOptions& options) {
-  const auto write = checked_put(key, value, options);
+  std::string packed;
+  const auto write = checked_put(key, value, options, packed);
   if (!write) return std::unexpected(write.error());
   auto outcome = runtime_->write(*write, options.timeout);
   if (!outcome) return std::unexpected(std::move(outcome.error()));
@@ -62,7 +64,8 @@ Result<Revision> LocalDatabase::put(std::string_view key, const Value& value, co
 
 void LocalDatabase::async_put(std::string_view key, const Value& value, const PutOptions& options,
                               Completion<Revision> done) {
-  const auto write = checked_put(key, value, options);
+  std::string packed;
+  const auto write = checked_put(key, value, options, packed);
   if (!write) return done(std::unexpected(write.error()));
   runtime_->write_async(*write, options.timeout, [done = std::move(done)](Result<Outcome> outcome) mutable {
     if (!outcome) return done(std::unexpected(std::move(outcome.error())));
@@ -70,34 +73,90 @@ void LocalDatabase::async_put(std::string_view key, const Value& value, const Pu
   });
 }
 
-Result<Outcome> LocalDatabase::remove(std::string_view key, milliseconds timeout) {
-  if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
-  return runtime_->write({.kind = CommandKind::remove, .key = key}, timeout);
+Result<Outcome> LocalDatabase::write(const node::Write& write, milliseconds timeout) {
+  if (auto valid = command::validate_key(write.key); !valid) return std::unexpected(std::move(valid.error()));
+  return runtime_->write(write, timeout);
 }
 
-Result<Outcome> LocalDatabase::commit(const command::Transaction& transaction, milliseconds timeout) {
+/// `transaction` itself, when there is nothing to pack.
+const Transaction& LocalDatabase::pack(const Transaction& transaction, Packed& packed) const {
+  const auto wants = [this](const Operation& operation) {
+    return operation.kind == OperationKind::put && packer_.wants(operation.value, operation.compress);
+  };
+  if (std::ranges::none_of(transaction.then, wants) && std::ranges::none_of(transaction.otherwise, wants)) {
+    return transaction;
+  }
+  packed.transaction = transaction;
+  for (auto* list : {&packed.transaction.then, &packed.transaction.otherwise}) {
+    for (Operation& operation : *list) {
+      if (wants(operation) && packer_.pack(operation.value, packed.values.emplace_back())) {
+        operation.value = packed.values.back();
+      }
+    }
+  }
+  return packed.transaction;
+}
+
+Result<Outcome> LocalDatabase::commit(const Transaction& transaction, milliseconds timeout) {
   if (auto valid = command::validate_transaction(transaction, options().limits); !valid)
     return std::unexpected(std::move(valid.error()));
-  return runtime_->write({.kind = CommandKind::transaction, .transaction = &transaction}, timeout);
+  Packed packed;
+  auto outcome =
+      runtime_->write({.kind = CommandKind::transaction, .transaction = &pack(transaction, packed)}, timeout);
+  if (!outcome) return outcome;
+  if (auto done = unpack(*outcome); !done) return std::unexpected(std::move(done.error()));
+  return outcome;
 }
 
-void LocalDatabase::submit(const command::Transaction& transaction, milliseconds timeout, Completion<Outcome> done) {
+void LocalDatabase::submit(const Transaction& transaction, milliseconds timeout, Completion<Outcome> done) {
   if (auto valid = command::validate_transaction(transaction, options().limits); !valid) {
     return done(std::unexpected(std::move(valid.error())));
   }
-  runtime_->write_async({.kind = CommandKind::transaction, .transaction = &transaction}, timeout, std::move(done));
+  Packed packed;
+  const bool reads =
+      std::ranges::any_of(transaction.then, is_get) || std::ranges::any_of(transaction.otherwise, is_get);
+  if (reads) {
+    done = [this, done = std::move(done)](Result<Outcome> outcome) mutable {
+      if (outcome) {
+        if (auto plain = unpack(*outcome); !plain) return done(std::unexpected(std::move(plain.error())));
+      }
+      done(std::move(outcome));
+    };
+  }
+  runtime_->write_async({.kind = CommandKind::transaction, .transaction = &pack(transaction, packed)}, timeout,
+                        std::move(done));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Reads.
 
+Result<void> LocalDatabase::unpack(Value& value) const {
+  if (!compress::is_packed(value.stored())) [[likely]]
+    return {};
+  auto plain = unpacker_.unpack_value(value.stored(), ~std::uint32_t{0});
+  if (!plain) return fail(Errc::storage_failed, "a stored value can't be unpacked: " + plain.error().message());
+  value = std::move(*plain);
+  return {};
+}
+
+Result<void> LocalDatabase::unpack(Outcome& outcome) const {
+  for (command::OperationResult& result : outcome.results) {
+    if (!result.value) continue;
+    if (auto done = unpack(*result.value); !done) return done;
+  }
+  return {};
+}
+
+Result<void> LocalDatabase::check_readable(const ReadOptions& options) const {
+  return runtime_->check_readable(options.consistency.value_or(runtime_->options().default_consistency));
+}
+
 Result<Value> LocalDatabase::get(std::string_view key, const ReadOptions& options) const {
   if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
-  const ReadConsistency consistency = options.consistency.value_or(runtime_->options().default_consistency);
-  if (auto readable = runtime_->check_readable(consistency); !readable)
-    return std::unexpected(std::move(readable.error()));
+  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
   Result<Value> value;
   if (!runtime_->state().get(key, *value)) return fail(Errc::not_found, "the key does not exist");
+  if (auto done = unpack(*value); !done) return std::unexpected(std::move(done.error()));
   return value;
 }
 
@@ -107,29 +166,55 @@ Result<Entry> LocalDatabase::read(std::string_view key, ReadConsistency consiste
     return std::unexpected(std::move(readable.error()));
   auto found = runtime_->state().get_entry(key);
   if (!found) return fail(Errc::not_found, "the key does not exist");
-  return Entry{.value = std::move(found->value),
-               .revision = found->revision,
-               .create_revision = found->create_revision,
-               .version = found->version,
-               .ttl = remaining(found->deadline_ms, runtime_->now_ms())};
+  if (auto done = unpack(found->value); !done) return std::unexpected(std::move(done.error()));
+  return to_entry(std::move(*found), runtime_->now_ms());
 }
 
-Result<std::vector<std::optional<Value>>> LocalDatabase::get_many(const std::vector<std::string_view>& keys,
-                                                                  const ReadOptions& options) const {
+Result<void> LocalDatabase::check_keys(const std::vector<std::string_view>& keys) const {
   if (keys.empty()) return fail(Errc::invalid_request, "no key is given");
   if (keys.size() > command::max_batch) {
     return fail(Errc::batch_too_large,
                 std::to_string(keys.size()) + " keys, the limit is " + std::to_string(command::max_batch));
   }
-  for (const std::string_view key : keys) {
-    if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (auto valid = command::validate_key(keys[i]); !valid) {
+      return fail(valid.error().code(), "keys[" + std::to_string(i) + "]: " + valid.error().message());
+    }
   }
-  const ReadConsistency consistency = options.consistency.value_or(runtime_->options().default_consistency);
-  if (auto readable = runtime_->check_readable(consistency); !readable)
-    return std::unexpected(std::move(readable.error()));
+  return {};
+}
+
+Result<std::vector<std::optional<Value>>> LocalDatabase::get_many(const std::vector<std::string_view>& keys,
+                                                                  const ReadOptions& options) const {
+  if (auto valid = check_keys(keys); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
   std::vector<std::optional<Value>> values;
   runtime_->state().get_many(keys, values);
+  for (auto& value : values) {
+    if (!value) continue;
+    if (auto done = unpack(*value); !done) return std::unexpected(std::move(done.error()));
+  }
   return values;
+}
+
+Result<std::vector<std::optional<Entry>>> LocalDatabase::get_entries(const std::vector<std::string_view>& keys,
+                                                                     const ReadOptions& options) const {
+  if (auto valid = check_keys(keys); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  const auto read_all = [&](const auto& source) {
+    std::vector<std::optional<Entry>> entries(keys.size());
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (auto found = source.get_entry(keys[i])) entries[i] = to_entry(std::move(*found), runtime_->now_ms());
+    }
+    return entries;
+  };
+  // One key is a cut by itself; a view would make writers keep versions.
+  auto entries = keys.size() == 1 ? read_all(runtime_->state()) : read_all(runtime_->state().view());
+  for (auto& entry : entries) {
+    if (!entry) continue;
+    if (auto done = unpack(entry->value); !done) return std::unexpected(std::move(done.error()));
+  }
+  return entries;
 }
 
 std::vector<ReadyCheck> LocalDatabase::ready() {

@@ -1,15 +1,27 @@
-// A database whose replica runs in this process: validation, encoding and reading over room node.
+// A database whose replica runs in this process: validation, packing, encoding and reading over room node.
+//
+// Values are packed here, before they are written to the log, and unpacked here, after they were read; nobody above sees it.
 //
 // Thread rule: any call from any thread; `open` and the destructor once.
 #pragma once
 
 #include <chrono>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include <concord/query.hpp>
+
+#include "command/selector.hpp"
+#include "compress/packed.hpp"
+#include "compress/packer.hpp"
 #include "database/database.hpp"
+#include "database/matches.hpp"
 #include "node/runtime.hpp"
 
 namespace concord::database {
@@ -17,7 +29,8 @@ namespace concord::database {
 class LocalDatabase final : public Database {
  public:
   [[nodiscard]] static Result<std::unique_ptr<LocalDatabase>> open_local(Options options);
-  explicit LocalDatabase(std::unique_ptr<node::Runtime> runtime) : runtime_(std::move(runtime)) {}
+  explicit LocalDatabase(std::unique_ptr<node::Runtime> runtime)
+      : runtime_(std::move(runtime)), packer_(runtime_->options().compression) {}
 
   void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
               Completion<command::Outcome> done) override;
@@ -33,18 +46,49 @@ class LocalDatabase final : public Database {
 
   [[nodiscard]] Result<Revision> put(std::string_view key, const Value& value, const PutOptions& options);
   void async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done);
-  [[nodiscard]] Result<command::Outcome> remove(std::string_view key, std::chrono::milliseconds timeout);
+  /// Kinds remove and touch.
+  [[nodiscard]] Result<command::Outcome> write(const node::Write& write, std::chrono::milliseconds timeout);
   [[nodiscard]] Result<command::Outcome> commit(const command::Transaction& transaction,
                                                 std::chrono::milliseconds timeout);
   [[nodiscard]] Result<Value> get(std::string_view key, const ReadOptions& options) const;
   [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                                    const ReadOptions& options) const;
+  [[nodiscard]] Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
+                                                                      const ReadOptions& options) const;
+
+  // --- queries (queries.cpp); concord/store.hpp says what each means ---------------------------------------------------
+
+  using VisitItems = std::function<Result<bool>(std::span<Item>)>;
+  [[nodiscard]] Result<void> visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
+                                           const VisitItems& visit) const;
+  [[nodiscard]] Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,
+                                        const ReadOptions& options) const;
+  [[nodiscard]] Result<std::uint64_t> count(const Query& query, const ReadOptions& options) const;
+  [[nodiscard]] Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options);
 
  private:
-  [[nodiscard]] Result<node::Write> checked_put(std::string_view key, const Value& value,
-                                                const PutOptions& options) const;
+  /// Where packed values live until they are encoded.
+  struct Packed {
+    command::Transaction transaction;
+    std::deque<std::string> values;
+  };
+
+  [[nodiscard]] Result<node::Write> checked_put(std::string_view key, const Value& value, const PutOptions& options,
+                                                std::string& packed) const;
+  [[nodiscard]] const command::Transaction& pack(const command::Transaction& transaction, Packed& packed) const;
+  [[nodiscard]] Result<void> unpack(Value& value) const;
+  [[nodiscard]] Result<void> unpack(command::Outcome& outcome) const;
+  [[nodiscard]] Result<void> check_readable(const ReadOptions& options) const;
+  [[nodiscard]] Result<void> check_keys(const std::vector<std::string_view>& keys) const;
+  [[nodiscard]] Result<std::uint64_t> delete_matching(const Query& query, const command::CompiledSelector& selector,
+                                                      const WriteOptions& options);
+  [[nodiscard]] Result<std::uint64_t> delete_unchanged(const Query& query, std::vector<Item>& items,
+                                                       std::chrono::steady_clock::time_point deadline);
+  void read_again(const Query& query, std::vector<Item>& items) const;
 
   std::unique_ptr<node::Runtime> runtime_;
+  compress::Packer packer_;
+  compress::Unpacker unpacker_;
 };
 
 }  // namespace concord::database

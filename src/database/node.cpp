@@ -1,45 +1,41 @@
-// The embedded node: the public interface over a local database.
+// The embedded node: the public interface over a local database. Queries stand in node_queries.cpp.
 #include <concord/node.hpp>
 
 #include <utility>
 
-#include "database/local_database.hpp"
+#include "database/conversions.hpp"
+#include "database/node_impl.hpp"
 
 namespace concord {
 
-using command::GuardKind;
-using command::Operation;
-using command::OperationKind;
-using command::OperationStatus;
+using command::CommandKind;
 using command::Outcome;
-using command::Transaction;
-
-class Node::Impl {
- public:
-  explicit Impl(std::unique_ptr<database::LocalDatabase> opened) : database(std::move(opened)) {}
-  std::unique_ptr<database::LocalDatabase> database;
-};
 
 namespace {
 
 /// Of a call on one key that must exist.
 Result<Revision> of_existing(Result<Outcome> outcome) {
   if (!outcome) return std::unexpected(std::move(outcome.error()));
-  if (!outcome->results.empty() && outcome->results.front().status == OperationStatus::not_found) {
+  if (!outcome->results.empty() && outcome->results.front().status == command::OperationStatus::not_found) {
     return fail(Errc::not_found, "the key does not exist");
   }
   return outcome->revision;
 }
 
-Result<Operation> put_operation(std::string_view key, const Value& value,
-                                const std::optional<std::chrono::seconds>& ttl) {
-  Operation operation{.kind = OperationKind::put, .key = key, .value = value.stored()};
-  if (!ttl) return operation;
-  if (ttl->count() < 1 || ttl->count() > std::int64_t{0xffff'ffff}) {
-    return fail(Errc::invalid_request, "ttl of " + std::to_string(ttl->count()) + " s: at least 1 s");
+/// `make(item) -> Result<command::Operation>`.
+template <class Items, class Make>
+Result<BulkResult> commit_all(database::LocalDatabase& database, const Items& items, const WriteOptions& options,
+                              const Make& make) {
+  command::Transaction transaction;
+  transaction.then.reserve(items.size());
+  for (const auto& item : items) {
+    auto operation = make(item);
+    if (!operation) return std::unexpected(std::move(operation.error()));
+    transaction.then.push_back(std::move(*operation));
   }
-  operation.ttl_s = static_cast<std::uint32_t>(ttl->count());
-  return operation;
+  auto outcome = database.commit(transaction, options.timeout);
+  if (!outcome) return std::unexpected(std::move(outcome.error()));
+  return database::to_bulk_result(*outcome, items.size());
 }
 
 }  // namespace
@@ -55,32 +51,26 @@ Node::Node(Node&&) noexcept = default;
 Node& Node::operator=(Node&&) noexcept = default;
 Node::~Node() = default;
 
+// ---------------------------------------------------------------------------------------------------------------------
+// One key.
+
 Result<Revision> Node::put(std::string_view key, const Value& value, const PutOptions& options) {
   return impl_->database->put(key, value, options);
 }
 
-Result<Revision> Node::create(std::string_view key, const Value& value, const PutOptions& options) {
-  auto operation = put_operation(key, value, options.ttl);
-  if (!operation) return std::unexpected(std::move(operation.error()));
-  Transaction transaction;
-  transaction.guards.push_back({.kind = GuardKind::absent, .key = key});
-  transaction.then.push_back(*operation);
-  auto outcome = impl_->database->commit(transaction, options.timeout);
-  if (!outcome) return std::unexpected(std::move(outcome.error()));
-  if (outcome->guard_failure != command::GuardFailure::none) return fail(Errc::condition_failed, "the key exists");
-  return outcome->revision;
+void Node::async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done) {
+  impl_->database->async_put(key, value, options, std::move(done));
 }
 
 Result<Revision> Node::del(std::string_view key, const WriteOptions& options) {
-  return of_existing(impl_->database->remove(key, options.timeout));
+  return of_existing(impl_->database->write({.kind = CommandKind::remove, .key = key}, options.timeout));
 }
 
 Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options) {
-  auto operation = put_operation(key, Value(), ttl);
-  if (!operation) return std::unexpected(std::move(operation.error()));
-  Transaction transaction;
-  transaction.then.push_back({.kind = OperationKind::touch, .key = key, .ttl_s = operation->ttl_s});
-  return of_existing(impl_->database->commit(transaction, options.timeout));
+  const auto ttl_s = database::touch_ttl(ttl);
+  if (!ttl_s) return std::unexpected(ttl_s.error());
+  return of_existing(
+      impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options.timeout));
 }
 
 Result<Value> Node::get(std::string_view key, const ReadOptions& options) { return impl_->database->get(key, options); }
@@ -90,17 +80,51 @@ Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) 
                                options.timeout);
 }
 
-Result<Revision> Node::put_many(const std::vector<PutItem>& items, const WriteOptions& options) {
-  Transaction transaction;
-  transaction.then.reserve(items.size());
-  for (const PutItem& item : items) {
-    auto operation = put_operation(item.key, item.value, item.ttl);
-    if (!operation) return std::unexpected(std::move(operation.error()));
-    transaction.then.push_back(*operation);
-  }
-  auto outcome = impl_->database->commit(transaction, options.timeout);
+// ---------------------------------------------------------------------------------------------------------------------
+// Many keys.
+
+Result<TransactionResult> Node::commit(const Transaction& transaction, const WriteOptions& options) {
+  const auto command = database::to_command(transaction);
+  if (!command) return std::unexpected(command.error());
+  auto outcome = impl_->database->commit(*command, options.timeout);
   if (!outcome) return std::unexpected(std::move(outcome.error()));
-  return outcome->revision;
+  return database::to_result(std::move(*outcome));
+}
+
+void Node::async_commit(const Transaction& transaction, const WriteOptions& options,
+                        Completion<TransactionResult> done) {
+  const auto command = database::to_command(transaction);
+  if (!command) return done(std::unexpected(command.error()));
+  impl_->database->submit(*command, options.timeout, [done = std::move(done)](Result<Outcome> outcome) mutable {
+    if (!outcome) return done(std::unexpected(std::move(outcome.error())));
+    done(database::to_result(std::move(*outcome)));
+  });
+}
+
+Result<BulkResult> Node::put_many(const std::vector<PutItem>& items, const WriteOptions& options) {
+  return commit_all(*impl_->database, items, options, [](const PutItem& item) -> Result<command::Operation> {
+    const auto ttl_s = database::put_ttl(item.ttl, false);
+    if (!ttl_s) return std::unexpected(ttl_s.error());
+    return command::Operation{.kind = command::OperationKind::put,
+                              .key = item.key,
+                              .value = item.value.stored(),
+                              .ttl_s = *ttl_s,
+                              .compress = item.compress};
+  });
+}
+
+Result<BulkResult> Node::delete_many(const std::vector<std::string_view>& keys, const WriteOptions& options) {
+  return commit_all(*impl_->database, keys, options, [](std::string_view key) -> Result<command::Operation> {
+    return command::Operation{.kind = command::OperationKind::remove, .key = key};
+  });
+}
+
+Result<BulkResult> Node::touch_many(const std::vector<TouchItem>& items, const WriteOptions& options) {
+  return commit_all(*impl_->database, items, options, [](const TouchItem& item) -> Result<command::Operation> {
+    const auto ttl_s = database::touch_ttl(item.ttl);
+    if (!ttl_s) return std::unexpected(ttl_s.error());
+    return command::Operation{.kind = command::OperationKind::touch, .key = item.key, .ttl_s = *ttl_s};
+  });
 }
 
 Result<std::vector<std::optional<Value>>> Node::get_many(const std::vector<std::string_view>& keys,
@@ -108,10 +132,20 @@ Result<std::vector<std::optional<Value>>> Node::get_many(const std::vector<std::
   return impl_->database->get_many(keys, options);
 }
 
-void Node::async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done) {
-  impl_->database->async_put(key, value, options, std::move(done));
+Result<std::vector<std::optional<Entry>>> Node::get_entries(const std::vector<std::string_view>& keys,
+                                                            const ReadOptions& options) {
+  return impl_->database->get_entries(keys, options);
 }
 
+void Node::async_get_entries(const std::vector<std::string>& keys, const ReadOptions& options,
+                             Completion<std::vector<std::optional<Entry>>> done) {
+  done(impl_->database->get_entries({keys.begin(), keys.end()}, options));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
 Result<Status> Node::status() { return impl_->database->status(); }
+
+const Compression& Node::compression() const noexcept { return impl_->compression; }
 
 }  // namespace concord

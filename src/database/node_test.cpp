@@ -99,7 +99,7 @@ TEST_P(NodeTest, CreateSucceedsOnce) {
 
 TEST_P(NodeTest, ABatchIsOneRevisionAndReadAsOneCut) {
   Node node = open();
-  EXPECT_EQ(node.put_many({{"a", 1}, {"b", 2}, {"a", 3}}).value(), Revision(1));
+  EXPECT_EQ(node.put_many({{"a", 1}, {"b", 2}, {"a", 3}}).value().revision, Revision(1));
   const auto values = node.get_many({"a", "none", "b"}).value();
   EXPECT_EQ(values[0]->as<int>().value(), 3);
   EXPECT_FALSE(values[1]);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
 #include "command/validate.hpp"
-#include "http/base64.hpp"
 #include "value/cursor.hpp"
 #include "value/json_string.hpp"
 
@@ -212,7 +212,7 @@ std::expected<std::string, Problem> read_filter(std::string_view raw, std::strin
 std::expected<Value, Problem> read_base64(std::string_view raw, std::string_view name, std::string_view place) {
   auto text = read_string(raw, name, place);
   if (!text) return std::unexpected(std::move(text.error()));
-  const auto bytes = decode_base64(*text);
+  const auto bytes = base::decode_base64(*text);
   if (!bytes) return std::unexpected(wrong_type(name, place, "padded base64"));
   return Value(Bytes(*bytes));
 }

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "http/base64.hpp"
+#include "base/base64.hpp"
 #include "value/json_string.hpp"
 
 namespace concord::http {
@@ -31,7 +31,7 @@ void append_value_member(std::string& to, const Value& value) {
   to += "\"value\":";
   if (value.is_bytes()) {
     to += '"';
-    append_base64(to, value.bytes());
+    base::append_base64(to, value.bytes());
     to += "\",\"encoding\":\"base64\"";
   } else {
     to.append(value.json_text());
@@ -44,7 +44,7 @@ void append_key_member(std::string& to, std::string_view key) {
     value::append_json_string(to, key);
   } else {
     to += "\"key_b64\":\"";
-    append_base64(to, key);
+    base::append_base64(to, key);
     to += '"';
   }
 }

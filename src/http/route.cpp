@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "http/base64.hpp"
+#include "base/base64.hpp"
 #include "value/json_string.hpp"
 
 namespace concord::http {
@@ -58,7 +58,7 @@ std::expected<std::string, Problem> decode_key(std::string_view segment, const Q
   if (!text) return std::unexpected(invalid_request("the key has a broken percent-encoding"));
   if (const std::string* encoding = query.find("key_encoding")) {
     if (*encoding != "base64url") return std::unexpected(invalid_request("key_encoding must be base64url"));
-    auto bytes = decode_base64url(*text);
+    auto bytes = base::decode_base64url(*text);
     if (!bytes) return std::unexpected(invalid_request("the key is not base64url"));
     return std::move(*bytes);
   }

@@ -231,7 +231,13 @@ void Runtime::run() {
 void Runtime::call_completions() {
   std::vector<CompletionCall> calls;
   while (queue_.take_completions(calls)) {
-    for (CompletionCall& call : calls) call.done(std::move(call.outcome));
+    for (CompletionCall& call : calls) {
+      if (!options_.executor) {
+        call.done(std::move(call.outcome));
+      } else {
+        options_.executor([call = std::move(call)]() mutable { call.done(std::move(call.outcome)); });
+      }
+    }
   }
 }
 

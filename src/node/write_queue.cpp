@@ -66,6 +66,7 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write) {
   switch (write.kind) {
     case CommandKind::put: command::append_put(batch.bytes_, request, write.key, write.value, write.ttl_s); break;
     case CommandKind::remove: command::append_remove(batch.bytes_, request, write.key); break;
+    case CommandKind::touch: command::append_touch(batch.bytes_, request, write.key, write.ttl_s); break;
     case CommandKind::transaction: command::append_transaction(batch.bytes_, request, *write.transaction); break;
     case CommandKind::expire: CONCORD_CHECK(false, "expiry is pushed by push_expire");
   }

@@ -34,9 +34,9 @@ namespace concord::node {
 /// What a caller wants written; views, copied by `push`.
 struct Write {
   command::CommandKind kind = command::CommandKind::put;
-  std::string_view key = {};    ///< put, remove
+  std::string_view key = {};    ///< put, remove, touch
   std::string_view value = {};  ///< put: stored form
-  std::uint32_t ttl_s = 0;      ///< put
+  std::uint32_t ttl_s = 0;      ///< put, touch
   const command::Transaction* transaction = nullptr;
 };
 

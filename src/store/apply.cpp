@@ -1,12 +1,14 @@
 #include "store/apply.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "command/filter.hpp"
 #include "command/selector.hpp"
+#include "store/matching.hpp"
 #include "store/view.hpp"
 #include "value/equal.hpp"
 
@@ -23,31 +25,59 @@ using command::OperationKind;
 using command::OperationResult;
 using command::OperationStatus;
 using command::Outcome;
+using command::Selector;
 using command::Transaction;
 
 namespace {
 
-std::optional<ClusterTimeMs> deadline_of(std::uint32_t ttl_s, ClusterTimeMs now_ms) {
+/// `before`: what the key has, null: nothing.
+std::optional<ClusterTimeMs> deadline_of(std::uint32_t ttl_s, ClusterTimeMs now_ms, const Record* before) {
   if (ttl_s == 0) return std::nullopt;
+  if (ttl_s == command::keep_ttl) return before == nullptr ? std::nullopt : before->deadline_ms();
   return now_ms + ClusterTimeMs{ttl_s} * 1000;
-}
-
-command::FilterSubject subject_of(const Record& record, ClusterTimeMs now_ms) {
-  command::FilterSubject subject{
-      .value = record.value(), .key = record.key(), .ttl_s = std::nullopt, .revision = record.revision()};
-  if (const auto deadline_ms = record.deadline_ms()) {
-    subject.ttl_s = *deadline_ms > now_ms ? (*deadline_ms - now_ms + 999) / 1000 : 0;
-  }
-  return subject;
 }
 
 std::unexpected<Error> undecodable(const Error& why) {
   return fail(Errc::storage_failed, "a command of the log can't be applied: " + why.message());
 }
 
+/// Changes the keys of one command, and tells the listener.
+class Changes {
+ public:
+  Changes(KeySpace& keys, ClusterTimeMs now_ms, ChangeListener* listener)
+      : keys_(keys), now_ms_(now_ms), listener_(listener) {}
+
+  void put(const KeySpace::Place& place, std::string_view key, std::string_view value, std::uint32_t ttl_s) {
+    tell(ChangeKind::put, place.record, key, value);
+    keys_.put(place, key, value, deadline_of(ttl_s, now_ms_, place.record));
+  }
+  /// Precondition: the key is there; so for `remove`.
+  void touch(const KeySpace::Place& place, std::string_view key, std::uint32_t ttl_s) {
+    const std::string_view value = place.record->value();
+    tell(ChangeKind::touch, place.record, key, value);
+    keys_.put(place, key, value, deadline_of(ttl_s, now_ms_, place.record));
+  }
+  void remove(const KeySpace::Place& place, std::string_view key, ChangeKind kind = ChangeKind::remove) {
+    tell(kind, place.record, key, {});
+    keys_.remove(place);
+  }
+
+ private:
+  void tell(ChangeKind kind, const Record* before, std::string_view key, std::string_view value) {
+    if (listener_ == nullptr) return;
+    listener_->on_change(
+        {.kind = kind, .key = key, .value = value, .previous = before == nullptr ? Revision() : before->revision()});
+  }
+
+  KeySpace& keys_;
+  ClusterTimeMs now_ms_;
+  ChangeListener* listener_;
+};
+
 class TransactionRun {
  public:
-  TransactionRun(KeySpace& keys, ClusterTimeMs now_ms) : keys_(keys), now_ms_(now_ms) {}
+  TransactionRun(KeySpace& keys, ClusterTimeMs now_ms, ChangeListener* listener)
+      : keys_(keys), now_ms_(now_ms), changes_(keys, now_ms, listener) {}
 
   Result<Outcome> run(const Transaction& transaction) {
     Outcome outcome;
@@ -80,18 +110,25 @@ class TransactionRun {
   }
 
  private:
-  Result<GuardFailure> check(const Guard& guard) const {
+  Result<GuardFailure> check(const Guard& guard) {
     const Record* record = keys_.locate(guard.key).record;
     if (guard.kind == GuardKind::absent) return record == nullptr ? GuardFailure::none : GuardFailure::condition_failed;
     if (record == nullptr) return GuardFailure::key_missing;
     const auto holds = [](bool value) { return value ? GuardFailure::none : GuardFailure::condition_failed; };
     switch (guard.kind) {
-      case GuardKind::value_equals: return holds(value::equal_stored(record->value(), guard.value));
+      case GuardKind::value_equals: {
+        // One scratch is enough: a value to compare with is not packed (command/validate.hpp).
+        const auto value = plain_.view(*record);
+        if (!value) return undecodable(value.error());
+        return holds(value::equal_stored(*value, guard.value));
+      }
       case GuardKind::revision: return holds(record->revision() == guard.revision);
       case GuardKind::filter: {
         const auto filter = command::Filter::parse(guard.filter);
         if (!filter) return undecodable(filter.error());
-        return holds(filter->matches(subject_of(*record, now_ms_)));
+        const auto subject = subject_of(*record, now_ms_, plain_);
+        if (!subject) return undecodable(subject.error());
+        return holds(filter->matches(*subject));
       }
       case GuardKind::exists:
       case GuardKind::absent: break;
@@ -104,7 +141,7 @@ class TransactionRun {
     const KeySpace::Place place = keys_.locate(operation.key);
     OperationResult result;
     if (operation.kind == OperationKind::put) {
-      keys_.put(place, operation.key, operation.value, deadline_of(operation.ttl_s, now_ms_));
+      changes_.put(place, operation.key, operation.value, operation.ttl_s);
       result.revision = revision_;
       return result;
     }
@@ -113,9 +150,9 @@ class TransactionRun {
       return result;
     }
     if (operation.kind == OperationKind::remove) {
-      keys_.remove(place);
+      changes_.remove(place, operation.key);
     } else if (operation.kind == OperationKind::touch) {
-      keys_.put(place, operation.key, place.record->value(), deadline_of(operation.ttl_s, now_ms_));
+      changes_.touch(place, operation.key, operation.ttl_s);
       result.revision = revision_;
     } else {
       result.revision = place.record->revision();
@@ -125,25 +162,43 @@ class TransactionRun {
   }
 
   Result<OperationResult> delete_where(const Operation& operation) {
-    const auto selector = command::CompiledSelector::compile(operation.selector);
+    const Selector& wanted = operation.selector;
+    const auto selector = command::CompiledSelector::compile(wanted);
     if (!selector) return undecodable(selector.error());
     std::vector<std::string> matching;
-    const command::KeyBounds& bounds = selector->bounds();
-    if (!bounds.empty()) {
-      keys_.visit_from(bounds.low, ~std::uint64_t{0}, [&](const Record& record) {
-        if (bounds.high && record.key() >= *bounds.high) return false;
-        if (selector->matches(subject_of(record, now_ms_))) matching.emplace_back(record.key());
-        return selector->limit() == 0 || matching.size() < selector->limit();
-      });
-    }
-    for (const std::string& key : matching) keys_.remove(keys_.locate(key));
+    MatchCursor cursor(*selector, now_ms_);
+    const bool is_limited = selector->limit() != 0 && selector->limit() <= wanted.max_removed;
+    const std::uint64_t most = is_limited ? selector->limit() : wanted.max_removed + 1;
+    auto done = cursor.slice(newest_, wanted.max_visited, [&](const Record& record) {
+      matching.emplace_back(record.key());
+      return matching.size() < most;
+    });
+    if (!done) return undecodable(done.error());
     OperationResult result;
+    const bool has_enough = is_limited && matching.size() == most;
+    if (matching.size() > wanted.max_removed || (!cursor.is_finished() && !has_enough)) {
+      result.status = OperationStatus::too_large;
+      return result;
+    }
+    for (const std::string& key : matching) changes_.remove(keys_.locate(key), key);
     result.count = matching.size();
     return result;
   }
 
+  /// The newest versions, those of this transaction among them.
+  struct Newest {
+    const KeySpace& keys;
+    template <class Wants, class Visit>
+    void visit_wanted(std::string_view from, Wants want, Visit visit) const {
+      keys.visit_wanted(from, ~std::uint64_t{0}, want, visit);
+    }
+  };
+
   KeySpace& keys_;
   ClusterTimeMs now_ms_;
+  Changes changes_;
+  Newest newest_{keys_};
+  PlainValue plain_;
   Revision revision_;
 };
 
@@ -154,46 +209,52 @@ Outcome finish(KeySpace& keys) {
   return outcome;
 }
 
-Outcome apply_put(KeySpace& keys, const Command& command, ClusterTimeMs now_ms) {
-  keys.begin(Revision(keys.visible() + 1), true);
-  keys.put(keys.locate(command.key), command.key, command.value, deadline_of(command.ttl_s, now_ms));
-  return finish(keys);
+Outcome missing(const KeySpace& keys) {
+  Outcome outcome;
+  outcome.revision = Revision(keys.visible());
+  outcome.results.push_back({.status = OperationStatus::not_found, .revision = {}, .count = 0, .value = {}});
+  return outcome;
 }
 
-Outcome apply_remove(KeySpace& keys, const Command& command) {
+/// A command on one key: put, remove, touch.
+Outcome apply_single(KeySpace& keys, Changes& changes, const Command& command) {
   const KeySpace::Place place = keys.locate(command.key);
-  if (place.record == nullptr) {
-    Outcome outcome;
-    outcome.revision = Revision(keys.visible());
-    outcome.results.push_back({.status = OperationStatus::not_found, .revision = {}, .count = 0, .value = {}});
-    return outcome;
-  }
+  if (place.record == nullptr && command.kind != CommandKind::put) return missing(keys);
   keys.begin(Revision(keys.visible() + 1), true);
-  keys.remove(place);
+  if (command.kind == CommandKind::put) {
+    changes.put(place, command.key, command.value, command.ttl_s);
+  } else if (command.kind == CommandKind::remove) {
+    changes.remove(place, command.key);
+  } else {
+    changes.touch(place, command.key, command.ttl_s);
+  }
   return finish(keys);
 }
 
-Outcome apply_expire(KeySpace& keys, const Command& command, ClusterTimeMs now_ms) {
+Outcome apply_expire(KeySpace& keys, Changes& changes, const Command& command, ClusterTimeMs now_ms) {
   std::vector<std::string> due;
   keys.expiry().visit_due(std::min(command.due_ms, now_ms), [&](const Record& record) {
     due.emplace_back(record.key());
     return due.size() < command.limit;
   });
   keys.begin(Revision(keys.visible() + 1), due.size() == 1);
-  for (const std::string& key : due) keys.remove(keys.locate(key));
+  for (const std::string& key : due) changes.remove(keys.locate(key), key, ChangeKind::expire);
   return finish(keys);
+}
+
+Result<Outcome> run_command(KeySpace& keys, const Command& command, ClusterTimeMs now_ms, ChangeListener* listener) {
+  if (command.kind == CommandKind::transaction) return TransactionRun(keys, now_ms, listener).run(command.transaction);
+  Changes changes(keys, now_ms, listener);
+  if (command.kind == CommandKind::expire) return apply_expire(keys, changes, command, now_ms);
+  return apply_single(keys, changes, command);
 }
 
 }  // namespace
 
-Result<Outcome> apply_command(KeySpace& keys, const Command& command, ClusterTimeMs now_ms) {
-  switch (command.kind) {
-    case CommandKind::put: return apply_put(keys, command, now_ms);
-    case CommandKind::remove: return apply_remove(keys, command);
-    case CommandKind::expire: return apply_expire(keys, command, now_ms);
-    case CommandKind::transaction: break;
-  }
-  return TransactionRun(keys, now_ms).run(command.transaction);
+Result<Outcome> apply_command(KeySpace& keys, const Command& command, ClusterTimeMs now_ms, ChangeListener* listener) {
+  auto outcome = run_command(keys, command, now_ms, listener);
+  if (listener != nullptr && outcome) listener->on_command(command.kind, outcome->changed, outcome->revision);
+  return outcome;
 }
 
 }  // namespace concord::store

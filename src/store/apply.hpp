@@ -4,13 +4,14 @@
 #include <concord/error.hpp>
 
 #include "command/entry.hpp"
+#include "store/change.hpp"
 #include "store/key_space.hpp"
 
 namespace concord::store {
 
-/// `next_revision` is what the command gets if it changes something. Errors: storage_failed when the command carries a filter
+/// `listener`: may be null. Errors: storage_failed when the command carries a filter
 /// or selector that does not compile: whoever proposed it had to check it, so the entry is damaged.
 [[nodiscard]] Result<command::Outcome> apply_command(KeySpace& keys, const command::Command& command,
-                                                     base::ClusterTimeMs now_ms);
+                                                     base::ClusterTimeMs now_ms, ChangeListener* listener);
 
 }  // namespace concord::store

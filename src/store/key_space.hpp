@@ -57,6 +57,17 @@ class KeySpace {
       return record == nullptr || visit(*record);
     });
   }
+  /// The same, but asks `want(std::string_view key) -> Want` before a key is looked up. In a section.
+  enum class Want : std::uint8_t { no, yes, stop };
+  template <class Wants, class Visit>
+  void visit_wanted(std::string_view from, std::uint64_t visible, Wants want, Visit visit) const {
+    order_.visit_from(from, [&](std::string_view key) {
+      const Want wanted = want(key);
+      if (wanted != Want::yes) return wanted == Want::no;
+      Record* record = find(key, visible);
+      return record == nullptr || visit(*record);
+    });
+  }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept { return memory_bytes_.load(std::memory_order_relaxed); }
 

@@ -31,6 +31,7 @@ struct StateMachine::State {
   Term applied_term;
   command::EntryStamp stamp;
   command::Command command;  // reused from command to command
+  ChangeListener* listener = nullptr;
 
   [[nodiscard]] KeySpace& space() noexcept { return *keys.load(std::memory_order_relaxed); }
   void drop_replaced();
@@ -62,7 +63,7 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
       state.stamp = reader.stamp();
     }
     while (reader.next(state.command)) {
-      auto outcome = apply_command(state.space(), state.command, state.stamp.cluster_time_ms);
+      auto outcome = apply_command(state.space(), state.command, state.stamp.cluster_time_ms, state.listener);
       if (!outcome) return std::unexpected(std::move(outcome.error()));
       out.push_back({.request = state.command.request, .kind = state.command.kind, .outcome = std::move(*outcome)});
     }
@@ -75,6 +76,8 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
   if (!state.replaced.empty()) state.drop_replaced();
   return {};
 }
+
+void StateMachine::set_listener(ChangeListener* listener) noexcept { state_->listener = listener; }
 
 void StateMachine::tidy() {
   state_->space().tidy();

@@ -37,6 +37,7 @@
 #include "base/ids.hpp"
 #include "command/entry.hpp"
 #include "command/transaction.hpp"
+#include "store/change.hpp"
 
 namespace concord::store {
 
@@ -79,6 +80,9 @@ class StateMachine {
   /// the index. Errors: storage_failed when the entry can't be decoded; the state is then good for nothing but reads.
   /// Precondition: index == applied_index().next().
   Result<void> apply(base::Index index, base::Term term, std::string_view entry, std::vector<Applied>& out);
+
+  /// Tells `listener` what commands change from now on; null: nobody. It outlives this, or the next call.
+  void set_listener(ChangeListener* listener) noexcept;
 
   /// Gives memory back that closed views and readers have let go. Applying entries does so too; call it when there are none.
   void tidy();

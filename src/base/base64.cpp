@@ -1,8 +1,8 @@
-#include "http/base64.hpp"
+#include "base/base64.hpp"
 
 #include <array>
 
-namespace concord::http {
+namespace concord::base {
 namespace {
 
 constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -47,6 +47,27 @@ std::size_t padding_of(std::string_view text) noexcept {
   return text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
 }
 
+/// Appends `bytes` without padding.
+void append(std::string& to, std::string_view bytes, std::string_view alphabet) {
+  to.reserve(to.size() + (bytes.size() + 2) / 3 * 4);
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
+  std::size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) {
+    const std::uint32_t bits = (byte(i) << 16U) | (byte(i + 1) << 8U) | byte(i + 2);
+    const char group[] = {alphabet[bits >> 18U], alphabet[(bits >> 12U) & 63U], alphabet[(bits >> 6U) & 63U],
+                          alphabet[bits & 63U]};
+    to.append(group, 4);
+  }
+  if (bytes.size() - i == 1) {
+    const char group[] = {alphabet[byte(i) >> 2U], alphabet[(byte(i) << 4U) & 63U]};
+    to.append(group, 2);
+  } else if (bytes.size() - i == 2) {
+    const std::uint32_t bits = (byte(i) << 8U) | byte(i + 1);
+    const char group[] = {alphabet[bits >> 10U], alphabet[(bits >> 4U) & 63U], alphabet[(bits << 2U) & 63U]};
+    to.append(group, 3);
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> decode_base64(std::string_view text) {
@@ -61,23 +82,10 @@ std::optional<std::string> decode_base64url(std::string_view text) {
 }
 
 void append_base64(std::string& to, std::string_view bytes) {
-  to.reserve(to.size() + (bytes.size() + 2) / 3 * 4);
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
-  std::size_t i = 0;
-  for (; i + 3 <= bytes.size(); i += 3) {
-    const std::uint32_t bits = (byte(i) << 16U) | (byte(i + 1) << 8U) | byte(i + 2);
-    const char group[] = {letters[bits >> 18U], letters[(bits >> 12U) & 63U], letters[(bits >> 6U) & 63U],
-                          letters[bits & 63U]};
-    to.append(group, 4);
-  }
-  if (bytes.size() - i == 1) {
-    const char group[] = {letters[byte(i) >> 2U], letters[(byte(i) << 4U) & 63U], '=', '='};
-    to.append(group, 4);
-  } else if (bytes.size() - i == 2) {
-    const std::uint32_t bits = (byte(i) << 8U) | byte(i + 1);
-    const char group[] = {letters[bits >> 10U], letters[(bits >> 4U) & 63U], letters[(bits << 2U) & 63U], '='};
-    to.append(group, 4);
-  }
+  append(to, bytes, letters);
+  to.append((3 - bytes.size() % 3) % 3, '=');
 }
 
-}  // namespace concord::http
+void append_base64url(std::string& to, std::string_view bytes) { append(to, bytes, url_letters); }
+
+}  // namespace concord::base

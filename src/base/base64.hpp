@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace concord::http {
+namespace concord::base {
 
 /// The standard alphabet; padding is required.
 [[nodiscard]] std::optional<std::string> decode_base64(std::string_view text);
@@ -18,4 +18,7 @@ namespace concord::http {
 /// Appends the standard form, padded.
 void append_base64(std::string& to, std::string_view bytes);
 
-}  // namespace concord::http
+/// Appends the form for URLs, without padding.
+void append_base64url(std::string& to, std::string_view bytes);
+
+}  // namespace concord::base

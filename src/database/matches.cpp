@@ -1,0 +1,94 @@
+#include "database/matches.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "database/conversions.hpp"
+
+namespace concord::database {
+namespace {
+
+/// Bounds of a slice: well below 1 ms (DESIGN 6).
+constexpr std::uint64_t slice_work = 2000;
+constexpr std::size_t slice_items = 256;
+
+Result<void> check_deadline(std::chrono::steady_clock::time_point deadline) {
+  if (std::chrono::steady_clock::now() < deadline) return {};
+  return fail(Errc::timeout,
+              "the query was not done at its deadline; narrow it by prefix or range, or give it a longer timeout");
+}
+
+}  // namespace
+
+Result<bool> Matches::next(std::vector<Item>& items) {
+  items.clear();
+  while (items.empty()) {
+    if (is_done()) return false;
+    if (auto in_time = check_deadline(options_.deadline); !in_time) return std::unexpected(std::move(in_time.error()));
+    if (auto done = read(items); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = finish(items); !done) return std::unexpected(std::move(done.error()));
+  }
+  return true;
+}
+
+/// In a section.
+Result<void> Matches::read(std::vector<Item>& items) {
+  const bool needs_entry = options_.with_entries || predicate_.is_function();
+  const std::uint64_t wanted = predicate_.is_function() ? slice_items : options_.most.value_or(slice_items);
+  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, slice_items));
+  return cursor_.slice(view_, slice_work, [&](store::Record& record) {
+    if (options_.offset > 0 && !predicate_.is_function()) {
+      --options_.offset;
+      return true;
+    }
+    Item& item = items.emplace_back();
+    item.key = record.key();
+    if (needs_entry) item.entry = to_entry(store::entry_of(record), now_ms_);
+    return items.size() < most;
+  });
+}
+
+Result<void> Matches::finish(std::vector<Item>& items) {
+  std::size_t kept = 0;
+  for (Item& item : items) {
+    const auto passed = passes(item);
+    if (!passed) return std::unexpected(passed.error());
+    if (!*passed) continue;
+    if (&items[kept] != &item) items[kept] = std::move(item);
+    ++kept;
+    if (options_.most && --*options_.most == 0) break;
+  }
+  items.resize(kept);
+  return {};
+}
+
+Result<bool> Matches::passes(Item& item) {
+  if (compress::is_packed(item.entry.value.stored())) {
+    auto value = unpacker_.unpack_value(item.entry.value.stored(), ~std::uint32_t{0});
+    if (!value) return std::unexpected(std::move(value.error()));
+    item.entry.value = std::move(*value);
+  }
+  if (!predicate_.is_function()) return true;
+  auto matches = predicate_(item.key, item.entry.value);
+  if (!matches || !*matches) return matches;
+  if (options_.offset == 0) return true;
+  --options_.offset;
+  return false;
+}
+
+Result<std::uint64_t> count_matches(const store::View& view, const command::CompiledSelector& selector,
+                                    base::ClusterTimeMs now_ms, std::chrono::steady_clock::time_point deadline) {
+  std::uint64_t count = 0;
+  store::MatchCursor cursor(selector, now_ms);
+  while (!cursor.is_finished()) {
+    if (auto in_time = check_deadline(deadline); !in_time) return std::unexpected(std::move(in_time.error()));
+    auto done = cursor.slice(view, slice_work, [&](const store::Record&) {
+      ++count;
+      return true;
+    });
+    if (!done) return std::unexpected(std::move(done.error()));
+  }
+  return count;
+}
+
+}  // namespace concord::database

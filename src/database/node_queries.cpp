@@ -1,0 +1,85 @@
+// The embedded node's queries. The asynchronous ones run in the host's executor, or, without one, inside the call.
+#include <concord/node.hpp>
+
+#include <utility>
+
+#include "database/node_impl.hpp"
+
+namespace concord {
+namespace {
+
+using database::LocalDatabase;
+using database::QueryGate;
+
+/// `run(LocalDatabase&) -> Result<T>`.
+template <class T, class Run>
+void run_query(const std::shared_ptr<QueryGate>& gate, Completion<T> done, const Run& run) {
+  LocalDatabase* database = gate->enter();
+  if (database == nullptr) return done(fail(Errc::cluster_not_ready, "the node is closed"));
+  auto result = run(*database);
+  gate->leave();
+  done(std::move(result));
+}
+
+template <class T, class Run>
+void start_query(LocalDatabase& database, const std::shared_ptr<QueryGate>& gate, Completion<T> done, Run run) {
+  const auto& executor = database.options().executor;
+  if (!executor) return run_query(gate, std::move(done), run);
+  executor([gate, done = std::move(done), run = std::move(run)]() mutable { run_query(gate, std::move(done), run); });
+}
+
+template <class T, class Take>
+Result<Rows<T>> gather(LocalDatabase& database, const Query& query, bool with_entries, const ReadOptions& options,
+                       const Take& take) {
+  Rows<T> rows;
+  auto done = database.visit_matches(query, with_entries, options, [&](std::span<Item> items) -> Result<bool> {
+    for (Item& item : items) rows.push_back(take(item));
+    return true;
+  });
+  if (!done) return std::unexpected(std::move(done.error()));
+  return rows;
+}
+
+}  // namespace
+
+Result<void> Node::visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
+                                 const VisitItems& visit) {
+  return impl_->database->visit_matches(query, with_entries, options, visit);
+}
+
+Result<Page<Item>> Node::page(const Query& query, bool with_entries, const PageOptions& page,
+                              const ReadOptions& options) {
+  return impl_->database->page(query, with_entries, page, options);
+}
+
+Result<std::uint64_t> Node::count(const Query& query, const ReadOptions& options) {
+  return impl_->database->count(query, options);
+}
+
+Result<std::uint64_t> Node::delete_where(const Query& query, const WriteOptions& options) {
+  return impl_->database->delete_where(query, options);
+}
+
+void Node::async_keys(const Query& query, const ReadOptions& options, Completion<Rows<std::string>> done) {
+  start_query(*impl_->database, impl_->gate, std::move(done), [query, options](LocalDatabase& database) {
+    return gather<std::string>(database, query, false, options, [](Item& item) { return std::move(item.key); });
+  });
+}
+
+void Node::async_where(const Query& query, const ReadOptions& options, Completion<Rows<Item>> done) {
+  start_query(*impl_->database, impl_->gate, std::move(done), [query, options](LocalDatabase& database) {
+    return gather<Item>(database, query, true, options, [](Item& item) { return std::move(item); });
+  });
+}
+
+void Node::async_count(const Query& query, const ReadOptions& options, Completion<std::uint64_t> done) {
+  start_query(*impl_->database, impl_->gate, std::move(done),
+              [query, options](LocalDatabase& database) { return database.count(query, options); });
+}
+
+void Node::async_delete_where(const Query& query, const WriteOptions& options, Completion<std::uint64_t> done) {
+  start_query(*impl_->database, impl_->gate, std::move(done),
+              [query, options](LocalDatabase& database) { return database.delete_where(query, options); });
+}
+
+}  // namespace concord

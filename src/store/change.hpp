@@ -1,0 +1,34 @@
+// What one command changed, told to whoever listens while it is applied (events, audit).
+//
+// The views are valid during the call only. A command that changed nothing is not told. A key that one transaction changes twice is
+// told twice, in order; one that it creates and removes again too.
+// Thread rule: called on the writer's thread; keep it short.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <concord/revision.hpp>
+
+#include "command/entry.hpp"
+
+namespace concord::store {
+
+enum class ChangeKind : std::uint8_t { put, remove, touch, expire };
+
+struct Change {
+  ChangeKind kind = ChangeKind::put;
+  std::string_view key;
+  std::string_view value;  ///< put, touch: the stored form, packed or not
+  Revision previous;       ///< of the version that was replaced or removed; 0: there was none
+};
+
+class ChangeListener {
+ public:
+  virtual ~ChangeListener() = default;
+  virtual void on_change(const Change& change) = 0;
+  /// Ends a command; `changed`: all since the last end happened at `revision`, else none did.
+  virtual void on_command(command::CommandKind kind, bool changed, Revision revision) = 0;
+};
+
+}  // namespace concord::store
