@@ -1,6 +1,7 @@
 // Concord: a strongly consistent key-value store inside your program. One include for everything.
 #pragma once
 
+#include <concord/compression.hpp>
 #include <concord/error.hpp>
 #include <concord/node.hpp>
 #include <concord/options.hpp>
