@@ -296,6 +296,17 @@ Options Configuration::database_options() const {
   return options;
 }
 
+CompressionOptions Configuration::compression_options() const {
+  const std::string& algorithm = text("compression.algorithm");
+  return {.enabled = boolean("compression.enabled"),
+          .algorithm = algorithm == "zlib"   ? CompressionAlgorithm::zlib
+                       : algorithm == "gzip" ? CompressionAlgorithm::gzip
+                       : algorithm == "zstd" ? CompressionAlgorithm::zstd
+                                             : CompressionAlgorithm::lz4,
+          .threshold_bytes = static_cast<std::size_t>(integer("compression.threshold_bytes")),
+          .level = static_cast<int>(integer("compression.level"))};
+}
+
 std::string Configuration::show() const {
   std::string lines;
   for (const Setting& setting : settings_) {
