@@ -4,7 +4,7 @@
 # program `concord`. What leaves it are the symbols marked CONCORD_API in include/concord and nothing else: rooms are compiled
 # hidden, and the version script hides what third-party code compiled into it would show. Reasons:
 # docs/decisions/0002-shipped-library.md.
-set(roots concord_value)
+set(roots concord_value concord_compress)
 if(TARGET concord_database)
   list(APPEND roots concord_database)
 endif()

@@ -18,7 +18,7 @@ struct Entry {
   Value value = {};
   Revision revision = {};                        ///< Of its last change.
   Revision create_revision = {};                 ///< Of the change that created it.
-  std::uint64_t version = 0;                ///< Changes since it was created; 1 for a new key.
+  std::uint64_t version = 0;                     ///< Changes since it was created; 1 for a new key.
   std::optional<std::chrono::seconds> ttl = {};  ///< Remaining time, rounded up; none: does not expire.
 };
 
@@ -58,7 +58,7 @@ enum class OperationStatus : std::uint8_t {
 /// What a bulk call did: all of it at one revision.
 struct BulkResult {
   Revision revision = {};                     ///< Its own when it changed something; else the store's.
-  bool changed = false;                  ///< Whether it changed something.
+  bool changed = false;                       ///< Whether it changed something.
   std::vector<OperationStatus> results = {};  ///< One a key, in the order of the call.
 };
 

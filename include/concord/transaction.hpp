@@ -67,12 +67,12 @@ struct OperationResult {
 };
 
 struct TransactionResult {
-  bool succeeded = false;                   ///< All guards held, `then` ran; else `otherwise` did.
-  bool changed = false;                     ///< Whether something was changed.
+  bool succeeded = false;                        ///< All guards held, `then` ran; else `otherwise` did.
+  bool changed = false;                          ///< Whether something was changed.
   Revision revision = {};                        ///< Its own when `changed`; else the store's.
   std::vector<OperationResult> results = {};     ///< One an operation that ran, in order.
   std::optional<std::size_t> failed_guard = {};  ///< Position of the first guard that did not hold.
-  bool key_missing = false;                 ///< That guard failed because its key is missing.
+  bool key_missing = false;                      ///< That guard failed because its key is missing.
 };
 
 }  // namespace concord

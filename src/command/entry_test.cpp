@@ -102,7 +102,8 @@ TEST(Entry, BytesAreThoseOfFormat1) {
 
 bool same(const Selector& a, const Selector& b) {
   return a.prefix == b.prefix && a.suffix == b.suffix && a.contains == b.contains && a.pattern == b.pattern &&
-         a.start == b.start && a.end == b.end && a.filter == b.filter && a.limit == b.limit;
+         a.start == b.start && a.end == b.end && a.filter == b.filter && a.limit == b.limit &&
+         a.max_removed == b.max_removed && a.max_visited == b.max_visited;
 }
 bool same(const Operation& a, const Operation& b) {
   return a.kind == b.kind && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s && same(a.selector, b.selector);
@@ -135,11 +136,11 @@ class RandomCommands {
 
   Command command() {
     Command command;
-    command.kind = static_cast<CommandKind>(1 + random_.below(4));
+    command.kind = static_cast<CommandKind>(1 + random_.below(5));
     command.request = {NodeId(number()), number(), number()};
     command.key = key();
     command.value = value();
-    command.ttl_s = ttl(0);
+    command.ttl_s = command.kind == CommandKind::touch ? ttl(1) : put_ttl();
     command.due_ms = number();
     command.limit = number();
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.guards.push_back(guard());
@@ -151,6 +152,7 @@ class RandomCommands {
  private:
   std::uint64_t number() { return random_.next() >> random_.below(64); }
   std::uint32_t ttl(std::uint32_t low) { return static_cast<std::uint32_t>(low + random_.below(max_ttl_s - low + 1)); }
+  std::uint32_t put_ttl() { return random_.one_in(5) ? keep_ttl : ttl(0); }
   std::string_view text(std::size_t size) {
     std::string bytes(size, '\0');
     for (char& c : bytes) c = static_cast<char>(random_.next());
@@ -173,13 +175,13 @@ class RandomCommands {
   Operation operation() {
     Operation operation{.kind = static_cast<OperationKind>(1 + random_.below(5))};
     if (operation.kind == OperationKind::delete_where) {
-      operation.selector = {part(), part(), part(), part(), part(), part(), part(), number()};
+      operation.selector = {part(), part(), part(), part(), part(), part(), part(), number(), number(), number()};
       return operation;
     }
     operation.key = key();
     if (operation.kind == OperationKind::put) {
       operation.value = value();
-      operation.ttl_s = ttl(0);
+      operation.ttl_s = put_ttl();
     }
     if (operation.kind == OperationKind::touch) operation.ttl_s = ttl(1);
     return operation;

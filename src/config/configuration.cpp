@@ -293,7 +293,19 @@ Options Configuration::database_options() const {
   options.limits.max_in_flight_bytes = static_cast<std::size_t>(integer("limits.max_in_flight_bytes"));
   options.snapshot.every_entries = static_cast<std::uint64_t>(integer("snapshot.every_entries"));
   options.snapshot.every_bytes = static_cast<std::uint64_t>(integer("snapshot.every_bytes"));
+  options.compression = compression_options();
   return options;
+}
+
+CompressionOptions Configuration::compression_options() const {
+  const std::string& algorithm = text("compression.algorithm");
+  return {.enabled = boolean("compression.enabled"),
+          .algorithm = algorithm == "zlib"   ? CompressionAlgorithm::zlib
+                       : algorithm == "gzip" ? CompressionAlgorithm::gzip
+                       : algorithm == "zstd" ? CompressionAlgorithm::zstd
+                                             : CompressionAlgorithm::lz4,
+          .threshold_bytes = static_cast<std::size_t>(integer("compression.threshold_bytes")),
+          .level = static_cast<int>(integer("compression.level"))};
 }
 
 std::string Configuration::show() const {

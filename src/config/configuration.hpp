@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include <concord/compression.hpp>
 #include <concord/error.hpp>
 #include <concord/options.hpp>
 
@@ -54,6 +55,9 @@ class Configuration {
   [[nodiscard]] bool boolean(std::string_view name) const;
 
   [[nodiscard]] Options database_options() const;
+
+  /// Invariant: `Compression::check` accepts them.
+  [[nodiscard]] CompressionOptions compression_options() const;
 
   /// A line `section.name = value  # origin` for each key; secrets masked.
   [[nodiscard]] std::string show() const;

@@ -197,6 +197,47 @@ TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
   EXPECT_THAT(error_of(sources), HasSubstr("not available in this version"));
 }
 
+TEST(Configuration, CompressionDefaultsAreThoseOfTheLibrary) {
+  const CompressionOptions options = load(no_sources()).value().compression_options();
+  const CompressionOptions defaults;
+  EXPECT_EQ(options.enabled, defaults.enabled);
+  EXPECT_EQ(options.algorithm, defaults.algorithm);
+  EXPECT_EQ(options.threshold_bytes, defaults.threshold_bytes);
+  EXPECT_EQ(options.level, defaults.level);
+}
+
+TEST(Configuration, CompressionIsSetByItsFourKeys) {
+  const std::pair<std::string, CompressionAlgorithm> algorithms[] = {{"zlib", CompressionAlgorithm::zlib},
+                                                                     {"gzip", CompressionAlgorithm::gzip},
+                                                                     {"zstd", CompressionAlgorithm::zstd},
+                                                                     {"lz4", CompressionAlgorithm::lz4}};
+  for (const auto& [name, algorithm] : algorithms) {
+    const TemporaryFile file("[compression]\nenabled = false\nalgorithm = \"" + name + "\"\n");
+    Sources sources = with_file(file);
+    sources.environment = {{"CONCORD_COMPRESSION_THRESHOLD_BYTES", "0"}};
+    sources.flags = {{"--compression-level", "9"}};
+    const auto configuration = load(sources);
+    ASSERT_TRUE(configuration) << configuration.error().message();
+    const CompressionOptions options = configuration->compression_options();
+    EXPECT_FALSE(options.enabled);
+    EXPECT_EQ(options.algorithm, algorithm);
+    EXPECT_EQ(options.threshold_bytes, 0U);
+    EXPECT_EQ(options.level, 9);
+  }
+}
+
+TEST(Configuration, BadCompressionValuesStopTheStart) {
+  Sources sources = no_sources();
+  sources.flags = {{"--compression-level", "10"}, {"--compression-algorithm", "brotli"}};
+  const std::string error = error_of(sources);
+  EXPECT_THAT(error, HasSubstr("--compression-level: \"10\" is not within 0 to 9"));
+  EXPECT_THAT(error, HasSubstr("--compression-algorithm: \"brotli\" is not one of zlib|gzip|zstd|lz4"));
+  sources.flags = {{"--compression-level", "-1"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("is not within 0 to 9"));
+  sources.flags = {{"--compression-threshold-bytes", "-1"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("is not within 0 to"));
+}
+
 TEST(Configuration, SecretsAreShownNowhere) {
   Sources sources = no_sources();
   sources.environment = {{"CONCORD_AUTH_TOKEN", "sk_concord_hidden"}};

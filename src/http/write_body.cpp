@@ -31,9 +31,10 @@ std::expected<void, Problem> WriteFields::read(std::string_view place) {
     if (!ttl) return std::unexpected(ttl.error());
     ttl_s = ttl->value_or(0);
   }
-  if (compress_raw_) {  // a wish about storage; it changes nothing that can be seen
-    const auto compress = read_bool(*compress_raw_, "compress", place);
-    if (!compress) return std::unexpected(compress.error());
+  if (compress_raw_) {
+    const auto wish = read_bool(*compress_raw_, "compress", place);
+    if (!wish) return std::unexpected(wish.error());
+    compress = *wish;
   }
   return {};
 }

@@ -22,7 +22,8 @@ class WriteFields {
   [[nodiscard]] std::expected<void, Problem> read(std::string_view place);
 
   Value value;
-  std::uint32_t ttl_s = 0;  ///< 0: none
+  std::uint32_t ttl_s = 0;            ///< 0: none
+  std::optional<bool> compress = {};  ///< none: by its size
 
  private:
   std::optional<std::string_view> value_raw_;

@@ -1,12 +1,11 @@
-// Implements <concord/value.hpp>. A long value that is not the store's own lives in one heap block, counted by references.
+// Implements <concord/value.hpp>. A long value that is not the store's own lives in a block (block.hpp).
 #include <concord/value.hpp>
 
-#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <memory>
-#include <new>
 
+#include "value/block.hpp"
 #include "value/cursor.hpp"
 #include "value/decode.hpp"
 #include "value/equal.hpp"
@@ -16,28 +15,6 @@
 
 namespace concord {
 namespace {
-
-/// The head of a block; the stored form follows it in the same allocation, so that a copy costs one allocation.
-struct Block {
-  std::atomic<std::size_t> references{1};
-};
-
-char* block_bytes(Block* block) noexcept { return reinterpret_cast<char*>(block + 1); }
-
-void retain_block(void* block) noexcept {
-  static_cast<Block*>(block)->references.fetch_add(1, std::memory_order_relaxed);
-}
-
-void release_block(void* owner) noexcept {
-  auto* block = static_cast<Block*>(owner);
-  if (block->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  std::destroy_at(block);
-  ::operator delete(block);
-}
-
-Block* make_block(std::size_t size_bytes) {
-  return std::construct_at(static_cast<Block*>(::operator new(sizeof(Block) + size_bytes)));
-}
 
 std::string_view kind_name(std::string_view stored) {
   if (static_cast<unsigned char>(stored.front()) == Value::bytes_tag) return "bytes";
@@ -145,12 +122,11 @@ char* Value::reserve(unsigned char tag, std::size_t payload_size_bytes) {
     inline_[0] = static_cast<char>(tag);
     return inline_ + 1;
   }
-  Block* const block = make_block(size_);
-  char* const bytes = block_bytes(block);
-  bytes[0] = static_cast<char>(tag);
-  std::construct_at(&shared_, Shared{bytes, {block, retain_block, release_block}});
+  const value::Block block = value::make_block(size_);
+  block.bytes[0] = static_cast<char>(tag);
+  std::construct_at(&shared_, Shared{block.bytes, block.owner});
   shared_form_ = true;
-  return bytes + 1;
+  return block.bytes + 1;
 }
 
 void Value::assign_stored(unsigned char tag, std::string_view payload) {

@@ -71,7 +71,9 @@ void put_bytes(Call& call) {
     if (const auto done = command::validate_ttl(ttl_s); !done) return call.refuse(done.error());
     operation.ttl_s = static_cast<std::uint32_t>(ttl_s);
   }
-  if (const auto compress = call.query.flag("compress"); !compress) return call.refuse(compress.error());
+  const auto compress = call.query.flag("compress");
+  if (!compress) return call.refuse(compress.error());
+  if (call.query.find("compress") != nullptr) operation.compress = *compress;
   submit_write(call, operation, BodyCondition());
 }
 
@@ -98,6 +100,7 @@ void put(Call& call) {
   command::Operation operation = operation_on(call, command::OperationKind::put);
   operation.value = fields.value.stored();
   operation.ttl_s = fields.ttl_s;
+  operation.compress = fields.compress;
   submit_write(call, operation, condition);
 }
 

@@ -1,5 +1,6 @@
 // /api/v1/kv/bulk: many keys in one transaction. `bulk/get` needs a consistent cut and comes with the scans.
 #include <memory>
+#include <optional>
 
 #include "command/limits.hpp"
 #include "command/validate.hpp"
@@ -15,8 +16,9 @@ constexpr std::string_view body_place = "the body";
 /// What a bulk call says. The operations view keys and values, so the lists are filled first.
 struct Batch {
   std::vector<std::string> keys;
-  std::vector<Value> values;          ///< puts only
-  std::vector<std::uint32_t> ttls_s;  ///< puts and touches
+  std::vector<Value> values;                  ///< puts only
+  std::vector<std::uint32_t> ttls_s;          ///< puts and touches
+  std::vector<std::optional<bool>> compress;  ///< puts only
 };
 
 std::string place_of(std::string_view list, std::size_t position) {
@@ -62,6 +64,7 @@ std::expected<void, Problem> add_operation(Batch& batch, std::string_view raw, c
     if (auto done = fields.read(place); !done) return done;
     batch.values.push_back(std::move(fields.value));
     batch.ttls_s.push_back(fields.ttl_s);
+    batch.compress.push_back(fields.compress);
     return {};
   }
   const auto ttl = read_required_ttl(ttl_raw, place);
@@ -122,7 +125,10 @@ void submit_batch(Call& call, Batch batch, command::OperationKind kind) {
     command::Operation operation;
     operation.kind = kind;
     operation.key = batch.keys[i];
-    if (kind == command::OperationKind::put) operation.value = batch.values[i].stored();
+    if (kind == command::OperationKind::put) {
+      operation.value = batch.values[i].stored();
+      operation.compress = batch.compress[i];
+    }
     if (kind != command::OperationKind::remove) operation.ttl_s = batch.ttls_s[i];
     transaction.then.push_back(operation);
   }

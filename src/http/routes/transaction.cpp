@@ -95,6 +95,7 @@ std::expected<void, Problem> add_operation(OwnedTransaction& owned, std::vector<
     if (auto done = fields.read(place); !done) return done;
     operation.value = owned.values.emplace_back(std::move(fields.value)).stored();
     operation.ttl_s = fields.ttl_s;
+    operation.compress = fields.compress;
   } else if (*kind == command::OperationKind::touch) {
     if (!stray.empty() && stray != "ttl") return std::unexpected(unknown_field(stray, place));
     const auto ttl = read_required_ttl(ttl_raw, place);
