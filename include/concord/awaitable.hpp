@@ -2,6 +2,9 @@
 //
 //     store.async_put("counter", 1, {}, [](concord::Result<concord::Revision> done) { ... });
 //     concord::Result<concord::Revision> done = co_await store.async_put("counter", 2);
+//
+// g++ before 13 destroys structs with strings or values in them wrongly when they are written inside a `co_await` expression
+// (a `Query`, a `Transaction`, `PutIfOptions`): give them a name in the line before. Keys, values and the other options are safe.
 #pragma once
 
 #include <atomic>

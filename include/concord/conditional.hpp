@@ -11,7 +11,7 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include <concord/predicate.hpp>
 #include <concord/revision.hpp>
@@ -26,7 +26,7 @@ struct PutIfOptions {
   std::optional<bool> exists = {};        ///< The key is there, or is not.
   std::optional<std::chrono::seconds> ttl = {};
   std::chrono::milliseconds timeout{5000};
-  std::string token = {};
+  std::string_view token = {};
   std::optional<bool> compress = {};
   bool keep_ttl = false;  ///< As in `PutOptions`.
 };
@@ -37,7 +37,7 @@ struct DeleteIfOptions {
   std::optional<Revision> revision = {};
   std::optional<bool> exists = {};
   std::chrono::milliseconds timeout{5000};
-  std::string token = {};
+  std::string_view token = {};
 };
 
 }  // namespace concord

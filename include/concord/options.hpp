@@ -63,24 +63,27 @@ struct Options {
   std::function<void(LogLevel, std::string_view)> log = {};
 };
 
+// The options of calls are plain data: cheap to pass, and safe to write inside a `co_await` expression. A `token` is a view and
+// must live until the call has ended.
+
 /// Options of one write.
 struct PutOptions {
   std::optional<std::chrono::seconds> ttl = {};  ///< At least 1 s. None: the key does not expire.
   std::chrono::milliseconds timeout{5000};       ///< Then `timeout`, with `maybe_committed()`.
-  std::string token = {};                        ///< Looked at when authentication is on.
+  std::string_view token = {};                   ///< Looked at when authentication is on.
   std::optional<bool> compress = {};             ///< Overrides the threshold; false: not at all.
   bool keep_ttl = false;                         ///< Keeps the remaining time the key has. Not together with `ttl`.
 };
 
 struct WriteOptions {
   std::chrono::milliseconds timeout{5000};
-  std::string token = {};  ///< Looked at when authentication is on.
+  std::string_view token = {};  ///< Looked at when authentication is on.
 };
 
 struct ReadOptions {
   std::optional<ReadConsistency> consistency = {};  ///< None: `Options::default_consistency`.
   std::chrono::milliseconds timeout{5000};
-  std::string token = {};  ///< Looked at when authentication is on.
+  std::string_view token = {};  ///< Looked at when authentication is on.
 };
 
 }  // namespace concord

@@ -58,6 +58,7 @@ TEST(Entry, BytesAreThoseOfFormat1) {
   append_put(entry, request, "key", stored("true"), 3600);
   append_remove(entry, request, "key");
   append_expire(entry, request, 2000, 100);
+  append_touch(entry, request, "key", 60);
   EXPECT_EQ(hex(entry),
             "01e80709"
             "01ac02020703"
@@ -67,11 +68,14 @@ TEST(Entry, BytesAreThoseOfFormat1) {
             "901c"
             "02ac02020703"
             "6b6579"
-            "04ac020207d00f64");
+            "04ac020207d00f64"
+            "05ac02020703"
+            "6b6579"
+            "3c");
   std::string transaction;
   append_transaction(transaction, request, EveryKind().transaction);
   EXPECT_EQ(hex(transaction),
-            "03ac02020742"
+            "03ac02020748"
             "05"
             "010161020031"
             "0201628201"
@@ -95,6 +99,8 @@ TEST(Entry, BytesAreThoseOfFormat1) {
             "016d"
             "027b7d"
             "09"
+            "a08d06"
+            "c0843d"
             "0502"
             "017a"
             "00");
