@@ -15,7 +15,7 @@
 //     auto stats = compression.stats(article);                            // stats->savings_percent == 87.5, say
 //
 // Compressed bytes name their algorithm, so anybody can decompress them. They may come from anywhere: whatever they hold,
-// `decompress` gives a value or an error, and never takes more memory than it was allowed to.
+// `decompress` gives a value or an error, and takes no memory for a value larger than it was allowed to be.
 #pragma once
 
 #include <cstddef>
@@ -115,6 +115,7 @@ class CONCORD_API Compression {
   /// Gives the value back, whatever options it was compressed with. Errors: `value_too_large` when it says to be larger
   /// than `max_size_bytes`; `invalid_request` when the bytes are damaged, or hold JSON that is not valid. Damage is always
   /// found with zlib, gzip and zstd, which have checksums (a changed mark for JSON or bytes only if the JSON is not valid).
+  /// Takes at most twice `max_size_bytes` of memory: JSON is read again, to be sure that it is valid.
   [[nodiscard]] Result<Value> decompress(const Compressed& compressed,
                                          std::size_t max_size_bytes = default_max_size_bytes) const;
 

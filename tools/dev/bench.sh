@@ -1,7 +1,8 @@
 # bench [argument of the benchmark...]: measures Concord beside RocksDB, LMDB and Redis, and prints the ratios
 #
 # Writes build/bench/embedded.json. `./dev bench --benchmark_filter=put` measures less, and leaves Redis out.
-# `./dev bench table [argument...]` compares the store's key table with others instead (docs/decisions/0003-key-table.md).
+# `./dev bench table [argument...]` compares the store's key table with others instead (docs/decisions/0003-key-table.md),
+# `./dev bench compression [argument...]` measures what packing values costs (docs/decisions/0005-compression.md).
 # shellcheck source=tools/dev/setup.sh
 source "$parts/setup.sh"
 
@@ -11,6 +12,11 @@ run_bench() {
   if [ "${1:-}" = table ]; then
     build_preset bench store_table_bench
     "$root/build/bench/bin/store_table_bench" "${@:2}"
+    return
+  fi
+  if [ "${1:-}" = compression ]; then
+    build_preset bench compression_bench
+    "$root/build/bench/bin/compression_bench" "${@:2}"
     return
   fi
   build_preset bench embedded_bench
