@@ -75,7 +75,7 @@ TEST(Entry, BytesAreThoseOfFormat1) {
   std::string transaction;
   append_transaction(transaction, request, EveryKind().transaction);
   EXPECT_EQ(hex(transaction),
-            "03ac02020748"
+            "03ac0202074e"
             "05"
             "010161020031"
             "0201628201"
@@ -103,7 +103,9 @@ TEST(Entry, BytesAreThoseOfFormat1) {
             "c0843d"
             "0502"
             "017a"
-            "00");
+            "00"
+            "a08d06"
+            "c0843d");
 }
 
 bool same(const Selector& a, const Selector& b) {
