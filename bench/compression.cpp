@@ -4,7 +4,6 @@
 // with one Packer. Counters: `packed_bytes` the mean size that results, `items_per_second` values.
 #include <benchmark/benchmark.h>
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -15,29 +14,15 @@
 #include "base/random.hpp"
 #include "compress/packed.hpp"
 #include "compress/packer.hpp"
+#include "text.hpp"
 
 namespace concord::bench {
 namespace {
 
-std::string order_text(base::Random& random, std::size_t size_bytes) {
-  static constexpr std::array words = {"name",     "active", "city",  "status",  "customer",    "order",     "shipped",
-                                       "pending",  "Berlin", "Paris", "price",   "description", "warehouse", "blue",
-                                       "quantity", "green",  "the",   "invoice", "monday",      "return"};
-  const auto word = [&] { return std::string(words[random.below(words.size())]); };
-  std::string text = "[";
-  while (text.size() < size_bytes) {
-    text += R"({"id":)" + std::to_string(random.below(1'000'000)) + ",\"" + word() + "\":\"" + word() + ' ' + word() +
-            R"(","price":)" + std::to_string(random.below(100'000) / 100.0) + R"(,"tags":[")" + word() + "\",\"" +
-            word() + R"("],"active":)" + (random.one_in(2) ? "true" : "false") + "},";
-  }
-  text.resize(size_bytes);
-  return text;
-}
-
 std::vector<Value> values_of(std::size_t size_bytes) {
   base::Random random(size_bytes);
   std::vector<Value> values;
-  for (int i = 0; i < 64; ++i) values.emplace_back(Bytes(order_text(random, size_bytes)));
+  for (int i = 0; i < 64; ++i) values.emplace_back(Bytes(::bench::order_text(random, size_bytes)));
   return values;
 }
 

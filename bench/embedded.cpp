@@ -20,72 +20,24 @@
 #include <concord/concord.hpp>
 
 #include "key.hpp"
+#include "node.hpp"
 
 namespace {
 
+using bench::die;
+using bench::fill;
 using bench::Key;
+using bench::open;
+using bench::options_for;
+using bench::random_bytes;
 using bench::RandomOrder;
+using bench::revision_of;
+using bench::Scratch;
 using concord::Bytes;
 using concord::Durability;
 using concord::Node;
 using concord::Options;
 using std::chrono::steady_clock;
-
-[[noreturn]] void die(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::abort();
-}
-
-/// A directory of its own for each benchmark, gone afterwards.
-class Scratch {
- public:
-  Scratch() : path_(std::filesystem::current_path() / ("bench-data-" + std::to_string(::getpid()))) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-Options options_for(const Scratch& scratch, Durability durability) {
-  Options options;
-  options.data_dir = scratch / "node";
-  options.durability = durability;
-  options.limits.max_in_flight = 1U << 20U;
-  return options;
-}
-
-Node open(const Options& options) {
-  auto node = Node::open(options);
-  if (!node) die(node.error().message());
-  return std::move(*node);
-}
-
-std::string random_bytes(std::size_t size) {
-  std::mt19937_64 random(size);
-  std::string bytes(size, '\0');
-  for (char& byte : bytes) byte = static_cast<char>(random());
-  return bytes;
-}
-
-std::uint64_t revision_of(Node& node) { return node.status()->storage.revision.value(); }
-
-void fill(Node& node, std::uint64_t keys, std::string_view value) {
-  constexpr std::uint64_t batch = 500;
-  std::vector<Key> names;
-  for (std::uint64_t at = 0; at < keys; at += batch) {
-    names.clear();
-    for (std::uint64_t i = at; i < std::min(keys, at + batch); ++i) names.emplace_back(i);
-    std::vector<concord::PutItem> items;
-    for (const Key& name : names) items.push_back({name.view(), Bytes(value)});
-    if (auto put = node.put_many(items); !put) die(put.error().message());
-  }
-}
 
 /// Percentiles of the calls themselves, taken in a second pass so that the clock does not count in the mean.
 void report_percentiles(benchmark::State& state, std::vector<double>& microseconds) {

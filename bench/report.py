@@ -48,6 +48,13 @@ RATES = [
     ("touch, memory", "BM_touch_memory", None, "", "1 M/s"),
     ("delete, memory", "BM_delete_memory", None, "", "1 M/s"),
     ("put_many 500 x 100 B, items", "BM_put_many_500x100B_memory", None, "", "3 M/s"),
+    ("put text of 1.1 KB, packed, memory", "BM_put_text_1100B_memory", None, "", "450 K/s"),
+    ("put text of 10 KB, packed, memory", "BM_put_text_10KB_memory", None, "", "48 K/s"),
+    ("put text of 10 KB, lz4, memory", "BM_put_text_10KB_lz4_memory", None, "", ""),
+    ("get text of 10 KB, packed", "BM_get_text_10KB", None, "", ""),
+    ("count by pattern, 1 M keys: keys", "BM_count_pattern/1000000", None, "", "3 M/s"),
+    ("count by filter, 200 B: values", "BM_count_filter_200B/100000", None, "", "1 M/s"),
+    ("count by predicate, 200 B: values", "BM_count_predicate_200B/100000", None, "", ""),
     ("get, 100 keys", "BM_get_100B/100", None, "", "15 M/s"),
     ("get, 5 K keys", "BM_get_100B/5000", "BM_lmdb_get_100B/5000", "LMDB", "10 M/s"),
     ("get, 1 M keys", "BM_get_100B/1000000", "BM_lmdb_get_100B/1000000", "LMDB", "4 M/s"),
@@ -77,6 +84,12 @@ def table(results):
     p99 = results.counter("BM_put_100B_memory", "p99_us")
     if p99:
         rows.append(("put 100 B, memory, p99", f"{p99:.1f} us", "-", "-", "<= 3 us"))
+    prefix = results.milliseconds("BM_where_prefix_100/1000000")
+    if prefix:
+        rows.append(("where by prefix, 100 of 1 M", f"{prefix:.1f} us", "-", "-", "<= 20 us"))
+    expiry = results.counter("BM_worst_put_during_mass_expiry_100K", "max_ms")
+    if expiry:
+        rows.append(("worst put while 100 K keys expire", f"{expiry:.1f} ms", "-", "-", "<= 20 ms"))
     overhead = results.counter("BM_overhead_per_item", "counted_bytes")
     if overhead:
         rows.append(beside("overhead per item, 1 M x 100 B", overhead, results.counter("BM_redis_overhead_per_item", "counted_bytes"), "{:.0f} B", "Redis", "<= 64 B"))

@@ -9,8 +9,9 @@
 // a query that isn't done at its `timeout` ends with `timeout`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,9 +33,71 @@ struct Query {
   std::uint64_t offset = 0;                                       ///< Skips so many matches.
 };
 
-/// Rows of an answer: many small allocations, never one for all.
+/// Rows of an answer, in the pieces they were read in: never one allocation for all. A forward range.
 template <class T>
-using Rows = std::deque<T>;
+class Rows {
+ public:
+  template <class Owner, class Row>
+  class Iterator {
+   public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using reference = Row&;
+    using pointer = Row*;
+    using iterator_category = std::forward_iterator_tag;
+
+    Iterator() = default;
+    Iterator(Owner* rows, std::size_t piece) : rows_(rows), piece_(piece) {}
+    Row& operator*() const { return rows_->pieces_[piece_][at_]; }
+    Row* operator->() const { return &**this; }
+    Iterator& operator++() {
+      if (++at_ == rows_->pieces_[piece_].size()) {
+        ++piece_;
+        at_ = 0;
+      }
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++*this;
+      return before;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.piece_ == b.piece_ && a.at_ == b.at_; }
+
+   private:
+    Owner* rows_ = nullptr;
+    std::size_t piece_ = 0;
+    std::size_t at_ = 0;
+  };
+  using value_type = T;
+  using iterator = Iterator<Rows, T>;
+  using const_iterator = Iterator<const Rows, const T>;
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] iterator begin() { return {this, 0}; }
+  [[nodiscard]] iterator end() { return {this, pieces_.size()}; }
+  [[nodiscard]] const_iterator begin() const { return {this, 0}; }
+  [[nodiscard]] const_iterator end() const { return {this, pieces_.size()}; }
+  /// Precondition: not empty.
+  [[nodiscard]] const T& front() const { return pieces_.front().front(); }
+  [[nodiscard]] const T& back() const { return pieces_.back().back(); }
+  /// Walks the pieces (a few hundred rows each). Precondition: position < size().
+  [[nodiscard]] const T& operator[](std::size_t position) const {
+    std::size_t piece = 0;
+    while (position >= pieces_[piece].size()) position -= pieces_[piece++].size();
+    return pieces_[piece][position];
+  }
+
+  void append(std::vector<T> piece) {
+    size_ += piece.size();
+    if (!piece.empty()) pieces_.push_back(std::move(piece));
+  }
+
+ private:
+  std::vector<std::vector<T>> pieces_;  // none is empty
+  std::size_t size_ = 0;
+};
 
 /// Part of an answer, and where the next part begins.
 template <class T>

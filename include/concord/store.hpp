@@ -22,7 +22,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -172,7 +171,7 @@ class CONCORD_API Store : public AsyncStore {
   Store& operator=(Store&&) = default;
 
   /// Gets the matches piece by piece and says whether it wants more. It may take the items.
-  using VisitItems = std::function<Result<bool>(std::span<Item>)>;
+  using VisitItems = std::function<Result<bool>(std::vector<Item>&)>;
 
   /// Matches in order, as of one cut, with their entries or without.
   virtual Result<void> visit_matches(const Query& query, bool with_entries, const ReadOptions& options,

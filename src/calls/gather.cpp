@@ -1,23 +1,21 @@
 // Queries whose answers are gathered from pieces.
 #include <concord/store.hpp>
 
-#include <iterator>
 #include <utility>
 
 namespace concord {
 namespace {
 
 template <class Map, class Make>
-Result<bool> add_all(Map& map, std::span<Item> items, const Make& make) {
+Result<bool> add_all(Map& map, std::vector<Item>& items, const Make& make) {
   for (Item& item : items) map.emplace_hint(map.end(), std::move(item.key), make(item.entry));
   return true;
 }
 
-Page<std::string> keys_of(Page<Item>&& page) {
-  Page<std::string> keys;
-  keys.rows.reserve(page.rows.size());
-  for (Item& item : page.rows) keys.rows.push_back(std::move(item.key));
-  keys.next_cursor = std::move(page.next_cursor);
+std::vector<std::string> keys_of(std::vector<Item>& items) {
+  std::vector<std::string> keys;
+  keys.reserve(items.size());
+  for (Item& item : items) keys.push_back(std::move(item.key));
   return keys;
 }
 
@@ -25,8 +23,8 @@ Page<std::string> keys_of(Page<Item>&& page) {
 
 Result<Rows<std::string>> Store::keys(const Query& query, const ReadOptions& options) {
   Rows<std::string> rows;
-  auto done = visit_matches(query, false, options, [&](std::span<Item> items) -> Result<bool> {
-    for (Item& item : items) rows.push_back(std::move(item.key));
+  auto done = visit_matches(query, false, options, [&](std::vector<Item>& items) -> Result<bool> {
+    rows.append(keys_of(items));
     return true;
   });
   if (!done) return std::unexpected(std::move(done.error()));
@@ -35,8 +33,8 @@ Result<Rows<std::string>> Store::keys(const Query& query, const ReadOptions& opt
 
 Result<Rows<Item>> Store::where(const Query& query, const ReadOptions& options) {
   Rows<Item> rows;
-  auto done = visit_matches(query, true, options, [&](std::span<Item> items) -> Result<bool> {
-    std::ranges::move(items, std::back_inserter(rows));
+  auto done = visit_matches(query, true, options, [&](std::vector<Item>& items) -> Result<bool> {
+    rows.append(std::move(items));
     return true;
   });
   if (!done) return std::unexpected(std::move(done.error()));
@@ -45,7 +43,7 @@ Result<Rows<Item>> Store::where(const Query& query, const ReadOptions& options) 
 
 Result<void> Store::scan(const Query& query, const std::function<bool(const Item&)>& visit,
                          const ReadOptions& options) {
-  return visit_matches(query, true, options, [&](std::span<Item> items) -> Result<bool> {
+  return visit_matches(query, true, options, [&](std::vector<Item>& items) -> Result<bool> {
     return detail::guarded([&] {
       for (const Item& item : items) {
         if (!visit(item)) return false;
@@ -58,7 +56,7 @@ Result<void> Store::scan(const Query& query, const std::function<bool(const Item
 Result<Page<std::string>> Store::keys_page(const Query& query, const PageOptions& options, const ReadOptions& read) {
   auto found = page(query, false, options, read);
   if (!found) return std::unexpected(std::move(found.error()));
-  return keys_of(std::move(*found));
+  return Page<std::string>{keys_of(found->rows), std::move(found->next_cursor)};
 }
 
 Result<Page<Item>> Store::where_page(const Query& query, const PageOptions& options, const ReadOptions& read) {
@@ -67,7 +65,7 @@ Result<Page<Item>> Store::where_page(const Query& query, const PageOptions& opti
 
 Result<std::map<std::string, Value, std::less<>>> Store::get_all(const ReadOptions& options) {
   std::map<std::string, Value, std::less<>> all;
-  auto done = visit_matches({}, true, options, [&](std::span<Item> items) {
+  auto done = visit_matches({}, true, options, [&](std::vector<Item>& items) {
     return add_all(all, items, [](Entry& entry) { return std::move(entry.value); });
   });
   if (!done) return std::unexpected(std::move(done.error()));
@@ -76,7 +74,7 @@ Result<std::map<std::string, Value, std::less<>>> Store::get_all(const ReadOptio
 
 Result<std::map<std::string, WithTtl<Value>, std::less<>>> Store::get_all_with_ttl(const ReadOptions& options) {
   std::map<std::string, WithTtl<Value>, std::less<>> all;
-  auto done = visit_matches({}, true, options, [&](std::span<Item> items) {
+  auto done = visit_matches({}, true, options, [&](std::vector<Item>& items) {
     return add_all(all, items, [](Entry& entry) { return WithTtl<Value>{std::move(entry.value), entry.ttl}; });
   });
   if (!done) return std::unexpected(std::move(done.error()));

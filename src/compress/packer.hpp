@@ -1,6 +1,6 @@
 // Packs stored forms (packed.hpp) with one set of options.
 //
-//     if (packer.wants(stored, options.compress) && packer.pack(stored, packed)) keep(packed) else keep(stored);
+//     if (packer.pack_if_wanted(stored, options.compress, packed)) keep(packed) else keep(stored);
 //
 // Idle compressors wait in a pool inside; a call takes one or makes one. Thread rule: all calls may run on many threads at
 // once.
@@ -14,6 +14,7 @@
 #include <concord/compression.hpp>
 
 #include "compress/codec.hpp"
+#include "compress/compressible.hpp"
 #include "compress/pool.hpp"
 
 namespace concord::compress {
@@ -26,6 +27,12 @@ class Packer {
   /// Whether to try: `compress` says so, or says nothing, packing is enabled and the value is larger than the threshold.
   /// Never for what is packed already. Precondition: a stored form.
   [[nodiscard]] bool wants(std::string_view stored, std::optional<bool> compress) const noexcept;
+
+  /// Packs what `wants` says, if that makes it smaller. What nobody asked to compress, and doesn't look as if it could get
+  /// smaller (compressible.hpp), is left alone.
+  [[nodiscard]] bool pack_if_wanted(std::string_view stored, std::optional<bool> compress, std::string& out) const {
+    return wants(stored, compress) && (compress || looks_compressible(stored.substr(1))) && pack(stored, out);
+  }
 
   /// Makes `out` the packed form if that is smaller than `stored`; else false, and what `out` holds means nothing.
   /// Precondition: the stored form of JSON or bytes.

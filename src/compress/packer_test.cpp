@@ -131,5 +131,24 @@ TEST(Packer, ManyThreadsShareOnePacker) {
   }
 }
 
+TEST(Packer, PassesOverWhatLooksRandomUnlessItIsAskedTo) {
+  const Packer packer({});
+  base::Random random(5);
+  std::string noise(1, static_cast<char>(Value::bytes_tag));
+  std::string letters = noise;
+  for (int i = 0; i < 10'000; ++i) {
+    noise += static_cast<char>(random.next());
+    letters += static_cast<char>('A' + random.below(64));  // as base64 is: three quarters at best
+  }
+  std::string out;
+  EXPECT_FALSE(looks_compressible(noise));
+  EXPECT_FALSE(packer.pack_if_wanted(noise, std::nullopt, out));
+  EXPECT_FALSE(packer.pack_if_wanted(noise, true, out)) << "it gets no smaller";
+  EXPECT_TRUE(packer.pack_if_wanted(letters, std::nullopt, out));
+  EXPECT_FALSE(packer.pack_if_wanted(letters, false, out));
+  EXPECT_TRUE(looks_compressible(std::string(1 << 20, 'x')));
+  EXPECT_TRUE(looks_compressible(""));
+}
+
 }  // namespace
 }  // namespace concord::compress

@@ -49,7 +49,7 @@ Result<node::Write> LocalDatabase::checked_put(std::string_view key, const Value
     if (!ttl_s) return std::unexpected(ttl_s.error());
     write.ttl_s = *ttl_s;
   }
-  if (packer_.wants(write.value, options.compress) && packer_.pack(write.value, packed)) write.value = packed;
+  if (packer_.pack_if_wanted(write.value, options.compress, packed)) write.value = packed;
   return write;
 }
 
@@ -89,7 +89,8 @@ const Transaction& LocalDatabase::pack(const Transaction& transaction, Packed& p
   packed.transaction = transaction;
   for (auto* list : {&packed.transaction.then, &packed.transaction.otherwise}) {
     for (Operation& operation : *list) {
-      if (wants(operation) && packer_.pack(operation.value, packed.values.emplace_back())) {
+      if (wants(operation) &&
+          packer_.pack_if_wanted(operation.value, operation.compress, packed.values.emplace_back())) {
         operation.value = packed.values.back();
       }
     }

@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,7 +57,7 @@ class LocalDatabase final : public Database {
 
   // --- queries (queries.cpp); concord/store.hpp says what each means ---------------------------------------------------
 
-  using VisitItems = std::function<Result<bool>(std::span<Item>)>;
+  using VisitItems = std::function<Result<bool>(std::vector<Item>&)>;
   [[nodiscard]] Result<void> visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
                                            const VisitItems& visit) const;
   [[nodiscard]] Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,

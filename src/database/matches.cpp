@@ -34,8 +34,11 @@ Result<bool> Matches::next(std::vector<Item>& items) {
 /// In a section.
 Result<void> Matches::read(std::vector<Item>& items) {
   const bool needs_entry = options_.with_entries || predicate_.is_function();
-  const std::uint64_t wanted = predicate_.is_function() ? slice_items : options_.most.value_or(slice_items);
-  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, slice_items));
+  const bool all_count = !predicate_.is_function() && options_.most;  // none of what is read is left out later
+  const auto most = static_cast<std::size_t>(all_count ? std::min<std::uint64_t>(*options_.most, next_slice_items_)
+                                                       : next_slice_items_);
+  next_slice_items_ = std::min(next_slice_items_ * 2, slice_items);
+  items.reserve(most);
   return cursor_.slice(view_, slice_work, [&](store::Record& record) {
     if (options_.offset > 0 && !predicate_.is_function()) {
       --options_.offset;

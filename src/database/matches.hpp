@@ -59,6 +59,7 @@ class Matches {
   base::ClusterTimeMs now_ms_;
   MatchOptions options_;
   store::MatchCursor cursor_;
+  std::size_t next_slice_items_ = 32;  // grows: small answers take little memory, large ones few slices
 };
 
 /// How many there are. No value is copied. Errors: timeout, storage_failed.

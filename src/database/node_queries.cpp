@@ -32,12 +32,19 @@ template <class T, class Take>
 Result<Rows<T>> gather(LocalDatabase& database, const Query& query, bool with_entries, const ReadOptions& options,
                        const Take& take) {
   Rows<T> rows;
-  auto done = database.visit_matches(query, with_entries, options, [&](std::span<Item> items) -> Result<bool> {
-    for (Item& item : items) rows.push_back(take(item));
+  auto done = database.visit_matches(query, with_entries, options, [&](std::vector<Item>& items) -> Result<bool> {
+    rows.append(take(items));
     return true;
   });
   if (!done) return std::unexpected(std::move(done.error()));
   return rows;
+}
+
+std::vector<std::string> keys_of(std::vector<Item>& items) {
+  std::vector<std::string> keys;
+  keys.reserve(items.size());
+  for (Item& item : items) keys.push_back(std::move(item.key));
+  return keys;
 }
 
 }  // namespace
@@ -62,13 +69,13 @@ Result<std::uint64_t> Node::delete_where(const Query& query, const WriteOptions&
 
 void Node::async_keys(const Query& query, const ReadOptions& options, Completion<Rows<std::string>> done) {
   start_query(*impl_->database, impl_->gate, std::move(done), [query, options](LocalDatabase& database) {
-    return gather<std::string>(database, query, false, options, [](Item& item) { return std::move(item.key); });
+    return gather<std::string>(database, query, false, options, keys_of);
   });
 }
 
 void Node::async_where(const Query& query, const ReadOptions& options, Completion<Rows<Item>> done) {
   start_query(*impl_->database, impl_->gate, std::move(done), [query, options](LocalDatabase& database) {
-    return gather<Item>(database, query, true, options, [](Item& item) { return std::move(item); });
+    return gather<Item>(database, query, true, options, [](std::vector<Item>& items) { return std::move(items); });
   });
 }
 

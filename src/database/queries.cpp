@@ -100,7 +100,7 @@ Result<std::uint64_t> LocalDatabase::count(const Query& query, const ReadOptions
   const auto deadline = steady_clock::now() + options.timeout;
   std::uint64_t counted = 0;
   if (query.filter.is_function()) {
-    auto done = visit_matches(query, false, options, [&](std::span<Item> items) -> Result<bool> {
+    auto done = visit_matches(query, false, options, [&](std::vector<Item>& items) -> Result<bool> {
       counted += items.size();
       return true;
     });

@@ -14,8 +14,8 @@ namespace {
 
 /// Entries proposed in one turn: bounds what one write to the log holds.
 constexpr std::size_t turn_bytes = 8U << 20U;
-/// Keys removed by one expire command: bounds the work of an entry, so that puts between them wait little.
-constexpr std::uint64_t expire_limit = 1000;
+/// Keys removed by one expire command. While more is due the next one follows at once, and writes pass between them.
+constexpr std::uint64_t expire_limit = 500;
 /// Over a stop the wall clock counts, by the newest stamp: a step of the wall clock is written down soon (CONTRACT 2).
 constexpr std::int64_t wall_step_ms = 500;
 
@@ -146,7 +146,7 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
 }
 
 void Runtime::propose_due() {
-  if (!serving_.load(std::memory_order_relaxed) || full_.load(std::memory_order_relaxed)) return;
+  if (!may_expire()) return;
   const store::StateMachine& state = replica_->state();
   const auto due_ms = state.next_due();
   if (!due_ms) return;
@@ -155,6 +155,18 @@ void Runtime::propose_due() {
   if (*due_ms <= stamp.cluster_time_ms || drift_ms > wall_step_ms || drift_ms < -wall_step_ms) {
     queue_.push_expire(stamp.cluster_time_ms, expire_limit);
   }
+}
+
+bool Runtime::may_expire() const noexcept {
+  return serving_.load(std::memory_order_relaxed) && !full_.load(std::memory_order_relaxed) &&
+         !failed_.load(std::memory_order_relaxed);
+}
+
+std::uint64_t Runtime::until_due_ms() const {
+  const auto due_ms = replica_->state().next_due();
+  if (!due_ms || !may_expire()) return never_ms;
+  const base::ClusterTimeMs now_ms = cluster_clock_.at(host_time());
+  return *due_ms > now_ms ? *due_ms - now_ms : 0;
 }
 
 }  // namespace concord::node

@@ -190,6 +190,7 @@ void Runtime::wake() {
 void Runtime::run() {
   bool must_flush = false;
   std::uint64_t flush_at_ms = 0;
+  std::uint64_t until_due = never_ms;
   for (;;) {
     {
       const Driving driving(*this);
@@ -199,7 +200,11 @@ void Runtime::run() {
         if (now_ms >= next_tick_ms_) {
           if (auto done = tick(now_ms); !done) fail(done.error());
           drive();
+        } else if (until_due_ms() == 0) {
+          propose_due();
+          drive();
         }
+        until_due = until_due_ms();
         if (!must_flush && log_->has_unwritten()) {
           must_flush = true;
           flush_is_planned_.store(true, std::memory_order_relaxed);
@@ -216,9 +221,10 @@ void Runtime::run() {
     std::unique_lock lock(wake_mutex_);
     if (stopping_) return;
     sleeping_.store(true, std::memory_order_seq_cst);
-    if (queue_.is_empty() && !queue_.has_completions() && !wake_requested_) {
+    if (queue_.is_empty() && !queue_.has_completions() && !wake_requested_ && until_due > 0) {
       const std::uint64_t now_ms = clock_->monotonic_ms();
-      std::uint64_t until_ms = now_ms + static_cast<std::uint64_t>(options_.heartbeat.count());
+      const auto heartbeat_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
+      std::uint64_t until_ms = now_ms + std::min(heartbeat_ms, until_due);
       if (must_flush) until_ms = std::min(until_ms, std::max(flush_at_ms, now_ms + 1));
       wake_condition_.wait_for(lock, milliseconds(until_ms - now_ms), [this] { return wake_requested_ || stopping_; });
     }

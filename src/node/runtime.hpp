@@ -82,6 +82,8 @@ class Runtime {
   Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
           Recovered recovered);
 
+  static constexpr std::uint64_t never_ms = ~std::uint64_t{0};
+
   // driving (drive.cpp); with drive_mutex_ held
   void drive() noexcept;
   Result<void> drive_turns();
@@ -92,6 +94,9 @@ class Runtime {
   void set_full(std::optional<Error> full);
   Result<void> tick(std::uint64_t now_ms);
   void propose_due();
+  [[nodiscard]] bool may_expire() const noexcept;
+  /// Until the next key expires; 0: one is due.
+  [[nodiscard]] std::uint64_t until_due_ms() const;
   [[nodiscard]] replica::HostTime host_time() const noexcept;
 
   /// Holds the drive lock. For the node's own threads: callers who write one after the other let them pass.

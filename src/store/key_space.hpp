@@ -27,6 +27,7 @@
 #include "store/epoch.hpp"
 #include "store/expiry_order.hpp"
 #include "store/key_order.hpp"
+#include "store/look_ahead.hpp"
 #include "store/record.hpp"
 #include "store/table.hpp"
 #include "store/word.hpp"
@@ -68,6 +69,22 @@ class KeySpace {
       return record == nullptr || visit(*record);
     });
   }
+  /// The same, quicker over many keys: `want` is asked a few keys before `visit` gets them. In a section.
+  template <class Wants, class Visit>
+  void visit_wanted_ahead(std::string_view from, std::uint64_t visible, Wants want, Visit visit) const {
+    LookAhead ahead;
+    bool goes_on = true;
+    order_.visit_from(from, [&](std::string_view key) {
+      const Want wanted = want(key);
+      if (wanted != Want::yes) return wanted == Want::no;
+      const std::uint64_t hash = table_.hash(key);
+      table_.prefetch_slot(hash);
+      ahead.add(key, hash);
+      if (ahead.is_full()) goes_on = visit_all(ahead, visible, visit);
+      return goes_on;
+    });
+    if (goes_on) visit_all(ahead, visible, visit);
+  }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept { return memory_bytes_.load(std::memory_order_relaxed); }
 
@@ -105,6 +122,17 @@ class KeySpace {
   [[nodiscard]] std::uint64_t digest() const noexcept { return digest_; }
 
  private:
+  template <class Visit>
+  bool visit_all(LookAhead& ahead, std::uint64_t visible, Visit& visit) const {
+    for (std::size_t at = 0; at < ahead.size(); ++at) table_.prefetch_record(ahead.hash(at));
+    bool goes_on = true;
+    for (std::size_t at = 0; at < ahead.size() && goes_on; ++at) {
+      Record* record = resolve(table_.find(ahead.hash(at), ahead.key(at)), visible);
+      goes_on = record == nullptr || visit(*record);
+    }
+    ahead.clear();
+    return goes_on;
+  }
   void put_directly(const Place& place, std::string_view key, RecordRef record);
   void put_link(const Place& place, std::string_view key, RecordRef record);
   void push_link(const Place& place, Record* record, bool removed);

@@ -45,6 +45,23 @@ class Table {
   /// The word of a key, or empty_word.
   [[nodiscard]] Word find(std::uint64_t hash, std::string_view key) const noexcept { return probe(hash, key).word; }
 
+  /// Asks for the memory that `find` will look at first.
+  void prefetch_slot(std::uint64_t hash) const noexcept {
+    const Word page = page_of(hash);
+    __builtin_prefetch(slots_of(page) + home_slot(tag_of(hash), page >> tag_shift));
+  }
+  /// Asks for the record that `find` will most likely compare first.
+  void prefetch_record(std::uint64_t hash) const noexcept {
+    const Word page = page_of(hash);
+    const std::size_t slots = page >> tag_shift;
+    for (std::size_t at = home_slot(tag_of(hash), slots);;) {
+      const Word word = slots_of(page)[at].load(std::memory_order_relaxed);
+      if (word == empty_word) return;
+      if ((word >> tag_shift) == tag_of(hash)) return __builtin_prefetch(record_of(word));
+      if (++at == slots) at = 0;
+    }
+  }
+
   // --- writer ----------------------------------------------------------------------------------------------------------
 
   /// The slot of a key, or null. Valid until `layout()` changes.
@@ -97,11 +114,14 @@ class Table {
   [[nodiscard]] static Slot* slots_of(Word page) noexcept { return reinterpret_cast<Slot*>(page & pointer_mask); }
   [[nodiscard]] static PageHead& head_of(Word page) noexcept { return reinterpret_cast<PageHead*>(slots_of(page))[-1]; }
 
-  [[nodiscard]] Found probe(std::uint64_t hash, std::string_view key) const noexcept {
+  [[nodiscard]] Word page_of(std::uint64_t hash) const noexcept {
     const Word root = root_.load(std::memory_order_acquire);
     const auto* entries = reinterpret_cast<const std::atomic<Word>*>(root & pointer_mask);
-    const Word page =
-        entries[directory_index(hash, static_cast<unsigned>(root >> tag_shift))].load(std::memory_order_acquire);
+    return entries[directory_index(hash, static_cast<unsigned>(root >> tag_shift))].load(std::memory_order_acquire);
+  }
+
+  [[nodiscard]] Found probe(std::uint64_t hash, std::string_view key) const noexcept {
+    const Word page = page_of(hash);
     const std::size_t slots = page >> tag_shift;
     const Slot* first = slots_of(page);
     for (std::size_t at = home_slot(tag_of(hash), slots);;) {

@@ -36,11 +36,11 @@ class View {
     const Epoch::Section section(*epoch_);
     keys_->visit_from(from, revision_, visit);
   }
-  /// The same, but asks `want(std::string_view key) -> KeySpace::Want` before a key is looked up.
+  /// The same, but asks `want(std::string_view key) -> KeySpace::Want` before a key is looked up, a few keys ahead.
   template <class Wants, class Visit>
   void visit_wanted(std::string_view from, Wants want, Visit visit) const {
     const Epoch::Section section(*epoch_);
-    keys_->visit_wanted(from, revision_, want, visit);
+    keys_->visit_wanted_ahead(from, revision_, want, visit);
   }
 
  private:

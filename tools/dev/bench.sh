@@ -1,6 +1,7 @@
 # bench [argument of the benchmark...]: measures Concord beside RocksDB, LMDB and Redis, and prints the ratios
 #
-# Writes build/bench/embedded.json. `./dev bench --benchmark_filter=put` measures less, and leaves Redis out.
+# Writes build/bench/embedded.json. `./dev bench --filter data` measures the rows of the data model only, `--filter REGEX` what
+# matches; both leave Redis out.
 # `./dev bench table [argument...]` compares the store's key table with others instead (docs/decisions/0003-key-table.md),
 # `./dev bench compression [argument...]` measures what packing values costs (docs/decisions/0005-compression.md).
 # shellcheck source=tools/dev/setup.sh
@@ -18,6 +19,11 @@ run_bench() {
     build_preset bench compression_bench
     "$root/build/bench/bin/compression_bench" "${@:2}"
     return
+  fi
+  if [ "${1:-}" = --filter ]; then
+    local filter=${2:?a regular expression over the names, or: data}
+    [ "$filter" != data ] || filter='put_ttl|touch|delete|put_many|put_1KB|put_10KB|text|where|count|expiry'
+    set -- --benchmark_filter="$filter" "${@:3}"
   fi
   build_preset bench embedded_bench
   local out=$root/build/bench/embedded.json
