@@ -176,7 +176,7 @@ class TransactionRun {
     if (!done) return undecodable(done.error());
     OperationResult result;
     const bool has_enough = is_limited && matching.size() == most;
-    if (matching.size() > wanted.max_removed || (!cursor.is_finished() && !has_enough)) {
+    if (!cursor.is_finished() && !has_enough) {
       result.status = OperationStatus::too_large;
       return result;
     }
