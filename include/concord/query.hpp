@@ -27,7 +27,9 @@ struct Query {
   std::optional<std::string> suffix = {};
   std::optional<std::string> contains = {};
   std::optional<std::string> pattern = {};                        ///< RE2; searched in the key unless anchored
-  std::optional<std::pair<std::string, std::string>> range = {};  ///< Both ends are in. Reversed: `invalid_request`.
+  std::optional<std::string> start = {};                          ///< The first key that counts.
+  std::optional<std::string> end = {};                            ///< The last key that counts.
+  std::optional<std::pair<std::string, std::string>> range = {};  ///< start and end in one; not together with them
   Predicate filter = {};                                          ///< A filter document, or a C++ predicate.
   std::optional<std::uint64_t> limit = {};                        ///< At most so many; at least 1. None: all.
   std::uint64_t offset = 0;                                       ///< Skips so many matches.

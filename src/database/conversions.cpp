@@ -128,7 +128,10 @@ BulkResult to_bulk_result(const command::Outcome& outcome, std::size_t count) {
 Result<command::Selector> to_selector(const Query& query) {
   command::Selector selector{
       .prefix = query.prefix, .suffix = query.suffix, .contains = query.contains, .pattern = query.pattern};
+  selector.start = query.start;
+  selector.end = query.end;
   if (query.range) {
+    if (query.start || query.end) return fail(Errc::invalid_request, "range and start or end exclude each other");
     selector.start = query.range->first;
     selector.end = query.range->second;
   }

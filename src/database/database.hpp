@@ -5,13 +5,16 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <concord/error.hpp>
 #include <concord/options.hpp>
+#include <concord/query.hpp>
 #include <concord/status.hpp>
 #include <concord/store.hpp>
 
@@ -24,6 +27,28 @@ struct ReadyCheck {
   std::string name;  ///< "leader", "caught-up", "writable"
   bool ok = false;
   std::string why;  ///< when not ok
+};
+
+/// What a search gives: a page of keys or of entries, or the number of all matches.
+enum class SearchFor : std::uint8_t { keys, entries, count };
+
+/// A query under way, done in steps, so that a thread that serves many may do other things between them.
+/// Thread rule: one thread at a time; it must not outlive its database.
+class Search {
+ public:
+  virtual ~Search() = default;
+
+  /// Looks on, well below 1 ms. True: it is done. Errors: timeout, storage_failed.
+  [[nodiscard]] virtual Result<bool> step() = 0;
+
+  // Once it is done:
+  Page<Item> page;
+  std::uint64_t count = 0;
+
+ protected:
+  Search() = default;
+  Search(const Search&) = default;
+  Search& operator=(const Search&) = default;
 };
 
 class Database {
@@ -41,6 +66,16 @@ class Database {
   /// Reads one key. Never waits on one node.
   [[nodiscard]] virtual Result<Entry> read(std::string_view key, ReadConsistency consistency,
                                            std::chrono::milliseconds timeout) = 0;
+
+  /// Reads keys as of one revision. Errors: invalid_key, invalid_request (none), batch_too_large.
+  [[nodiscard]] virtual Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
+                                                                              const ReadOptions& options) const = 0;
+
+  /// Begins a search; its cut is taken now. What is given needs to live only until `search` returns. `page` counts for a page,
+  /// `Query::limit` and `offset` for a count. Errors: invalid_request, cluster_not_ready.
+  [[nodiscard]] virtual Result<std::unique_ptr<Search>> search(const Query& query, SearchFor what,
+                                                               const PageOptions& page,
+                                                               const ReadOptions& options) const = 0;
 
   [[nodiscard]] virtual Result<Status> status() = 0;
 

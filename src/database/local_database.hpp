@@ -53,13 +53,15 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                                    const ReadOptions& options) const;
   [[nodiscard]] Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
-                                                                      const ReadOptions& options) const;
+                                                                      const ReadOptions& options) const override;
 
   // --- queries (queries.cpp); concord/store.hpp says what each means ---------------------------------------------------
 
   using VisitItems = std::function<Result<bool>(std::vector<Item>&)>;
   [[nodiscard]] Result<void> visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
                                            const VisitItems& visit) const;
+  [[nodiscard]] Result<std::unique_ptr<Search>> search(const Query& query, SearchFor what, const PageOptions& page,
+                                                       const ReadOptions& options) const override;
   [[nodiscard]] Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,
                                         const ReadOptions& options) const;
   [[nodiscard]] Result<std::uint64_t> count(const Query& query, const ReadOptions& options) const;

@@ -20,13 +20,18 @@ Result<void> check_deadline(std::chrono::steady_clock::time_point deadline) {
 
 }  // namespace
 
+Result<void> Matches::step(std::vector<Item>& items) {
+  items.clear();
+  if (auto in_time = check_deadline(options_.deadline); !in_time) return in_time;
+  if (auto done = read(items); !done) return done;
+  return finish(items);
+}
+
 Result<bool> Matches::next(std::vector<Item>& items) {
   items.clear();
   while (items.empty()) {
     if (is_done()) return false;
-    if (auto in_time = check_deadline(options_.deadline); !in_time) return std::unexpected(std::move(in_time.error()));
-    if (auto done = read(items); !done) return std::unexpected(std::move(done.error()));
-    if (auto done = finish(items); !done) return std::unexpected(std::move(done.error()));
+    if (auto done = step(items); !done) return std::unexpected(std::move(done.error()));
   }
   return true;
 }
@@ -79,19 +84,12 @@ Result<bool> Matches::passes(Item& item) {
   return false;
 }
 
-Result<std::uint64_t> count_matches(const store::View& view, const command::CompiledSelector& selector,
-                                    base::ClusterTimeMs now_ms, std::chrono::steady_clock::time_point deadline) {
-  std::uint64_t count = 0;
-  store::MatchCursor cursor(selector, now_ms);
-  while (!cursor.is_finished()) {
-    if (auto in_time = check_deadline(deadline); !in_time) return std::unexpected(std::move(in_time.error()));
-    auto done = cursor.slice(view, slice_work, [&](const store::Record&) {
-      ++count;
-      return true;
-    });
-    if (!done) return std::unexpected(std::move(done.error()));
-  }
-  return count;
+Result<void> MatchCount::step() {
+  if (auto in_time = check_deadline(deadline_); !in_time) return in_time;
+  return cursor_.slice(view_, slice_work, [this](const store::Record&) {
+    ++count_;
+    return true;
+  });
 }
 
 }  // namespace concord::database

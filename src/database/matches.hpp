@@ -25,9 +25,9 @@ namespace concord::database {
 
 struct MatchOptions {
   bool with_entries = false;
-  std::string from = {};              ///< the first key that counts
-  std::uint64_t offset = 0;           ///< matches to skip
-  std::optional<std::uint64_t> most;  ///< matches to give
+  std::string from = {};                   ///< the first key that counts
+  std::uint64_t offset = 0;                ///< matches to skip
+  std::optional<std::uint64_t> most = {};  ///< matches to give
   std::chrono::steady_clock::time_point deadline;
 };
 
@@ -43,12 +43,14 @@ class Matches {
         options_(std::move(options)),
         cursor_(selector, now_ms, options_.from) {}
 
-  /// Fills `items` with the next matches, none when there are no more of them; false at the end.
-  /// Errors: timeout, storage_failed, what the predicate throws.
+  /// There are no more.
+  [[nodiscard]] bool is_done() const { return cursor_.is_finished() || options_.most == std::uint64_t{0}; }
+  /// Fills `items` with the matches of the next slice, perhaps none. Errors: timeout, storage_failed, what the predicate throws.
+  Result<void> step(std::vector<Item>& items);
+  /// Steps until there are some; false at the end.
   [[nodiscard]] Result<bool> next(std::vector<Item>& items);
 
  private:
-  [[nodiscard]] bool is_done() const { return cursor_.is_finished() || options_.most == std::uint64_t{0}; }
   Result<void> read(std::vector<Item>& items);
   Result<void> finish(std::vector<Item>& items);
   Result<bool> passes(Item& item);
@@ -62,9 +64,24 @@ class Matches {
   std::size_t next_slice_items_ = 32;  // grows: small answers take little memory, large ones few slices
 };
 
-/// How many there are. No value is copied. Errors: timeout, storage_failed.
-[[nodiscard]] Result<std::uint64_t> count_matches(const store::View& view, const command::CompiledSelector& selector,
-                                                  base::ClusterTimeMs now_ms,
-                                                  std::chrono::steady_clock::time_point deadline);
+/// Counts matches, without copying a value. There is no C++ predicate.
+class MatchCount {
+ public:
+  /// `selector` outlives this.
+  MatchCount(store::View view, const command::CompiledSelector& selector, base::ClusterTimeMs now_ms,
+             std::chrono::steady_clock::time_point deadline)
+      : view_(std::move(view)), deadline_(deadline), cursor_(selector, now_ms) {}
+
+  [[nodiscard]] bool is_done() const { return cursor_.is_finished(); }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  /// Counts on, a slice. Errors: timeout, storage_failed.
+  Result<void> step();
+
+ private:
+  store::View view_;
+  std::chrono::steady_clock::time_point deadline_;
+  store::MatchCursor cursor_;
+  std::uint64_t count_ = 0;
+};
 
 }  // namespace concord::database

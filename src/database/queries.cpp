@@ -3,42 +3,23 @@
 #include <utility>
 
 #include "command/limits.hpp"
-#include "command/page_cursor.hpp"
 #include "database/conversions.hpp"
 #include "database/local_database.hpp"
+#include "database/selection.hpp"
 
 namespace concord::database {
 
 using command::CompiledSelector;
-using command::Selector;
 using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::uint64_t max_page = 1000;
-
-struct Selection {
-  Selector selector;
-  CompiledSelector compiled;
-};
-
-Result<Selection> select(const Query& query) {
-  auto selector = to_selector(query);
-  if (!selector) return std::unexpected(std::move(selector.error()));
-  auto compiled = CompiledSelector::compile(*selector);
-  if (!compiled) return std::unexpected(std::move(compiled.error()));
-  return Selection{*selector, std::move(*compiled)};
-}
-
-bool has_selector(const Query& query) {
-  return query.prefix || query.suffix || query.contains || query.pattern || query.range || !query.filter.empty();
-}
-
-Result<std::string> start_of(const PageOptions& page, const Selector& selector, const Query& query) {
-  if (!page.cursor) return std::string();
-  auto last = command::decode_cursor(*page.cursor, selector, query.filter.is_function());
-  if (!last) return last;
-  return *last + '\0';  // the first key behind it
+Result<void> run(Search& search) {
+  while (true) {
+    const auto done = search.step();
+    if (!done) return std::unexpected(done.error());
+    if (*done) return {};
+  }
 }
 
 }  // namespace
@@ -64,42 +45,15 @@ Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries,
 
 Result<Page<Item>> LocalDatabase::page(const Query& query, bool with_entries, const PageOptions& page,
                                        const ReadOptions& options) const {
-  const auto deadline = steady_clock::now() + options.timeout;
-  if (page.size < 1 || page.size > max_page) {
-    return fail(Errc::invalid_request, "the page's size is " + std::to_string(page.size) + "; it must be 1 to 1000");
-  }
-  const auto selection = select(query);
-  if (!selection) return std::unexpected(selection.error());
-  auto from = start_of(page, selection->selector, query);
-  if (!from) return std::unexpected(std::move(from.error()));
-  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
-  // One more than the page holds tells whether there is a next one.
-  Matches matches(runtime_->state().view(), selection->compiled, query.filter, unpacker_, runtime_->now_ms(),
-                  {.with_entries = with_entries,
-                   .from = std::move(*from),
-                   .offset = page.cursor ? 0 : query.offset,
-                   .most = page.size + 1,
-                   .deadline = deadline});
-  Page<Item> answer;
-  std::vector<Item> items;
-  while (true) {
-    const auto more = matches.next(items);
-    if (!more) return std::unexpected(more.error());
-    if (!*more) break;
-    std::ranges::move(items, std::back_inserter(answer.rows));
-  }
-  if (answer.rows.size() > page.size) {
-    answer.rows.pop_back();
-    answer.next_cursor =
-        command::encode_cursor(selection->selector, query.filter.is_function(), answer.rows.back().key);
-  }
-  return answer;
+  auto search = this->search(query, with_entries ? SearchFor::entries : SearchFor::keys, page, options);
+  if (!search) return std::unexpected(std::move(search.error()));
+  if (auto done = run(**search); !done) return std::unexpected(std::move(done.error()));
+  return std::move((*search)->page);
 }
 
 Result<std::uint64_t> LocalDatabase::count(const Query& query, const ReadOptions& options) const {
-  const auto deadline = steady_clock::now() + options.timeout;
-  std::uint64_t counted = 0;
   if (query.filter.is_function()) {
+    std::uint64_t counted = 0;
     auto done = visit_matches(query, false, options, [&](std::vector<Item>& items) -> Result<bool> {
       counted += items.size();
       return true;
@@ -107,18 +61,10 @@ Result<std::uint64_t> LocalDatabase::count(const Query& query, const ReadOptions
     if (!done) return std::unexpected(std::move(done.error()));
     return counted;
   }
-  const auto selection = select(query);
-  if (!selection) return std::unexpected(selection.error());
-  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
-  if (has_selector(query)) {
-    const auto found = count_matches(runtime_->state().view(), selection->compiled, runtime_->now_ms(), deadline);
-    if (!found) return found;
-    counted = *found;
-  } else {
-    counted = runtime_->state().size();
-  }
-  counted -= std::min(counted, query.offset);
-  return std::min(counted, query.limit.value_or(counted));
+  const auto search = this->search(query, SearchFor::count, {}, options);
+  if (!search) return std::unexpected(search.error());
+  if (auto done = run(**search); !done) return std::unexpected(std::move(done.error()));
+  return (*search)->count;
 }
 
 Result<std::uint64_t> LocalDatabase::delete_where(const Query& query, const WriteOptions& options) {

@@ -1,7 +1,7 @@
 // What a handler gets: the request, taken apart as its route says, and the ways to answer.
 //
-// A handler fills `reply`, or calls `refuse`, or `submit`s a transaction and answers in its continuation. When it returns
-// without having submitted, the reply is sent. Everything runs on the connection's thread, the continuation too.
+// A handler fills `reply`, or calls `refuse`, or `submit`s a transaction and answers in its continuation, or gives long `work` to
+// do. When it returns without one of these, the reply is sent. Everything runs on the connection's thread, the continuation too.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,13 @@ class Call;
 /// Runs once, on the connection's thread, with what came of a submitted transaction.
 using Continuation = std::move_only_function<void(Call&, Result<command::Outcome>)>;
 
+/// A part of a long piece of work, below 1 ms; true when all is done. Runs on the connection's thread.
+using Step = std::move_only_function<bool(Call&)>;
+
 /// Implemented by the connection.
 class Submitter {
  public:
+  virtual void work(Step step) = 0;
   virtual void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
                       Continuation continuation) = 0;
 
@@ -59,6 +63,9 @@ class Call {
     reply.clear();
     reply.set_problem(problem);
   }
+
+  /// Runs `step` until it is done, with the thread's other connections served in between; then the reply is sent.
+  void work(Step step) { submitter_.work(std::move(step)); }
 
   /// The views in `transaction` need to live only until this returns. At most once a call.
   void submit(const command::Transaction& transaction, Continuation continuation) {

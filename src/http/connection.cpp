@@ -7,6 +7,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 
 namespace concord::http {
 namespace {
@@ -238,6 +239,41 @@ void Connection::run_continuation(Result<command::Outcome> outcome) {
   } catch (const std::exception& e) {
     fail_internally(e.what());
   }
+}
+
+// Long work ----------------------------------------------------------------------------------------------------------
+
+void Connection::work(Step step) {
+  step_ = std::move(step);
+  if (run_step()) return;
+  awaiting_ = true;
+  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->go_on_with_work(); });
+}
+
+void Connection::go_on_with_work() {
+  if (!open_) {
+    step_ = nullptr;  // what it holds of the database goes now
+    awaiting_ = false;
+    return;
+  }
+  if (!run_step()) {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->go_on_with_work(); });
+    return;
+  }
+  awaiting_ = false;
+  respond();
+  advance();
+}
+
+/// True when the work is done.
+bool Connection::run_step() {
+  try {
+    if (!step_(call_)) return false;
+  } catch (const std::exception& e) {
+    fail_internally(e.what());
+  }
+  step_ = nullptr;
+  return true;
 }
 
 // Sockets ------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 // States, by what is waited for; at most one asynchronous operation is under way:
 //
 //   reading    for input: idle (between requests) or inside a request
-//   awaiting   for the outcome of a submitted transaction; nothing is read meanwhile
+//   awaiting   for the outcome of a submitted transaction, or for the next turn of long work; nothing is read meanwhile
 //   writing    for the client to take output; nothing is read meanwhile, so a client that does not read is not served
 //   lingering  the last response is out and our side is shut; input is thrown away until the client closes, because closing
 //              a socket with unread input resets the connection and may take the response from the client
@@ -42,6 +42,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
  private:
   void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
               Continuation continuation) override;
+  void work(Step step) override;
+  void go_on_with_work();
+  [[nodiscard]] bool run_step();
   static void complete(std::shared_ptr<Connection> self, Result<command::Outcome> outcome);
 
   void advance();
@@ -76,6 +79,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::size_t sent_ = 0;
 
   Continuation continuation_;
+  Step step_;                                               ///< of long work under way
   std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running
   Worker::Tick deadline_ = 0;                               ///< 0: none
   Worker::Tick request_deadline_ = 0;                       ///< of the request being read

@@ -6,11 +6,6 @@
 #include "http/testing_client.hpp"
 #include "http/testing_database.hpp"
 
-namespace concord {
-// Room database has the real one; here only its shape is used.
-std::string_view node_state_name(NodeState) noexcept { return "leader"; }
-}  // namespace concord
-
 namespace concord::http {
 namespace {
 

@@ -49,6 +49,31 @@ void append_key_member(std::string& to, std::string_view key) {
   }
 }
 
+void append_key(std::string& to, std::string_view key) {
+  if (value::is_utf8(key)) return value::append_json_string(to, key);
+  append_key_member(to += '{', key);
+  to += '}';
+}
+
+void append_ttl_member(std::string& to, const Entry& entry) {
+  to += R"("ttl":)";
+  if (entry.ttl) {
+    append_number(to, static_cast<std::uint64_t>(entry.ttl->count()));
+  } else {
+    to += "null";
+  }
+}
+
+void append_cursor(std::string& to, const std::optional<std::string>& cursor) {
+  if (!cursor) {
+    to += "null";
+    return;
+  }
+  to += '"';
+  to += *cursor;  // base64url
+  to += '"';
+}
+
 void Reply::clear() noexcept {
   status = 200;
   content_type = json;

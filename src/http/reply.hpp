@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include <concord/entry.hpp>
 #include <concord/revision.hpp>
 #include <concord/value.hpp>
 
@@ -47,6 +49,12 @@ class Reply {
 void append_value_member(std::string& to, const Value& value);
 /// Appends `"key":"..."`, or `"key_b64":"..."` for a key that is not UTF-8.
 void append_key_member(std::string& to, std::string_view key);
+/// Appends `"..."`, or `{"key_b64":"..."}` for a key that is not UTF-8.
+void append_key(std::string& to, std::string_view key);
+/// Appends `"ttl":...`.
+void append_ttl_member(std::string& to, const Entry& entry);
+/// Appends the cursor, or null at the end.
+void append_cursor(std::string& to, const std::optional<std::string>& cursor);
 void append_number(std::string& to, std::uint64_t number);
 
 /// What the connection adds to every response.

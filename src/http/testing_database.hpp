@@ -42,6 +42,15 @@ class TestingDatabase final : public database::Database {
     return found->second;
   }
 
+  Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>&,
+                                                        const ReadOptions&) const override {
+    return fail(Errc::internal, "the real database is tested with these calls (query_api_test.cpp)");
+  }
+  Result<std::unique_ptr<database::Search>> search(const concord::Query&, database::SearchFor, const PageOptions&,
+                                                   const ReadOptions&) const override {
+    return fail(Errc::internal, "the real database is tested with these calls (query_api_test.cpp)");
+  }
+
   Result<Status> status() override {
     Status status;
     status.node = "node1@127.0.0.1";

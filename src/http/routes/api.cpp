@@ -6,6 +6,8 @@ std::vector<Route> api_routes() {
   std::vector<Route> routes;
   routes::add_kv_bulk(routes);  // before the single keys: `bulk/...` is never a key
   routes::add_kv(routes);
+  routes::add_kv_list(routes);
+  routes::add_query(routes);
   routes::add_transaction(routes);
   routes::add_status(routes);
   routes::add_health(routes);

@@ -134,15 +134,6 @@ void touch(Call& call) {
   submit_write(call, operation, BodyCondition());
 }
 
-void append_ttl_member(std::string& to, const Entry& entry) {
-  to += R"("ttl":)";
-  if (entry.ttl) {
-    append_number(to, static_cast<std::uint64_t>(entry.ttl->count()));
-  } else {
-    to += "null";
-  }
-}
-
 void append_meta_members(std::string& to, const Entry& entry) {
   to += R"(,"revision":)";
   append_number(to, entry.revision.value());

@@ -1,4 +1,5 @@
-// /api/v1/kv/bulk: many keys in one transaction. `bulk/get` needs a consistent cut and comes with the scans.
+// /api/v1/kv/bulk: many keys in one transaction, or as of one revision.
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -7,6 +8,7 @@
 #include "http/envelope.hpp"
 #include "http/routes/routes.hpp"
 #include "http/write_body.hpp"
+#include "value/json_string.hpp"
 
 namespace concord::http::routes {
 namespace {
@@ -73,18 +75,10 @@ std::expected<void, Problem> add_operation(Batch& batch, std::string_view raw, c
   return {};
 }
 
-/// Reads the one list of the body, `name`, item by item with `add`.
+/// Reads the list `raw`, called `name`, item by item with `add`.
 template <class Add>
-std::expected<void, Problem> read_list(std::string_view body, std::string_view name, const Add& add) {
-  std::optional<std::string_view> list_raw;
-  ObjectReader reader(body, body_place);
-  while (const auto member = reader.next()) {
-    if (member->name != name) return std::unexpected(unknown_field(member->name, body_place));
-    list_raw = member->value;
-  }
-  if (reader.problem()) return std::unexpected(*reader.problem());
-  if (!list_raw) return std::unexpected(missing_field(name, body_place));
-  ArrayReader items(*list_raw, name);
+std::expected<void, Problem> read_items(std::string_view raw, std::string_view name, const Add& add) {
+  ArrayReader items(raw, name);
   std::size_t count = 0;
   while (const auto item = items.next()) {
     if (count < command::max_batch) {
@@ -100,6 +94,20 @@ std::expected<void, Problem> read_list(std::string_view body, std::string_view n
                                          std::to_string(command::max_batch) + " are allowed")));
   }
   return {};
+}
+
+/// Reads the one list of the body, `name`, item by item with `add`.
+template <class Add>
+std::expected<void, Problem> read_list(std::string_view body, std::string_view name, const Add& add) {
+  std::optional<std::string_view> list_raw;
+  ObjectReader reader(body, body_place);
+  while (const auto member = reader.next()) {
+    if (member->name != name) return std::unexpected(unknown_field(member->name, body_place));
+    list_raw = member->value;
+  }
+  if (reader.problem()) return std::unexpected(*reader.problem());
+  if (!list_raw) return std::unexpected(missing_field(name, body_place));
+  return read_items(*list_raw, name, add);
 }
 
 void answer_batch(Call& call, const std::vector<std::string>& keys, const Result<command::Outcome>& outcome) {
@@ -166,6 +174,68 @@ void delete_many(Call& call) {
   submit_batch(call, std::move(batch), command::OperationKind::remove);
 }
 
+struct ReadBatch {
+  std::vector<std::string> keys;  ///< each once, in the order of the body
+  bool with_ttl = false;
+};
+
+/// The batch's limit counts what was asked, the answer has each key once: it is an object.
+std::expected<ReadBatch, Problem> read_batch(std::string_view body) {
+  ReadBatch batch;
+  std::string_view keys_raw;
+  bool has_keys = false;
+  ObjectReader reader(body, body_place);
+  while (const auto member = reader.next()) {
+    if (member->name == "keys") {
+      keys_raw = member->value;
+      has_keys = true;
+    } else if (member->name == "with_ttl") {
+      const auto with_ttl = read_bool(member->value, "with_ttl", body_place);
+      if (!with_ttl) return std::unexpected(with_ttl.error());
+      batch.with_ttl = *with_ttl;
+    } else {
+      return std::unexpected(unknown_field(member->name, body_place));
+    }
+  }
+  if (reader.problem()) return std::unexpected(*reader.problem());
+  if (!has_keys) return std::unexpected(missing_field("keys", body_place));
+  Batch read;
+  auto done = read_items(keys_raw, "keys", [&](std::string_view raw, const std::string& place) {
+    return add_key(read, raw, "the key", place);
+  });
+  if (!done) return std::unexpected(std::move(done.error()));
+  for (std::string& key : read.keys) {
+    if (std::ranges::find(batch.keys, key) == batch.keys.end()) batch.keys.push_back(std::move(key));
+  }
+  return batch;
+}
+
+void get_many(Call& call) {
+  const auto batch = read_batch(call.request.body);
+  if (!batch) return call.refuse(batch.error());
+  const auto entries = call.site.database.get_entries({batch->keys.begin(), batch->keys.end()},
+                                                      {.consistency = call.consistency, .timeout = call.timeout});
+  if (!entries) return call.refuse(entries.error());
+  std::string& body = call.reply.body;
+  call.reply.begin_data();
+  body += '{';
+  for (std::size_t i = 0; i < batch->keys.size(); ++i) {
+    if (i > 0) body += ',';
+    value::append_json_string(body, batch->keys[i]);
+    const auto& entry = (*entries)[i];
+    if (!entry) {
+      body += R"(:{"status":"error","error":"not_found"})";
+      continue;
+    }
+    body += R"(:{"status":"ok",)";
+    append_value_member(body, entry->value);
+    if (batch->with_ttl) append_ttl_member(body += ',', *entry);
+    body += '}';
+  }
+  body += '}';
+  call.reply.end_data();
+}
+
 }  // namespace
 
 void add_kv_bulk(std::vector<Route>& routes) {
@@ -174,6 +244,12 @@ void add_kv_bulk(std::vector<Route>& routes) {
                     .operation = "put_many",
                     .handler = put_many,
                     .body = BodyKind::json});
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/kv/bulk/get",
+                    .operation = "get_many",
+                    .handler = get_many,
+                    .body = BodyKind::json,
+                    .is_read = true});
   routes.push_back({.method = Method::post,
                     .path = "/api/v1/kv/bulk/delete",
                     .operation = "delete_many",

@@ -1,0 +1,118 @@
+// Searches in steps: a page, or a count.
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "command/page_cursor.hpp"
+#include "database/local_database.hpp"
+#include "database/selection.hpp"
+
+namespace concord::database {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::uint64_t max_page = 1000;
+
+/// Owns its query: what it is made of views that.
+class PageSearch final : public Search {
+ public:
+  PageSearch(const Query& query, std::uint64_t size) : query_(query), size_(size) {}
+
+  Result<void> begin(store::View view, const compress::Unpacker& unpacker, base::ClusterTimeMs now_ms,
+                     const PageOptions& page_options, MatchOptions options) {
+    auto selection = select(query_);
+    if (!selection) return std::unexpected(std::move(selection.error()));
+    selection_.emplace(std::move(*selection));
+    if (page_options.cursor) {
+      auto last = command::decode_cursor(*page_options.cursor, selection_->selector, query_.filter.is_function());
+      if (!last) return std::unexpected(std::move(last.error()));
+      options.from = *last + '\0';  // the first key behind it
+    } else {
+      options.offset = query_.offset;
+    }
+    options.most = size_ + 1;  // one more than the page holds tells whether there is a next one
+    matches_.emplace(std::move(view), selection_->compiled, query_.filter, unpacker, now_ms, std::move(options));
+    return {};
+  }
+
+  Result<bool> step() override {
+    if (!matches_->is_done()) {
+      if (auto done = matches_->step(items_); !done) return std::unexpected(std::move(done.error()));
+      std::ranges::move(items_, std::back_inserter(page.rows));
+    }
+    if (!matches_->is_done()) return false;
+    if (page.rows.size() > size_) {
+      page.rows.pop_back();
+      page.next_cursor =
+          command::encode_cursor(selection_->selector, query_.filter.is_function(), page.rows.back().key);
+    }
+    return true;
+  }
+
+ private:
+  const Query query_;
+  const std::uint64_t size_;
+  std::optional<Selection> selection_;
+  std::optional<Matches> matches_;
+  std::vector<Item> items_;
+};
+
+class CountSearch final : public Search {
+ public:
+  explicit CountSearch(const Query& query) : query_(query) {}
+
+  Result<void> begin(const store::StateMachine& state, base::ClusterTimeMs now_ms, steady_clock::time_point deadline) {
+    auto selection = select(query_);
+    if (!selection) return std::unexpected(std::move(selection.error()));
+    selection_.emplace(std::move(*selection));
+    if (has_selector(query_)) {
+      counting_.emplace(state.view(), selection_->compiled, now_ms, deadline);
+    } else {
+      all_ = state.size();
+    }
+    return {};
+  }
+
+  Result<bool> step() override {
+    if (counting_ && !counting_->is_done()) {
+      if (auto done = counting_->step(); !done) return std::unexpected(std::move(done.error()));
+      if (!counting_->is_done()) return false;
+    }
+    count = counting_ ? counting_->count() : all_;
+    count -= std::min(count, query_.offset);
+    count = std::min(count, query_.limit.value_or(count));
+    return true;
+  }
+
+ private:
+  const Query query_;
+  std::optional<Selection> selection_;
+  std::optional<MatchCount> counting_;
+  std::uint64_t all_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Search>> LocalDatabase::search(const Query& query, SearchFor what, const PageOptions& page,
+                                                      const ReadOptions& options) const {
+  const auto deadline = steady_clock::now() + options.timeout;
+  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  if (what == SearchFor::count) {
+    auto search = std::make_unique<CountSearch>(query);
+    auto begun = search->begin(runtime_->state(), runtime_->now_ms(), deadline);
+    if (!begun) return std::unexpected(std::move(begun.error()));
+    return search;
+  }
+  if (page.size < 1 || page.size > max_page) {
+    return fail(Errc::invalid_request, "the page's size is " + std::to_string(page.size) + "; it must be 1 to 1000");
+  }
+  auto search = std::make_unique<PageSearch>(query, page.size);
+  auto begun = search->begin(runtime_->state().view(), unpacker_, runtime_->now_ms(), page,
+                             {.with_entries = what == SearchFor::entries, .deadline = deadline});
+  if (!begun) return std::unexpected(std::move(begun.error()));
+  return search;
+}
+
+}  // namespace concord::database

@@ -1,0 +1,206 @@
+// POST /api/v1/query and /api/v1/query/delete.
+#include <memory>
+
+#include "command/limits.hpp"
+#include "http/envelope.hpp"
+#include "http/page_limit.hpp"
+#include "http/routes/routes.hpp"
+
+namespace concord::http::routes {
+namespace {
+
+constexpr std::string_view body_place = "the body";
+
+using database::SearchFor;
+
+/// What the body says. Which of it a call may say, its caller checks.
+struct QueryBody {
+  concord::Query query;
+  std::optional<std::string> cursor;
+  std::optional<std::uint64_t> offset;
+  std::optional<std::string> select;
+};
+
+std::expected<void, Problem> read_range(std::string_view raw, concord::Query& query) {
+  std::vector<std::string> ends;
+  ArrayReader items(raw, "range");
+  while (const auto item = items.next()) {
+    auto end = read_string(*item, "range", body_place);
+    if (!end) return std::unexpected(std::move(end.error()));
+    ends.push_back(std::move(*end));
+  }
+  if (items.problem()) return std::unexpected(*items.problem());
+  if (ends.size() != 2)
+    return std::unexpected(wrong_type("range", body_place, "two strings, the first and the last key"));
+  query.start = std::move(ends[0]);
+  query.end = std::move(ends[1]);
+  return {};
+}
+
+std::expected<void, Problem> read_texts(std::string_view name, std::string_view raw, std::optional<std::string>& to) {
+  auto text = read_string(raw, name, body_place);
+  if (!text) return std::unexpected(std::move(text.error()));
+  to = std::move(*text);
+  return {};
+}
+
+std::expected<void, Problem> read_numbers(std::string_view name, std::string_view raw,
+                                          std::optional<std::uint64_t>& to) {
+  const auto number = read_unsigned(raw, name, body_place);
+  if (!number) return std::unexpected(number.error());
+  to = *number;
+  return {};
+}
+
+std::expected<void, Problem> read_member(const ObjectReader::Member& member, QueryBody& body) {
+  concord::Query& query = body.query;
+  const std::string& name = member.name;
+  if (name == "prefix") return read_texts(name, member.value, query.prefix);
+  if (name == "suffix") return read_texts(name, member.value, query.suffix);
+  if (name == "contains") return read_texts(name, member.value, query.contains);
+  if (name == "pattern") return read_texts(name, member.value, query.pattern);
+  if (name == "cursor") return read_texts(name, member.value, body.cursor);
+  if (name == "select") return read_texts(name, member.value, body.select);
+  if (name == "limit") return read_numbers(name, member.value, query.limit);
+  if (name == "offset") return read_numbers(name, member.value, body.offset);
+  if (name == "range") return read_range(member.value, query);
+  if (name != "filter") return std::unexpected(unknown_field(name, body_place));
+  auto filter = read_filter(member.value, name, body_place);
+  if (!filter) return std::unexpected(std::move(filter.error()));
+  query.filter = Filter(std::move(*filter));
+  return {};
+}
+
+std::expected<QueryBody, Problem> read_query(std::string_view text) {
+  QueryBody body;
+  ObjectReader reader(text, body_place);
+  while (const auto member = reader.next()) {
+    if (auto done = read_member(*member, body); !done) return std::unexpected(std::move(done.error()));
+  }
+  if (reader.problem()) return std::unexpected(*reader.problem());
+  if (body.query.limit == std::uint64_t{0})
+    return std::unexpected(invalid_request("limit is 0; it must be at least 1"));
+  return body;
+}
+
+std::expected<SearchFor, Problem> read_select(const std::optional<std::string>& select) {
+  if (!select || *select == "pairs") return SearchFor::entries;
+  if (*select == "keys") return SearchFor::keys;
+  if (*select == "count") return SearchFor::count;
+  return std::unexpected(wrong_type("select", body_place, R"("keys", "pairs" or "count")"));
+}
+
+void append_rows(std::string& to, const Page<Item>& page, bool with_values) {
+  to += with_values ? R"({"pairs":[)" : R"({"keys":[)";
+  for (std::size_t i = 0; i < page.rows.size(); ++i) {
+    if (i > 0) to += ',';
+    const Item& item = page.rows[i];
+    if (with_values) {
+      append_key_member(to += '{', item.key);
+      append_value_member(to += ',', item.entry.value);
+      to += '}';
+    } else {
+      append_key(to, item.key);
+    }
+  }
+  to += R"(],"next_cursor":)";
+  append_cursor(to, page.next_cursor);
+  to += '}';
+}
+
+void answer(Call& call, SearchFor what, const database::Search& search) {
+  call.reply.begin_data();
+  if (what == SearchFor::count) {
+    call.reply.body += R"({"count":)";
+    append_number(call.reply.body, search.count);
+    call.reply.body += '}';
+  } else {
+    append_rows(call.reply.body, search.page, what == SearchFor::entries);
+  }
+  call.reply.end_data();
+}
+
+void query(Call& call) {
+  auto body = read_query(call.request.body);
+  if (!body) return call.refuse(body.error());
+  const auto what = read_select(body->select);
+  if (!what) return call.refuse(what.error());
+  PageOptions page{.size = body->query.limit.value_or(default_page_limit), .cursor = std::move(body->cursor)};
+  body->query.offset = body->offset.value_or(0);
+  if (*what == SearchFor::count) {
+    if (page.cursor) return call.refuse(invalid_request("a count takes no cursor"));
+  } else if (auto done = check_page_limit(page.size); !done) {
+    return call.refuse(done.error());
+  }
+  auto search =
+      call.site.database.search(body->query, *what, page, {.consistency = call.consistency, .timeout = call.timeout});
+  if (!search) return call.refuse(search.error());
+  call.work([what = *what, search = std::move(*search)](Call& working) {
+    const auto done = search->step();
+    if (!done) {
+      working.refuse(done.error());
+      return true;
+    }
+    if (*done) answer(working, what, *search);
+    return *done;
+  });
+}
+
+command::Operation delete_operation(const concord::Query& query) {
+  command::Operation operation{.kind = command::OperationKind::delete_where};
+  operation.selector.prefix = query.prefix;
+  operation.selector.suffix = query.suffix;
+  operation.selector.contains = query.contains;
+  operation.selector.pattern = query.pattern;
+  operation.selector.start = query.start;
+  operation.selector.end = query.end;
+  if (query.filter.filter()) operation.selector.filter = query.filter.filter()->document();
+  operation.selector.limit = query.limit.value_or(0);
+  return operation;
+}
+
+void answer_delete(Call& call, const Result<command::Outcome>& outcome) {
+  if (!outcome) return call.refuse(outcome.error());
+  const command::OperationResult& result = outcome->results.front();
+  if (result.status == command::OperationStatus::too_large) {
+    return call.refuse(Error(Errc::batch_too_large,
+                             "more than " + std::to_string(command::max_delete_where_removed) +
+                                 " keys would be removed, or more than " +
+                                 std::to_string(command::max_delete_where_visited) +
+                                 " looked at; nothing was removed: narrow it by prefix or range, or set a limit"));
+  }
+  call.reply.begin_data(outcome->changed, outcome->revision);
+  call.reply.body += R"({"deleted":)";
+  append_number(call.reply.body, result.count);
+  call.reply.body += '}';
+  call.reply.end_data();
+}
+
+void query_delete(Call& call) {
+  const auto body = read_query(call.request.body);
+  if (!body) return call.refuse(body.error());
+  if (body->cursor) return call.refuse(unknown_field("cursor", body_place));
+  if (body->offset) return call.refuse(unknown_field("offset", body_place));
+  if (body->select) return call.refuse(unknown_field("select", body_place));
+  command::Transaction transaction;
+  transaction.then.push_back(delete_operation(body->query));
+  call.submit(transaction, [](Call& answered, Result<command::Outcome> outcome) { answer_delete(answered, outcome); });
+}
+
+}  // namespace
+
+void add_query(std::vector<Route>& routes) {
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/query",
+                    .operation = "query",
+                    .handler = query,
+                    .body = BodyKind::json,
+                    .is_read = true});
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/query/delete",
+                    .operation = "delete_where",
+                    .handler = query_delete,
+                    .body = BodyKind::json});
+}
+
+}  // namespace concord::http::routes
