@@ -62,6 +62,8 @@ int run(int argument_count, char** arguments) {
   add_start(app, context);
 #endif
   add_kv(app, context);
+  add_query(app, context);
+  add_txn(app, context);
   add_config(app, context);
   add_completion(app, context);
   add_version(app, context);

@@ -116,6 +116,9 @@ Result<void> validate_transaction(const Transaction& transaction, const Limits& 
     }
   }
   if (auto done = validate_list("guards", transaction.guards, limits, validate_guard); !done) return done;
+  if (transaction.then.size() == 1 && transaction.otherwise.empty()) {  // there is no other place the fault could be at
+    return validate_operation(transaction.then.front(), limits);
+  }
   if (auto done = validate_list("then", transaction.then, limits, validate_operation); !done) return done;
   return validate_list("else", transaction.otherwise, limits, validate_operation);
 }

@@ -73,19 +73,17 @@ TEST(Validate, AFaultIsNamedByItsPlace) {
 
 TEST(Validate, EveryKindOfOperationIsChecked) {
   EXPECT_EQ(message(Operation{.kind = OperationKind::put, .key = "k", .value = one.stored(), .ttl_s = max_ttl_s + 1}),
-            "then[0]: the ttl is 3153600001 s; it must be 1 to 3153600000");
-  EXPECT_EQ(message(Operation{.kind = OperationKind::touch, .key = "k"}),
-            "then[0]: the ttl is 0 s; it must be 1 to 3153600000");
-  EXPECT_EQ(message(Operation{.kind = OperationKind::get}), "then[0]: the key is empty; it must have 1 to 1024 bytes");
-  EXPECT_EQ(message(Operation{.kind = static_cast<OperationKind>(9), .key = "k"}),
-            "then[0]: unknown kind of operation 9");
+            "the ttl is 3153600001 s; it must be 1 to 3153600000");
+  EXPECT_EQ(message(Operation{.kind = OperationKind::touch, .key = "k"}), "the ttl is 0 s; it must be 1 to 3153600000");
+  EXPECT_EQ(message(Operation{.kind = OperationKind::get}), "the key is empty; it must have 1 to 1024 bytes");
+  EXPECT_EQ(message(Operation{.kind = static_cast<OperationKind>(9), .key = "k"}), "unknown kind of operation 9");
   Operation where{.kind = OperationKind::delete_where};
-  EXPECT_EQ(message(where), "then[0]: delete_where needs at least one selector");
+  EXPECT_EQ(message(where), "delete_where needs at least one selector");
   where.selector.prefix = "";
   EXPECT_EQ(message(where), "ok");
   where.selector.start = "b";
   where.selector.end = "a";
-  EXPECT_EQ(message(where), "then[0]: start lies behind end: 'b' > 'a'");
+  EXPECT_EQ(message(where), "start lies behind end: 'b' > 'a'");
 }
 
 TEST(Validate, EveryKindOfGuardIsChecked) {

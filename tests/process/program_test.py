@@ -49,6 +49,53 @@ class Program(unittest.TestCase):
             self.assertEqual(server.cli("version")[0], 0)
         self.assertEqual(subprocess.run([PROGRAM, "--endpoint", server.endpoint, "kv", "get", "k"], capture_output=True).returncode, 6)
 
+    def test_the_command_line_does_all_that_one_key_can(self):
+        with Server(PROGRAM, self.data_dir) as server:
+            self.assertEqual(server.cli("kv", "put", "a", "1")[:2], (0, b"ok revision=1\n"))
+            self.assertEqual(server.cli("kv", "ttl", "a")[:2], (0, b"null\n"))
+            self.assertEqual(server.cli("kv", "touch", "a", "100")[:2], (0, b"ok revision=2\n"))
+            self.assertEqual(server.cli("kv", "ttl", "a")[:2], (0, b"100\n"))
+            self.assertEqual(server.cli("kv", "cas", "a", "1", '{"n":2}')[0], 0)
+            self.assertEqual(server.cli("kv", "cas", "a", "1", "3")[0], 4)
+            self.assertEqual(server.cli("kv", "cas", "none", "1", "3")[0], 3)
+            self.assertEqual(server.cli("kv", "touch", "none", "1")[0], 3)
+            self.assertEqual(server.cli("kv", "touch", "a", "0")[0], 1)
+            self.assertEqual(server.cli("kv", "get", "a")[:2], (0, b'{"n":2}\n'))
+
+    def test_the_command_line_lists_queries_and_deletes(self):
+        with Server(PROGRAM, self.data_dir) as server:
+            for name in ("a", "b", "c"):
+                server.cli("kv", "put", name, '{"name":"%s"}' % name)
+            self.assertEqual(server.cli("kv", "list", "--keys-only", "--limit", "2")[:2], (0, b"a\nb\n"))
+            self.assertEqual(server.cli("kv", "list", "--start", "c", "--with-ttl")[:2], (0, b'c\t{"name":"c"}\tnull\n'))
+            self.assertEqual(server.cli("kv", "list", "--prefix", "b", "--output", "json")[:2], (0, b'{"key":"b","value":{"name":"b"}}\n'))
+            self.assertEqual(server.cli("query", "keys", "--filter", '{"name":{"$in":["a","c"]}}')[:2], (0, b"a\nc\n"))
+            self.assertEqual(server.cli("query", "where", "--range", "b", "b")[:2], (0, b'b\t{"name":"b"}\n'))
+            self.assertEqual(server.cli("query", "count", "--pattern", "[ab]")[:2], (0, b"2\n"))
+            self.assertEqual(server.cli("query", "count", "--pattern", "((")[0], 1)
+            self.assertEqual(server.cli("query", "delete")[0], 1)
+            self.assertEqual(server.cli("query", "delete", "--suffix", "b", "--output", "json")[:2], (0, b'{"deleted":1}\n'))
+            transaction = b'{"guards":[{"key":"a","exists":false}],"then":[{"op":"delete","key":"a"}]}'
+            self.assertEqual(server.cli("txn", "-", stdin=transaction)[:2], (4, b'{"succeeded":false,"results":[]}\n'))
+            self.assertEqual(server.cli("query", "count")[:2], (0, b"2\n"))
+
+    def test_many_keys_are_loaded_and_exported(self):
+        lines = ['{"key":"load/%04d","value":%d,"ttl":1000}' % (i, i) for i in range(1200)]
+        lines[6] = "no json"
+        lines[1100] = '{"key":"","value":1}'
+        with Server(PROGRAM, self.data_dir) as server:
+            code, output, errors = server.cli("kv", "bulk-load", "-", stdin="\n".join(lines).encode())
+            self.assertEqual((code, output), (1, b"loaded 1198, refused 2\n"))
+            self.assertIn(b"line 7: ", errors)
+            self.assertIn(b"line 1101: ", errors)
+            self.assertEqual(server.cli("kv", "bulk-load", "-", "--format", "csv", stdin=b'key,value,ttl\n"a,b",text,\nc,{"n":1},50\n')[:2], (0, b"loaded 2, refused 0\n"))
+            code, exported, _ = server.cli("kv", "export")
+            self.assertEqual((code, exported.count(b"\n")), (0, 1200))
+            self.assertEqual(server.cli("query", "delete", "--prefix", "load/")[:2], (0, b"1198\n"))
+            self.assertEqual(server.cli("kv", "bulk-load", "-", stdin=exported)[:2], (0, b"loaded 1200, refused 0\n"))
+            self.assertEqual(server.cli("query", "count")[:2], (0, b"1200\n"))
+            self.assertEqual(server.cli("kv", "get", "a,b")[:2], (0, b"text\n"))
+
     def test_a_key_with_ttl_expires_in_time(self):
         with Server(PROGRAM, self.data_dir) as server:
             connection = server.connection()

@@ -1,14 +1,11 @@
-// concord kv put|get|delete
+// concord kv put|get|delete|touch|ttl|cas: one key.
 #include <iostream>
-#include <iterator>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
-#include <concord/value.hpp>
-
+#include "commands/api_call.hpp"
 #include "commands/commands.hpp"
-#include "http/target.hpp"
 #include "value/json.hpp"
 
 namespace concord::app {
@@ -26,52 +23,9 @@ struct GetArguments {
   bool raw = false;
 };
 
-std::string target_of(const Context& context, const std::string& key, std::string query = {}) {
-  query += (query.empty() ? "timeout_ms=" : "&timeout_ms=") + std::to_string(context.timeout_value().count());
-  return "/api/v1/kv/" + http::percent_encode(key) + "?" + query;
-}
-
-/// Calls the node. None after the problem was reported.
-std::optional<std::string> call(Context& context, const ClientRequest& request) {
-  auto answer = context.client().call(request);
-  if (!answer) {
-    context.exit_code = report_problem(answer.error().code, answer.error().message);
-    return std::nullopt;
-  }
-  if (answer->status < 200 || answer->status > 299) {
-    context.exit_code = report_problem(answer->status, answer->body);
-    return std::nullopt;
-  }
-  return std::move(answer->body);
-}
-
-void print_done(const Context& context, const std::string& body) {
-  if (context.output_form() == OutputForm::json) {
-    std::cout << body << '\n';
-    return;
-  }
-  const auto revision = json_member(body, "revision");
-  std::cout << "ok";
-  if (revision) std::cout << " revision=" << *revision;
-  std::cout << '\n';
-}
-
-std::string input_of(const std::string& value) {
-  if (value != "-") return value;
-  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-}
-
-/// A value that is JSON is stored as that, any other text as a string.
-std::optional<std::string> json_of(const std::string& text) {
-  if (auto json = value::compact_json(text)) return std::move(*json);
-  const Value as_string(text);
-  if (!as_string.valid()) return std::nullopt;
-  return std::string(as_string.json_text());
-}
-
 void put(Context& context, const PutArguments& arguments) {
   const std::string input = input_of(arguments.value);
-  ClientRequest request{.method = "PUT", .target = target_of(context, arguments.key)};
+  ClientRequest request{.method = "PUT", .target = key_target(context, arguments.key)};
   if (arguments.raw) {
     request.content_type = "application/octet-stream";
     request.body = input;
@@ -110,8 +64,8 @@ void print_entry(const Context& context, const std::string& key, const std::stri
 
 void get(Context& context, const GetArguments& arguments) {
   std::string query = arguments.raw ? "" : "with_ttl=true&meta=true";
-  if (!context.consistency.empty()) query += (query.empty() ? "consistency=" : "&consistency=") + context.consistency;
-  ClientRequest request{.method = "GET", .target = target_of(context, arguments.key, query)};
+  add_parameters(query, consistency_of(context));
+  ClientRequest request{.method = "GET", .target = key_target(context, arguments.key, query)};
   if (arguments.raw) request.accept = "application/octet-stream";
   const auto body = call(context, request);
   if (!body) return;
@@ -123,8 +77,48 @@ void get(Context& context, const GetArguments& arguments) {
 }
 
 void remove(Context& context, const std::string& key) {
-  const auto body = call(context, {.method = "DELETE", .target = target_of(context, key)});
+  const auto body = call(context, {.method = "DELETE", .target = key_target(context, key)});
   if (body) print_done(context, *body);
+}
+
+void touch(Context& context, const std::string& key, std::int64_t ttl_s) {
+  ClientRequest request{.method = "POST", .target = key_target(context, key, "", "/touch")};
+  request.content_type = "application/json";
+  request.body = R"({"ttl":)" + std::to_string(ttl_s) + "}";
+  if (const auto body = call(context, request)) print_done(context, *body);
+}
+
+void ttl(Context& context, const std::string& key) {
+  const auto data =
+      call_for_data(context, {.method = "GET", .target = key_target(context, key, consistency_of(context), "/ttl")});
+  if (!data) return;
+  if (context.output_form() == OutputForm::json) {
+    std::cout << *data << '\n';
+  } else {
+    std::cout << json_member(*data, "ttl").value_or("null") << '\n';
+  }
+}
+
+struct CasArguments {
+  std::string key;
+  std::string expected;
+  std::string value;
+  std::optional<std::int64_t> ttl_s;
+};
+
+void compare_and_set(Context& context, const CasArguments& arguments) {
+  const auto expected = json_of(arguments.expected);
+  const auto value = json_of(input_of(arguments.value));
+  if (!expected || !value) {
+    context.exit_code = report_problem(ExitCode::usage, "the value is not UTF-8");
+    return;
+  }
+  ClientRequest request{.method = "PUT", .target = key_target(context, arguments.key)};
+  request.content_type = "application/json";
+  request.body = R"({"value":)" + *value + R"(,"expected":)" + *expected;
+  if (arguments.ttl_s) request.body += R"(,"ttl":)" + std::to_string(*arguments.ttl_s);
+  request.body += '}';
+  if (const auto body = call(context, request)) print_done(context, *body);
 }
 
 void add_put(CLI::App& kv, Context& context) {
@@ -152,6 +146,33 @@ void add_delete(CLI::App& kv, Context& context) {
   command.callback([&context, key] { remove(context, *key); });
 }
 
+void add_touch(CLI::App& kv, Context& context) {
+  CLI::App& command = *kv.add_subcommand("touch", "Set the seconds until a key expires; its value stays");
+  const auto key = std::make_shared<std::string>();
+  const auto ttl_s = std::make_shared<std::int64_t>(0);
+  command.add_option("key", *key, "The key")->required();
+  command.add_option("ttl", *ttl_s, "Seconds until the key expires")->required();
+  command.callback([&context, key, ttl_s] { touch(context, *key, *ttl_s); });
+}
+
+void add_ttl(CLI::App& kv, Context& context) {
+  CLI::App& command = *kv.add_subcommand("ttl", "Print the seconds until a key expires; null: it does not");
+  const auto key = std::make_shared<std::string>();
+  command.add_option("key", *key, "The key")->required();
+  command.callback([&context, key] { ttl(context, *key); });
+}
+
+void add_cas(CLI::App& kv, Context& context) {
+  CLI::App& command = *kv.add_subcommand("cas", "Store a value if the key has the expected one");
+  const auto arguments = std::make_shared<CasArguments>();
+  command.add_option("key", arguments->key, "The key")->required();
+  command.add_option("expected", arguments->expected, "The value it must have: JSON when it is JSON, else a string")
+      ->required();
+  command.add_option("value", arguments->value, "The new value; - reads it from standard input")->required();
+  command.add_option("--ttl", arguments->ttl_s, "Seconds until the key expires");
+  command.callback([&context, arguments] { compare_and_set(context, *arguments); });
+}
+
 }  // namespace
 
 void add_kv(CLI::App& app, Context& context) {
@@ -160,6 +181,11 @@ void add_kv(CLI::App& app, Context& context) {
   add_put(kv, context);
   add_get(kv, context);
   add_delete(kv, context);
+  add_touch(kv, context);
+  add_ttl(kv, context);
+  add_cas(kv, context);
+  add_kv_list(kv, context);
+  add_kv_transfer(kv, context);
 }
 
 }  // namespace concord::app

@@ -110,8 +110,15 @@ std::expected<void, Problem> read_list(std::string_view body, std::string_view n
   return read_items(*list_raw, name, add);
 }
 
+/// A fault that is found later is named by its place in the transaction, which is that in the batch.
+Error in_the_batch(const Error& error) {
+  constexpr std::string_view place = "then[";
+  if (!error.message().starts_with(place)) return error;
+  return Error(error.code(), "operations[" + error.message().substr(place.size()), error.maybe_committed());
+}
+
 void answer_batch(Call& call, const std::vector<std::string>& keys, const Result<command::Outcome>& outcome) {
-  if (!outcome) return call.refuse(outcome.error());
+  if (!outcome) return call.refuse(in_the_batch(outcome.error()));
   std::string& body = call.reply.body;
   call.reply.begin_data(outcome->changed, outcome->revision);
   body += '[';

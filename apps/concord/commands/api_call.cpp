@@ -1,0 +1,81 @@
+#include "commands/api_call.hpp"
+
+#include <iostream>
+#include <iterator>
+
+#include <concord/value.hpp>
+
+#include "http/target.hpp"
+#include "value/json.hpp"
+
+namespace concord::app {
+
+void add_parameters(std::string& query, std::string_view more) {
+  if (!query.empty() && !more.empty()) query += '&';
+  query += more;
+}
+
+std::string consistency_of(const Context& context) {
+  return context.consistency.empty() ? std::string() : "consistency=" + context.consistency;
+}
+
+std::string api_target(const Context& context, std::string path, std::string query) {
+  add_parameters(query, "timeout_ms=" + std::to_string(context.timeout_value().count()));
+  return std::move(path) + "?" + query;
+}
+
+std::string key_target(const Context& context, const std::string& key, std::string query, std::string_view suffix) {
+  return api_target(context, "/api/v1/kv/" + http::percent_encode(key) + std::string(suffix), std::move(query));
+}
+
+std::optional<std::string> call(Context& context, const ClientRequest& request) {
+  auto answer = context.client().call(request);
+  if (!answer) {
+    context.exit_code = report_problem(answer.error().code, answer.error().message);
+    return std::nullopt;
+  }
+  if (answer->status < 200 || answer->status > 299) {
+    context.exit_code = report_problem(answer->status, answer->body);
+    return std::nullopt;
+  }
+  return std::move(answer->body);
+}
+
+std::optional<std::string> call_for_data(Context& context, const ClientRequest& request) {
+  const auto body = call(context, request);
+  if (!body) return std::nullopt;
+  const auto compact = value::compact_json(*body);
+  const auto data = compact ? json_member(*compact, "data") : std::nullopt;
+  if (data) return std::string(*data);
+  context.exit_code = report_problem(ExitCode::failed, "the answer is not one of a Concord node");
+  return std::nullopt;
+}
+
+void print_done(const Context& context, const std::string& body) {
+  if (context.output_form() == OutputForm::json) {
+    std::cout << body << '\n';
+    return;
+  }
+  const auto revision = json_member(body, "revision");
+  std::cout << "ok";
+  if (revision) std::cout << " revision=" << *revision;
+  std::cout << '\n';
+}
+
+std::string input_of(const std::string& value) {
+  if (value != "-") return value;
+  return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
+}
+
+std::optional<std::string> json_of(const std::string& text) {
+  if (auto json = value::compact_json(text)) return std::move(*json);
+  return json_string(text);
+}
+
+std::optional<std::string> json_string(std::string_view text) {
+  const Value as_string(text);
+  if (!as_string.valid()) return std::nullopt;
+  return std::string(as_string.json_text());
+}
+
+}  // namespace concord::app
