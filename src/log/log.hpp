@@ -135,6 +135,7 @@ class Log {
 
   // recovery.cpp
   Result<void> recover();
+  [[nodiscard]] Result<void> check_end() const;
   Result<std::vector<std::uint64_t>> list_segments();
   Result<std::string> load_segment(std::uint64_t id, bool is_first);
   Result<void> scan_segment(std::string_view bytes, bool is_newest);
