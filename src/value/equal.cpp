@@ -130,7 +130,7 @@ std::vector<Member> sorted_members(const IndexedCursor& cursor) {
     const std::string_view name = inner.name();
     members.push_back({name, inner});
   }
-  std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.name < b.name; });
+  std::ranges::sort(members, {}, &Member::name);
   return members;
 }
 
@@ -154,10 +154,9 @@ bool equal_indexed(const IndexedCursor& a, const IndexedCursor& b, std::size_t d
   if (kind == JsonKind::array) return equal_items(a.inside(), b.inside(), depth + 1);
   const std::vector<Member> members_a = sorted_members(a);
   const std::vector<Member> members_b = sorted_members(b);
-  return std::equal(members_a.begin(), members_a.end(), members_b.begin(), members_b.end(),
-                    [depth](const Member& x, const Member& y) {
-                      return x.name == y.name && equal_indexed(x.value, y.value, depth + 1);
-                    });
+  return std::ranges::equal(members_a, members_b, [depth](const Member& x, const Member& y) {
+    return x.name == y.name && equal_indexed(x.value, y.value, depth + 1);
+  });
 }
 
 }  // namespace
