@@ -32,7 +32,7 @@ struct StateMachine::State {
   command::EntryStamp stamp;
   command::Command command;  // reused from command to command
 
-  [[nodiscard]] KeySpace& space() noexcept { return *keys.load(std::memory_order_relaxed); }
+  [[nodiscard]] KeySpace& space() const noexcept { return *keys.load(std::memory_order_relaxed); }
   void drop_replaced();
 };
 
