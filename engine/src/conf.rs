@@ -2,7 +2,7 @@
 
 use prost::encoding::{decode_key, decode_varint, skip_field, DecodeContext, WireType};
 use prost::DecodeError;
-use raft::eraftpb::{ConfChangeType, ConfState};
+use raft::eraftpb::{ConfChangeTransition, ConfChangeType, ConfChangeV2, ConfState};
 
 /// raft panics on a configuration that it cannot restore exactly; this says first what is wrong with it.
 /// The empty configuration (a node that waits to be added) is fine.
@@ -49,6 +49,12 @@ pub fn sorted(mut state: ConfState) -> ConfState {
 
 pub fn contains(state: &ConfState, id: u64) -> bool {
     [&state.voters, &state.learners, &state.voters_outgoing].iter().any(|ids| ids.contains(&id))
+}
+
+/// raft panics on a kind of change or transition that it has no name for.
+pub fn is_known(change: &ConfChangeV2) -> bool {
+    ConfChangeTransition::from_i32(change.transition).is_some()
+        && change.changes.iter().all(|single| ConfChangeType::from_i32(single.change_type).is_some())
 }
 
 /// One membership change; `context` views the bytes it was read from.

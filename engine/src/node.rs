@@ -275,6 +275,9 @@ impl Node {
             Ok(change) => change,
             Err(error) => return refused(error.to_string()),
         };
+        if !conf::is_known(&change) {
+            return refused("a membership change of an unknown kind");
+        }
         let result = self.raw.apply_conf_change(&change);
         // raft lets a leader that is no voter any more go on, and panics when it commits without itself among the members.
         let raft = &mut self.raw.raft;

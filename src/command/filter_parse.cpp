@@ -237,9 +237,7 @@ class FilterParser {
   std::uint32_t child_step(std::uint32_t at, std::string_view name) {
     const auto fresh = static_cast<std::uint32_t>(program_.steps.size());
     auto& children = program_.steps[at].children;
-    const auto place =
-        std::lower_bound(children.begin(), children.end(), name,
-                         [](const PathStep::Child& child, std::string_view wanted) { return child.name < wanted; });
+    const auto place = std::ranges::lower_bound(children, name, {}, &PathStep::Child::name);
     if (place != children.end() && place->name == name) return place->step;
     children.insert(place, {name, fresh});
     program_.steps.emplace_back();

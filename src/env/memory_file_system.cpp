@@ -72,11 +72,11 @@ class MemoryFile final : public File {
     return {};
   }
 
-  Result<std::uint64_t> size_bytes() const override {
+  [[nodiscard]] Result<std::uint64_t> size_bytes() const override {
     const std::lock_guard lock(files_.mutex_);
     return node_->bytes.size();
   }
-  const std::string& path() const noexcept override { return path_; }
+  [[nodiscard]] const std::string& path() const noexcept override { return path_; }
 
  private:
   void extend(std::uint64_t size_bytes) {
@@ -208,7 +208,7 @@ void MemoryFileSystem::power_cut(std::uint64_t seed) {
   for (NameChange& change : unsynced_) by_directory[change.directory].push_back(std::move(change));
   unsynced_.clear();
   for (const auto& [directory, changes] : by_directory) {
-    std::size_t kept = static_cast<std::size_t>(random.below(changes.size() + 1));
+    auto kept = static_cast<std::size_t>(random.below(changes.size() + 1));
     if (kept > 0 && changes[kept - 1].with_next) --kept;
     for (std::size_t at = 0; at < kept; ++at) keep(changes[at]);
   }

@@ -92,13 +92,13 @@ class RealFile final : public File {
     return {};
   }
 
-  Result<std::uint64_t> size_bytes() const override {
+  [[nodiscard]] Result<std::uint64_t> size_bytes() const override {
     struct stat status{};
     if (::fstat(descriptor_.get(), &status) != 0) return io_error("stat", path_, errno);
     return static_cast<std::uint64_t>(status.st_size);
   }
 
-  const std::string& path() const noexcept override { return path_; }
+  [[nodiscard]] const std::string& path() const noexcept override { return path_; }
 
  private:
   Descriptor descriptor_;

@@ -1,4 +1,5 @@
 // Every truncation point and every flipped byte: recovered to what was written, or refused by name and offset.
+#include <span>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -125,6 +126,39 @@ TEST(Damage, AnUnfinishedWriteIsCutWhereverItEnded) {
       EXPECT_FALSE(log->cut_report().empty());
     }
   }
+}
+
+/// A segment that no log has written, with all its checksums right, and behind its records the beginning of an unfinished one.
+std::unique_ptr<env::MemoryFileSystem> make_odd_log(Index first, std::span<const base::EntryView> entries,
+                                                    const HardState& hard_state) {
+  SegmentHeader header{.segment_id = 1, .size_bytes = 4096, .salt = 77, .first_index = first, .hard_state = {}};
+  RecordPlace place{.segment_id = 1, .salt = 77, .offset = first_record_offset, .previous = 0, .synced = 0};
+  std::string bytes = encode_segment_header(header, place.previous);
+  (void)append_batch(bytes, place, entries, hard_state);
+  bytes += "torn";
+  bytes.resize(header.size_bytes, '\0');
+  auto files = std::make_unique<env::MemoryFileSystem>();
+  EXPECT_TRUE(files->make_directories("/d/log"));
+  files->set_contents(std::string(segment_path), bytes);
+  return files;
+}
+
+TEST(Damage, ALogWithEntriesMissingIsRefusedBeforeItsEndIsCut) {
+  const LogOptions options{.segment_bytes = 4096, .buffered = false, .buffer_limit_bytes = 4096, .salt = 77};
+  const auto refuses = [&](Index first, Index entry, Index commit, std::string_view why) {
+    const base::EntryView view{.index = entry, .term = Term(1), .type = base::EntryType::normal, .data = "x"};
+    const auto files = make_odd_log(first, {&view, 1}, HardState{Term(1), NodeId(1), commit});
+    const std::string before = files->contents(std::string(segment_path));
+    const auto opened = Log::open(*files, "/d/log", options);
+    ASSERT_FALSE(opened) << why;
+    EXPECT_EQ(opened.error().code(), Errc::storage_failed);
+    EXPECT_NE(opened.error().message().find(why), std::string::npos) << opened.error().message();
+    EXPECT_EQ(files->contents(std::string(segment_path)), before) << "a refused log is left as it is";
+    EXPECT_EQ(files->paths().size(), 1U);
+  };
+  refuses(Index(1), Index(1), Index(2), "the commit index 2 is beyond the last entry 1");
+  refuses(Index(5), Index(3), Index(3), "the last entry 3 lies before the log's first, 5");
+  refuses(Index(0), Index(1), Index(1), "entry 0");
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ Result<void> Log::write_pending() {
   if (auto checked = check(); !checked) return checked;
   if (pending_.empty()) return {};
   if (auto written = segments_.back().file->write_at(written_offset_, pending_); !written) {
-    return failed(std::move(written.error()));
+    return failed(written.error());
   }
   written_offset_ = offset_;
   pending_.clear();
@@ -114,13 +114,13 @@ Result<void> Log::write_pending() {
 
 Result<void> Log::sync_current() {
   if (is_synced_) return {};
-  if (auto synced = segments_.back().file->sync(); !synced) return failed(std::move(synced.error()));
+  if (auto synced = segments_.back().file->sync(); !synced) return failed(synced.error());
   is_synced_ = true;
   synced_offset_.store(written_offset_, std::memory_order_relaxed);
   return {};
 }
 
-Result<void> Log::failed(Error error) {
+Result<void> Log::failed(const Error& error) {
   // Out of space inside of what was allocated is a broken promise of the file system, no state to recover from.
   failure_ = Error(Errc::storage_failed, error.message());
   return std::unexpected(*failure_);
@@ -245,16 +245,16 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes) {
   }
   if (!file) {
     auto made = allocate_file(size);
-    if (!made) return failed(std::move(made.error()));
+    if (!made) return failed(made.error());
     file = std::move(*made);
   }
   // The header is durable before the file gets its name: a named segment always has a whole header.
   std::uint32_t crc = 0;
-  if (auto done = file->write_at(0, encode_segment_header(header, crc)); !done) return failed(std::move(done.error()));
-  if (auto done = file->sync(); !done) return failed(std::move(done.error()));
+  if (auto done = file->write_at(0, encode_segment_header(header, crc)); !done) return failed(done.error());
+  if (auto done = file->sync(); !done) return failed(done.error());
   const std::string path = path_of(id);
-  if (auto done = files_.rename(file->path(), path); !done) return failed(std::move(done.error()));
-  if (auto done = files_.sync_directory(directory_); !done) return failed(std::move(done.error()));
+  if (auto done = files_.rename(file->path(), path); !done) return failed(done.error());
+  if (auto done = files_.sync_directory(directory_); !done) return failed(done.error());
   segments_.push_back({.id = id,
                        .path = path,
                        .file = std::move(file),

@@ -135,13 +135,14 @@ class Log {
 
   // recovery.cpp
   Result<void> recover();
+  [[nodiscard]] Result<void> check_end() const;
   Result<std::vector<std::uint64_t>> list_segments();
   Result<std::string> load_segment(std::uint64_t id, bool is_first);
   Result<void> scan_segment(std::string_view bytes, bool is_newest);
   Result<void> take_record(const Record& record, std::uint64_t offset);
   Result<void> end_scan(std::string_view bytes, std::uint64_t offset);
   Result<void> cut(std::string_view bytes, std::uint64_t offset, std::uint64_t end);
-  std::unexpected<Error> damage(std::uint64_t offset, const std::string& what) const;
+  [[nodiscard]] std::unexpected<Error> damage(std::uint64_t offset, const std::string& what) const;
 
   // log.cpp
   [[nodiscard]] std::string path_of(std::uint64_t id) const;
@@ -156,7 +157,7 @@ class Log {
   Result<std::unique_ptr<env::File>> allocate_file(std::uint64_t size_bytes);
   Result<void> remove_file(const Retired& oldest);
   void offer_spare(std::unique_ptr<env::File> file, std::uint64_t wanted_bytes, bool is_recycled);
-  Result<void> failed(Error error);
+  Result<void> failed(const Error& error);
 
   env::FileSystem& files_;
   const std::string directory_;

@@ -25,10 +25,7 @@ Result<void> Log::recover() {
     if (!bytes) return std::unexpected(bytes.error());
     if (auto scanned = scan_segment(*bytes, id == ids->back()); !scanned) return scanned;
   }
-  if (hard_state_.commit > last_index_) {
-    return damage(offset_, "the commit index " + std::to_string(hard_state_.commit.value()) +
-                               " is beyond the last entry " + std::to_string(last_index_.value()));
-  }
+  if (auto checked = check_end(); !checked) return checked;
   {
     const std::lock_guard lock(shared_mutex_);
     sync_target_ = segments_.back().file;
@@ -43,6 +40,20 @@ Result<void> Log::recover() {
   advance(append_mark(pending_, next_place(), RecordKind::opened, options_.boot_id), before);
   if (auto written = write_pending(); !written) return written;
   return sync_current();
+}
+
+/// Whether the entries reach as far as they must.
+Result<void> Log::check_end() const {
+  const std::string last = std::to_string(last_index_.value());
+  if (last_index_ < first_index().previous()) {
+    return damage(offset_,
+                  "the last entry " + last + " lies before the log's first, " + std::to_string(first_index().value()));
+  }
+  if (hard_state_.commit > last_index_) {
+    return damage(offset_, "the commit index " + std::to_string(hard_state_.commit.value()) +
+                               " is beyond the last entry " + last);
+  }
+  return {};
 }
 
 Result<std::vector<std::uint64_t>> Log::list_segments() {
@@ -86,6 +97,7 @@ Result<std::string> Log::load_segment(std::uint64_t id, bool is_first) {
                        .last_index = {}});
   if (!header) return damage(0, why);
   Segment& segment = segments_.back();
+  if (header->first_index.is_zero()) return damage(0, "it begins with entry 0, which does not exist");
   if (header->segment_id != id) return damage(0, "it says to be segment " + std::to_string(header->segment_id));
   if (header->size_bytes != bytes->size()) {
     return damage(bytes->size(), "the file has " + std::to_string(bytes->size()) + " bytes instead of " +
@@ -179,7 +191,9 @@ Result<void> Log::end_scan(std::string_view bytes, std::uint64_t offset) {
     const std::size_t last = bytes.find_last_not_of('\0');
     if (last != std::string_view::npos && last >= offset) end = std::max<std::uint64_t>(end, last + 1);
   }
-  return end > offset ? cut(bytes, offset, end) : Result<void>();
+  if (end <= offset) return {};
+  if (auto checked = check_end(); !checked) return checked;  // what is refused is left as it is
+  return cut(bytes, offset, end);
 }
 
 Result<void> Log::cut(std::string_view bytes, std::uint64_t offset, std::uint64_t end) {

@@ -8,8 +8,6 @@
 
 namespace concord::node {
 
-using base::HardState;
-
 namespace {
 
 /// Entries proposed in one turn: bounds what one write to the log holds.

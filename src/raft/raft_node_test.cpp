@@ -304,5 +304,20 @@ TEST(RaftNode, AnEntryThatIsNoChangeSaysNothing) {
   EXPECT_FALSE(decode_conf_change({Index(1), Term(1), base::EntryType::conf_change, "\x10\x09"}));
 }
 
+TEST(RaftNode, RefusesACommittedChangeOfAnUnknownKind) {
+  TestPeer peer = lone_leader();
+  const auto refuses = [&](base::EntryType type, std::string_view data) {
+    const auto applied = peer.node().apply_conf_change({Index(1), Term(1), type, data});
+    EXPECT_FALSE(peer.node().failed()) << peer.node().failure();
+    ASSERT_FALSE(applied);
+    EXPECT_EQ(applied.error().code(), Errc::invalid_request);
+  };
+  refuses(base::EntryType::conf_change, "\x10\x07\x18\x02");             // kind 7 for node 2
+  refuses(base::EntryType::conf_change_v2, "\x12\x04\x08\x07\x10\x02");  // the same
+  refuses(base::EntryType::conf_change_v2, "\x08\x07");                  // transition 7
+  EXPECT_EQ(peer.members().voters, std::vector{NodeId(1)});
+  EXPECT_EQ(peer.node().propose("a"), ProposeResult::accepted);
+}
+
 }  // namespace
 }  // namespace concord::raft

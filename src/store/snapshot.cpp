@@ -29,6 +29,11 @@ void append_entry(std::string& to, const Record& record) {
   if (deadline_ms) base::append_varint(to, *deadline_ms);
 }
 
+bool has_known_type(std::string_view value) {
+  return !value.empty() &&
+         (value.front() == static_cast<char>(Value::json_tag) || value.front() == static_cast<char>(Value::bytes_tag));
+}
+
 std::unexpected<Error> damaged(const std::string& what) {
   return fail(Errc::storage_failed, "the snapshot is damaged: " + what);
 }
@@ -107,8 +112,11 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
     if ((flags & expires_flag) != 0) fields.deadline_ms = reader.varint();
     if (!reader.ok() || flags > (changed_flag | expires_flag)) return damaged("an entry does not follow the format");
     if (key.empty() || key.size() > max_key_bytes) return damaged("a key of " + std::to_string(key.size()) + " bytes");
-    if (value.empty()) return damaged("a value without a type");
+    if (!has_known_type(value)) return damaged("a value without a type that is known");
     if (fields.revision > loaded_->meta.revision) return damaged("an entry is newer than the snapshot");
+    if (fields.create_revision > fields.revision) return damaged("an entry is newer than its last change");
+    const bool says_changed = (flags & changed_flag) != 0;
+    if (says_changed != (fields.version > 1)) return damaged("an entry of version " + std::to_string(fields.version));
     if (!records.empty() && records.back()->key() >= key) return damaged("keys are out of order");
     records.push_back(Record::create(key, value, fields));
     digest_ += records.back()->digest();

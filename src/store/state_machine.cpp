@@ -33,7 +33,7 @@ struct StateMachine::State {
   command::Command command;  // reused from command to command
   ChangeListener* listener = nullptr;
 
-  [[nodiscard]] KeySpace& space() noexcept { return *keys.load(std::memory_order_relaxed); }
+  [[nodiscard]] KeySpace& space() const noexcept { return *keys.load(std::memory_order_relaxed); }
   void drop_replaced();
 };
 

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
+#include "base/wire.hpp"
 #include "store/snapshot.hpp"
 #include "store/testing_model.hpp"
 #include "store/view.hpp"
@@ -99,6 +100,30 @@ TEST(Snapshot, EveryFlippedByteAndTruncationOfABlockIsRefused) {
     }
     EXPECT_FALSE(load(snapshot->meta(), {blocks[0].substr(0, at)})) << "cut to " << at;
   }
+}
+
+TEST(Snapshot, AnEntryThatNoMachineWritesIsRefused) {
+  const auto loads = [](std::string_view value, std::uint64_t flags, std::uint64_t created, std::uint64_t version) {
+    std::string block;
+    base::append_bytes(block, "key");
+    base::append_bytes(block, value);
+    base::append_varint(block, 5);
+    block += static_cast<char>(flags);
+    if (flags != 0) base::append_varint(block, created);
+    if (flags != 0) base::append_varint(block, version);
+    SnapshotMeta meta;
+    meta.revision = Revision(9);
+    return SnapshotLoader(meta).add_block(block).has_value();
+  };
+  const std::string json("\0null", 5);
+  EXPECT_TRUE(loads(json, 0, 0, 0));
+  EXPECT_TRUE(loads("\1bytes", 1, 4, 2));
+  EXPECT_TRUE(loads(json, 1, 5, 2)) << "made and changed in one transaction";
+  EXPECT_FALSE(loads("", 0, 0, 0)) << "no type";
+  EXPECT_FALSE(loads("\2null", 0, 0, 0)) << "an unknown type";
+  EXPECT_FALSE(loads(json, 1, 4, 1)) << "changed, in its first version";
+  EXPECT_FALSE(loads(json, 1, 4, 0));
+  EXPECT_FALSE(loads(json, 1, 6, 2)) << "created after its last change";
 }
 
 TEST(StateMachine, MemoryIsGivenBackWhenValuesGo) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+
 #include "value/cursor.hpp"
 #include "value/decode.hpp"
 #include "value/equal.hpp"
@@ -97,6 +99,42 @@ TEST(Equal, BytesEqualOnlyTheSameBytes) {
                    "1"sv,
                    "\1"
                    "1.0"sv));
+}
+
+TEST(Equal, EndsWhateverTheBytes) {
+  EXPECT_FALSE(equal_json(R"({"x":1,"y":[]})", R"({"y":{"a":{"^)"));     // a container that is never closed
+  EXPECT_FALSE(equal_json(R"({"x":1,"y":[]})", R"({"y":1"],"x":{}})"));  // a quote inside a scalar
+  base::Random random(43);
+  const auto draw = [&] {
+    std::string text(1 + random.below(40), '{');
+    for (char& c : std::span(text).subspan(1)) c = "{}[]\",:ab1"[random.below(11)];
+    return text;
+  };
+  for (int round = 0; round < 20000; ++round) {
+    const std::string text = draw();
+    EXPECT_TRUE(equal_json(text, text));
+    (void)equal_json(text, draw());
+    (void)equal_json("{\"x\":1," + text.substr(1), "{" + text.substr(1) + ",\"x\":1");
+  }
+}
+
+TEST(Equal, TakesNoMoreStackThanTheDeepestValueNeeds) {
+  const auto nested = [](char open, std::string_view inside) {
+    std::string text;
+    for (int i = 0; i < 1'000'000; ++i) text.append(1, open).append(open == '{' ? "\"a\":" : "");
+    return text.append(inside);
+  };
+  EXPECT_FALSE(equal_json(nested('[', "1"), nested('[', "2")));
+  EXPECT_FALSE(equal_json(nested('{', "1"), nested('{', "2")));
+  EXPECT_FALSE(equal_json(R"({"x":1,"y":)" + nested('[', "1"), R"({"y":)" + nested('[', "2")));
+  const std::string deepest = std::string(max_json_depth, '[') + "1" + std::string(max_json_depth, ']');
+  const std::string deepest_too = std::string(max_json_depth, '[') + "1.0" + std::string(max_json_depth, ']');
+  EXPECT_TRUE(equal(deepest, deepest_too));
+}
+
+TEST(Compare, EndsOnWhatIsNoNumber) {
+  EXPECT_EQ(compare_json("-nan", "-5"), std::partial_ordering::greater);  // taken for -0
+  EXPECT_EQ(compare_json("-inf", "-5"), std::partial_ordering::greater);
 }
 
 TEST(Compare, OrdersWithinAKindOnly) {

@@ -49,6 +49,9 @@ class Cursor {
   }
   /// Continues at another place of the same text.
   void seek(std::size_t offset) noexcept { at_ = begin_ + offset; }
+  [[nodiscard]] std::size_t end_offset() const noexcept { return static_cast<std::size_t>(end_ - begin_); }
+  /// Takes what stands behind `offset` for outside the text. Precondition: offset() <= offset <= end_offset().
+  void end_at(std::size_t offset) noexcept { end_ = begin_ + offset; }
 
  private:
   [[nodiscard]] char peek() const noexcept { return at_ == end_ ? '\0' : *at_; }

@@ -130,7 +130,7 @@ class Writer {
 
 }  // namespace
 
-Result<json::value> decode_json(std::string_view text, json::storage_ptr storage) {
+Result<json::value> decode_json(std::string_view text, const json::storage_ptr& storage) {
   json::value decoded(storage);
   try {
     Cursor cursor(text);

@@ -15,7 +15,8 @@
 namespace concord::value {
 
 /// Decodes stored JSON text (without the tag) into memory of `storage`. Integers keep all 64 bits.
-[[nodiscard]] Result<boost::json::value> decode_json(std::string_view text, boost::json::storage_ptr storage = {});
+[[nodiscard]] Result<boost::json::value> decode_json(std::string_view text,
+                                                     const boost::json::storage_ptr& storage = {});
 
 /// Appends the stored form of `json`. Refuses strings that are not UTF-8, doubles that are not finite, nesting over 256;
 /// on an error `to` holds a part.

@@ -34,7 +34,7 @@ bool is_huge(std::string_view text) noexcept {
 double double_from_text(std::string_view text) noexcept {
   double value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (read.ec == std::errc()) return value;
+  if (read.ec == std::errc() && std::isfinite(value)) return value;  // `-nan` can be read, but is in no stored text
   return text.starts_with('-') ? -0.0 : 0.0;  // stored text never overflows, so it fell below the smallest double
 }
 

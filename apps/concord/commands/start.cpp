@@ -81,7 +81,8 @@ ExitCode run(const config::Configuration& configuration) {
     return report_problem(ExitCode::failed, server.error().message());
   }
   std::cout << "concord ready node=" << configuration.text("node.name") << " api=" << (*server)->url()
-            << " peer=- metrics=-" << std::endl;
+            << " peer=- metrics=-\n"
+            << std::flush;
   notify_service_manager("READY=1");
 
   const std::optional<Error> failure = serve(signals, **database);
