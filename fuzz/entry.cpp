@@ -34,13 +34,15 @@ class Builder {
 
   Command command() {
     Command built;
-    built.kind = static_cast<CommandKind>(1 + input_.below(4));
+    built.kind = static_cast<CommandKind>(1 + input_.below(5));
     built.request = {base::NodeId(input_.number()), input_.number(), input_.number()};
-    if (built.kind == CommandKind::put || built.kind == CommandKind::remove) built.key = key();
+    const bool is_single = built.kind == CommandKind::put || built.kind == CommandKind::remove;
+    if (is_single || built.kind == CommandKind::touch) built.key = key();
     if (built.kind == CommandKind::put) {
       built.value = value();
-      built.ttl_s = ttl(0);
+      built.ttl_s = put_ttl();
     }
+    if (built.kind == CommandKind::touch) built.ttl_s = ttl(1);
     if (built.kind == CommandKind::expire) {
       built.due_ms = input_.number();
       built.limit = input_.number();
@@ -67,6 +69,7 @@ class Builder {
     return keep(stored.append(input_.text(200)));
   }
 
+  std::uint32_t put_ttl() { return input_.below(6) == 0 ? command::keep_ttl : ttl(0); }
   std::uint32_t ttl(std::uint32_t low) {
     return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(input_.number(), low, command::max_ttl_s));
   }
@@ -92,6 +95,8 @@ class Builder {
     built.end = part(5);
     if ((present >> 6U & 1U) != 0) built.filter = filter();
     built.limit = input_.number();
+    if (input_.flag()) built.max_removed = input_.below(4);
+    if (input_.flag()) built.max_visited = input_.below(8);
     return built;
   }
 
@@ -111,7 +116,7 @@ class Builder {
     }
     built.key = key();
     if (built.kind == OperationKind::put) built.value = value();
-    if (built.kind == OperationKind::put) built.ttl_s = ttl(0);
+    if (built.kind == OperationKind::put) built.ttl_s = put_ttl();
     if (built.kind == OperationKind::touch) built.ttl_s = ttl(1);
     return built;
   }
@@ -135,6 +140,7 @@ void append(std::string& to, const Command& command) {
   switch (command.kind) {
     case CommandKind::put: return command::append_put(to, command.request, command.key, command.value, command.ttl_s);
     case CommandKind::remove: return command::append_remove(to, command.request, command.key);
+    case CommandKind::touch: return command::append_touch(to, command.request, command.key, command.ttl_s);
     case CommandKind::transaction: return command::append_transaction(to, command.request, command.transaction);
     case CommandKind::expire: return command::append_expire(to, command.request, command.due_ms, command.limit);
   }
@@ -149,7 +155,8 @@ bool same(const Operation& a, const Operation& b) {
   const Selector& y = b.selector;
   return a.kind == b.kind && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s && x.prefix == y.prefix &&
          x.suffix == y.suffix && x.contains == y.contains && x.pattern == y.pattern && x.start == y.start &&
-         x.end == y.end && x.filter == y.filter && x.limit == y.limit;
+         x.end == y.end && x.filter == y.filter && x.limit == y.limit && x.max_removed == y.max_removed &&
+         x.max_visited == y.max_visited;
 }
 
 bool same(const Command& a, const Command& b) {
@@ -158,6 +165,7 @@ bool same(const Command& a, const Command& b) {
   switch (a.kind) {
     case CommandKind::put: return same_head && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s;
     case CommandKind::remove: return same_head && a.key == b.key;
+    case CommandKind::touch: return same_head && a.key == b.key && a.ttl_s == b.ttl_s;
     case CommandKind::expire: return same_head && a.due_ms == b.due_ms && a.limit == b.limit;
     case CommandKind::transaction: break;
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/wire.hpp"
+#include "compress/packed.hpp"
 
 namespace concord::store {
 namespace {
@@ -30,8 +31,8 @@ void append_entry(std::string& to, const Record& record) {
 }
 
 bool has_known_type(std::string_view value) {
-  return !value.empty() &&
-         (value.front() == static_cast<char>(Value::json_tag) || value.front() == static_cast<char>(Value::bytes_tag));
+  return !value.empty() && (value.front() == static_cast<char>(Value::json_tag) ||
+                            value.front() == static_cast<char>(Value::bytes_tag) || compress::is_packed(value));
 }
 
 std::unexpected<Error> damaged(const std::string& what) {
