@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/timeout.hpp"
+
 namespace concord::calls {
 namespace {
 
@@ -14,7 +16,8 @@ using std::chrono::steady_clock;
 /// The time that is left for a call, and the options of its parts.
 class Deadline {
  public:
-  explicit Deadline(const WriteOptions& options) : options_(options), end_(steady_clock::now() + options.timeout) {}
+  explicit Deadline(const WriteOptions& options)
+      : options_(options), end_(steady_clock::now() + base::bounded(options.timeout)) {}
 
   [[nodiscard]] bool has_passed() const { return steady_clock::now() >= end_; }
   [[nodiscard]] ReadOptions for_read() const {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/timeout.hpp"
 #include "command/limits.hpp"
 #include "command/page_cursor.hpp"
 #include "database/conversions.hpp"
@@ -45,7 +46,7 @@ Result<std::string> start_of(const PageOptions& page, const Selector& selector, 
 
 Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
                                           const VisitItems& visit) const {
-  const auto deadline = steady_clock::now() + options.timeout;
+  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
   const auto selection = select(query);
   if (!selection) return std::unexpected(selection.error());
   if (auto readable = check_readable(options); !readable) return readable;
@@ -64,7 +65,7 @@ Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries,
 
 Result<Page<Item>> LocalDatabase::page(const Query& query, bool with_entries, const PageOptions& page,
                                        const ReadOptions& options) const {
-  const auto deadline = steady_clock::now() + options.timeout;
+  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
   if (page.size < 1 || page.size > max_page) {
     return fail(Errc::invalid_request, "the page's size is " + std::to_string(page.size) + "; it must be 1 to 1000");
   }
@@ -97,7 +98,7 @@ Result<Page<Item>> LocalDatabase::page(const Query& query, bool with_entries, co
 }
 
 Result<std::uint64_t> LocalDatabase::count(const Query& query, const ReadOptions& options) const {
-  const auto deadline = steady_clock::now() + options.timeout;
+  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
   std::uint64_t counted = 0;
   if (query.filter.is_function()) {
     auto done = visit_matches(query, false, options, [&](std::span<Item> items) -> Result<bool> {
@@ -145,7 +146,7 @@ Result<std::uint64_t> LocalDatabase::delete_where(const Query& query, const Writ
 /// With a C++ predicate: what matches is found here, and removed where it has not changed since.
 Result<std::uint64_t> LocalDatabase::delete_matching(const Query& query, const CompiledSelector& selector,
                                                      const WriteOptions& options) {
-  const auto deadline = steady_clock::now() + options.timeout;
+  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
   if (auto readable = runtime_->check_readable(ReadConsistency::strong); !readable)
     return std::unexpected(std::move(readable.error()));
   Matches matches(runtime_->state().view(), selector, query.filter, unpacker_, runtime_->now_ms(),
