@@ -84,7 +84,7 @@ class LocalDatabase final : public Database {
                                                       const WriteOptions& options);
   [[nodiscard]] Result<std::uint64_t> delete_unchanged(const Query& query, std::vector<Item>& items,
                                                        std::chrono::steady_clock::time_point deadline);
-  void read_again(const Query& query, std::vector<Item>& items) const;
+  [[nodiscard]] Result<void> read_again(const Query& query, std::vector<Item>& items) const;
 
   std::unique_ptr<node::Runtime> runtime_;
   compress::Packer packer_;

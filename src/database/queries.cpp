@@ -178,21 +178,29 @@ Result<std::uint64_t> LocalDatabase::delete_unchanged(const Query& query, std::v
     const auto outcome = commit(transaction, left);
     if (!outcome) return std::unexpected(outcome.error());
     if (outcome->guard_failure == command::GuardFailure::none) return items.size();
-    read_again(query, items);
+    if (auto read = read_again(query, items); !read) return std::unexpected(std::move(read.error()));
   }
   return 0;
 }
 
-/// Keeps what is still there and still matches, in its present revision.
-void LocalDatabase::read_again(const Query& query, std::vector<Item>& items) const {
-  std::erase_if(items, [&](Item& item) {
+/// Keeps what is still there and still matches, in its present revision. Errors: those of the predicate.
+Result<void> LocalDatabase::read_again(const Query& query, std::vector<Item>& items) const {
+  std::size_t kept = 0;
+  for (Item& item : items) {
     auto found = runtime_->state().get_entry(item.key);
-    if (!found || !unpack(found->value)) return true;
-    if (found->revision == item.entry.revision) return false;
-    item.entry = to_entry(std::move(*found), runtime_->now_ms());
-    const auto matches = query.filter(item.key, item.entry.value);
-    return !matches || !*matches;
-  });
+    if (!found) continue;
+    if (found->revision != item.entry.revision) {
+      if (auto done = unpack(found->value); !done) return done;
+      item.entry = to_entry(std::move(*found), runtime_->now_ms());
+      const auto matches = query.filter(item.key, item.entry.value);
+      if (!matches) return std::unexpected(matches.error());
+      if (!*matches) continue;
+    }
+    if (&items[kept] != &item) items[kept] = std::move(item);
+    ++kept;
+  }
+  items.resize(kept);
+  return {};
 }
 
 }  // namespace concord::database
