@@ -12,19 +12,20 @@ namespace {
 constexpr std::uint64_t slice_work = 2000;
 constexpr std::size_t slice_items = 256;
 
-Result<void> check_deadline(std::chrono::steady_clock::time_point deadline) {
+}  // namespace
+
+Result<void> QueryEnd::check() const {
+  if (is_stopped->load(std::memory_order_relaxed)) return fail(Errc::cluster_not_ready, "the node is stopping");
   if (std::chrono::steady_clock::now() < deadline) return {};
   return fail(Errc::timeout,
               "the query was not done at its deadline; narrow it by prefix or range, or give it a longer timeout");
 }
 
-}  // namespace
-
 Result<bool> Matches::next(std::vector<Item>& items) {
   items.clear();
   while (items.empty()) {
     if (is_done()) return false;
-    if (auto in_time = check_deadline(options_.deadline); !in_time) return std::unexpected(std::move(in_time.error()));
+    if (auto in_time = options_.end.check(); !in_time) return std::unexpected(std::move(in_time.error()));
     if (auto done = read(items); !done) return std::unexpected(std::move(done.error()));
     if (auto done = finish(items); !done) return std::unexpected(std::move(done.error()));
   }
@@ -69,6 +70,8 @@ Result<bool> Matches::passes(Item& item) {
     item.entry.value = std::move(*value);
   }
   if (!predicate_.is_function()) return true;
+  // It may take its time: a node that closes waits for one of them at most.
+  if (auto goes_on = options_.end.check(); !goes_on) return std::unexpected(std::move(goes_on.error()));
   auto matches = predicate_(item.key, item.entry.value);
   if (!matches || !*matches) return matches;
   if (options_.offset == 0) return true;
@@ -77,11 +80,11 @@ Result<bool> Matches::passes(Item& item) {
 }
 
 Result<std::uint64_t> count_matches(const store::View& view, const command::CompiledSelector& selector,
-                                    base::ClusterTimeMs now_ms, std::chrono::steady_clock::time_point deadline) {
+                                    base::ClusterTimeMs now_ms, const QueryEnd& end) {
   std::uint64_t count = 0;
   store::MatchCursor cursor(selector, now_ms);
   while (!cursor.is_finished()) {
-    if (auto in_time = check_deadline(deadline); !in_time) return std::unexpected(std::move(in_time.error()));
+    if (auto in_time = end.check(); !in_time) return std::unexpected(std::move(in_time.error()));
     auto done = cursor.slice(view, slice_work, [&](const store::Record&) {
       ++count;
       return true;

@@ -5,6 +5,7 @@
 // Thread rule: one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -23,12 +24,21 @@
 
 namespace concord::database {
 
+/// When a query ends without having been done.
+struct QueryEnd {
+  std::chrono::steady_clock::time_point deadline;
+  const std::atomic<bool>* is_stopped;  ///< the node closes
+
+  /// Errors: timeout, cluster_not_ready.
+  [[nodiscard]] Result<void> check() const;
+};
+
 struct MatchOptions {
   bool with_entries = false;
   std::string from = {};              ///< the first key that counts
   std::uint64_t offset = 0;           ///< matches to skip
   std::optional<std::uint64_t> most;  ///< matches to give
-  std::chrono::steady_clock::time_point deadline;
+  QueryEnd end;
 };
 
 class Matches {
@@ -44,7 +54,7 @@ class Matches {
         cursor_(selector, now_ms, options_.from) {}
 
   /// Fills `items` with the next matches, none when there are no more of them; false at the end.
-  /// Errors: timeout, storage_failed, what the predicate throws.
+  /// Errors: timeout, cluster_not_ready, storage_failed, what the predicate throws.
   [[nodiscard]] Result<bool> next(std::vector<Item>& items);
 
  private:
@@ -61,9 +71,8 @@ class Matches {
   store::MatchCursor cursor_;
 };
 
-/// How many there are. No value is copied. Errors: timeout, storage_failed.
+/// How many there are. No value is copied. Errors: timeout, cluster_not_ready, storage_failed.
 [[nodiscard]] Result<std::uint64_t> count_matches(const store::View& view, const command::CompiledSelector& selector,
-                                                  base::ClusterTimeMs now_ms,
-                                                  std::chrono::steady_clock::time_point deadline);
+                                                  base::ClusterTimeMs now_ms, const QueryEnd& end);
 
 }  // namespace concord::database

@@ -146,6 +146,8 @@ void Node::async_get_entries(const std::vector<std::string>& keys, const ReadOpt
 
 Result<Status> Node::status() { return impl_->database->status(); }
 
+std::shared_ptr<calls::Gate> Node::gate() const { return impl_->gate; }
+
 const Compression& Node::compression() const noexcept { return impl_->compression; }
 
 }  // namespace concord

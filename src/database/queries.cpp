@@ -44,14 +44,18 @@ Result<std::string> start_of(const PageOptions& page, const Selector& selector, 
 
 }  // namespace
 
+QueryEnd LocalDatabase::end_of(std::chrono::milliseconds timeout) const {
+  return {.deadline = steady_clock::now() + base::bounded(timeout), .is_stopped = &queries_stopped_};
+}
+
 Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
                                           const VisitItems& visit) const {
-  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
+  const QueryEnd end = end_of(options.timeout);
   const auto selection = select(query);
   if (!selection) return std::unexpected(selection.error());
   if (auto readable = check_readable(options); !readable) return readable;
-  Matches matches(runtime_->state().view(), selection->compiled, query.filter, unpacker_, runtime_->now_ms(),
-                  {.with_entries = with_entries, .offset = query.offset, .most = query.limit, .deadline = deadline});
+  Matches matches(runtime_->state().view(), selection->compiled, query.filter, *unpacker_, runtime_->now_ms(),
+                  {.with_entries = with_entries, .offset = query.offset, .most = query.limit, .end = end});
   std::vector<Item> items;
   while (true) {
     const auto more = matches.next(items);
@@ -65,7 +69,7 @@ Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries,
 
 Result<Page<Item>> LocalDatabase::page(const Query& query, bool with_entries, const PageOptions& page,
                                        const ReadOptions& options) const {
-  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
+  const QueryEnd end = end_of(options.timeout);
   if (page.size < 1 || page.size > max_page) {
     return fail(Errc::invalid_request, "the page's size is " + std::to_string(page.size) + "; it must be 1 to 1000");
   }
@@ -75,12 +79,12 @@ Result<Page<Item>> LocalDatabase::page(const Query& query, bool with_entries, co
   if (!from) return std::unexpected(std::move(from.error()));
   if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
   // One more than the page holds tells whether there is a next one.
-  Matches matches(runtime_->state().view(), selection->compiled, query.filter, unpacker_, runtime_->now_ms(),
+  Matches matches(runtime_->state().view(), selection->compiled, query.filter, *unpacker_, runtime_->now_ms(),
                   {.with_entries = with_entries,
                    .from = std::move(*from),
                    .offset = page.cursor ? 0 : query.offset,
                    .most = page.size + 1,
-                   .deadline = deadline});
+                   .end = end});
   Page<Item> answer;
   std::vector<Item> items;
   while (true) {
@@ -98,7 +102,7 @@ Result<Page<Item>> LocalDatabase::page(const Query& query, bool with_entries, co
 }
 
 Result<std::uint64_t> LocalDatabase::count(const Query& query, const ReadOptions& options) const {
-  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
+  const QueryEnd end = end_of(options.timeout);
   std::uint64_t counted = 0;
   if (query.filter.is_function()) {
     auto done = visit_matches(query, false, options, [&](std::span<Item> items) -> Result<bool> {
@@ -112,7 +116,7 @@ Result<std::uint64_t> LocalDatabase::count(const Query& query, const ReadOptions
   if (!selection) return std::unexpected(selection.error());
   if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
   if (has_selector(query)) {
-    const auto found = count_matches(runtime_->state().view(), selection->compiled, runtime_->now_ms(), deadline);
+    const auto found = count_matches(runtime_->state().view(), selection->compiled, runtime_->now_ms(), end);
     if (!found) return found;
     counted = *found;
   } else {
@@ -146,18 +150,18 @@ Result<std::uint64_t> LocalDatabase::delete_where(const Query& query, const Writ
 /// With a C++ predicate: what matches is found here, and removed where it has not changed since.
 Result<std::uint64_t> LocalDatabase::delete_matching(const Query& query, const CompiledSelector& selector,
                                                      const WriteOptions& options) {
-  const auto deadline = steady_clock::now() + base::bounded(options.timeout);
+  const QueryEnd end = end_of(options.timeout);
   if (auto readable = runtime_->check_readable(ReadConsistency::strong); !readable)
     return std::unexpected(std::move(readable.error()));
-  Matches matches(runtime_->state().view(), selector, query.filter, unpacker_, runtime_->now_ms(),
-                  {.with_entries = true, .most = query.limit, .deadline = deadline});
+  Matches matches(runtime_->state().view(), selector, query.filter, *unpacker_, runtime_->now_ms(),
+                  {.with_entries = true, .most = query.limit, .end = end});
   std::uint64_t removed = 0;
   std::vector<Item> items;
   while (true) {
     const auto more = matches.next(items);
     if (!more) return std::unexpected(more.error());
     if (!*more) return removed;
-    const auto done = delete_unchanged(query, items, deadline);
+    const auto done = delete_unchanged(query, items, end);
     if (!done) return done;
     removed += *done;
   }
@@ -165,16 +169,16 @@ Result<std::uint64_t> LocalDatabase::delete_matching(const Query& query, const C
 
 /// In one transaction; again, with what is there now, when one of them changed meanwhile.
 Result<std::uint64_t> LocalDatabase::delete_unchanged(const Query& query, std::vector<Item>& items,
-                                                      steady_clock::time_point deadline) {
+                                                      const QueryEnd& end) {
   while (!items.empty()) {
+    if (auto goes_on = end.check(); !goes_on) return std::unexpected(std::move(goes_on.error()));
     command::Transaction transaction;
     for (const Item& item : items) {
       transaction.guards.push_back(
           {.kind = command::GuardKind::revision, .key = item.key, .revision = item.entry.revision});
       transaction.then.push_back({.kind = command::OperationKind::remove, .key = item.key});
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
-    if (left.count() <= 0) return fail(Errc::timeout, "the keys that match changed until the deadline");
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end.deadline - steady_clock::now());
     const auto outcome = commit(transaction, left);
     if (!outcome) return std::unexpected(outcome.error());
     if (outcome->guard_failure == command::GuardFailure::none) return items.size();
