@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@
 #include <concord/value.hpp>
 
 namespace concord {
+
+namespace calls {
+class Gate;
+}
 
 class CONCORD_API AsyncStore {
  public:
@@ -178,6 +183,9 @@ class CONCORD_API AsyncStore {
   AsyncStore(AsyncStore&&) = default;
   AsyncStore& operator=(const AsyncStore&) = default;
   AsyncStore& operator=(AsyncStore&&) = default;
+
+  /// Asked before a call takes its next step: that may be after this object has gone. Null: it never is.
+  [[nodiscard]] virtual std::shared_ptr<calls::Gate> gate() const { return nullptr; }
 };
 
 }  // namespace concord

@@ -76,6 +76,7 @@ class CONCORD_API Node final : public Store {
                              const VisitItems& visit) override;
   Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,
                           const ReadOptions& options) override;
+  [[nodiscard]] std::shared_ptr<calls::Gate> gate() const override;
 
   class Impl;
   explicit Node(std::unique_ptr<Impl> impl) noexcept;

@@ -56,7 +56,8 @@ struct Options {
   Limits limits = {};
   SnapshotPolicy snapshot = {};
   CompressionOptions compression = {};
-  /// Runs what the library would else run on a thread of its own or inside the call: completions, and asynchronous queries. It
+  /// Runs what the library would else run on a thread of its own: completions of writes; and asynchronous queries, which would
+  /// else run inside the call. What is refused, or has nothing to wait for, is answered inside the call with or without it. It
   /// must run each task once, and may run it on any thread, later. None: completions run on the node's thread.
   std::function<void(std::move_only_function<void()>)> executor = {};
   /// Receives the library's log lines (one call a line, any thread). Without it nothing is logged.

@@ -63,12 +63,13 @@ Result<Revision> write_if(Store& store, Operation operation, const Options& opti
 }
 
 template <class Options>
-void async_write_if(AsyncStore& store, Operation operation, const Options& options, Completion<Revision> done) {
+void async_write_if(AsyncStore& store, std::shared_ptr<calls::Gate> gate, Operation operation, const Options& options,
+                    Completion<Revision> done) {
   if (auto valid = calls::check_condition(options); !valid) return done(std::unexpected(std::move(valid.error())));
   auto finish = [done = std::move(done)](auto result) mutable { done(revision_of(std::move(result))); };
   if (options.condition.is_function()) {
     const std::string key = operation.key;
-    return calls::retry_async(store, key, write_options(options),
+    return calls::retry_async(store, std::move(gate), key, write_options(options),
                               decide_by(options.condition, std::move(operation), options), std::move(finish));
   }
   Transaction transaction{.guards = {calls::guard_of(operation.key, options)}};
@@ -144,7 +145,7 @@ Result<Revision> Store::put_if(std::string_view key, const Value& value, const P
 
 void AsyncStore::async_put_if(std::string_view key, const Value& value, const PutIfOptions& options,
                               Completion<Revision> done) {
-  async_write_if(*this, put_operation(key, value, options), options, std::move(done));
+  async_write_if(*this, gate(), put_operation(key, value, options), options, std::move(done));
 }
 
 Result<Revision> Store::delete_if(std::string_view key, const DeleteIfOptions& options) {
@@ -152,7 +153,7 @@ Result<Revision> Store::delete_if(std::string_view key, const DeleteIfOptions& o
 }
 
 void AsyncStore::async_delete_if(std::string_view key, const DeleteIfOptions& options, Completion<Revision> done) {
-  async_write_if(*this, Operation::del(std::string(key)), options, std::move(done));
+  async_write_if(*this, gate(), Operation::del(std::string(key)), options, std::move(done));
 }
 
 Result<Updated> Store::update(std::string_view key, const UpdateFunction& function, const PutOptions& options) {
@@ -165,7 +166,7 @@ void AsyncStore::async_update(std::string_view key, const UpdateFunction& functi
                               Completion<Updated> done) {
   auto update = std::make_shared<Update>(key, function, options);
   calls::retry_async(
-      *this, key, write_options(options), [update](const Entry* entry) { return update->decide(entry); },
+      *this, gate(), key, write_options(options), [update](const Entry* entry) { return update->decide(entry); },
       [update, done = std::move(done)](Result<std::optional<TransactionResult>> result) mutable {
         done(update->finish(std::move(result)));
       });

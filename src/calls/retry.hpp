@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 
 namespace concord::calls {
 
+class Gate;
+
 /// What to commit, given what the key has (null: missing); nothing: there is nothing to do. Its guards must fail when the key
 /// has changed since.
 using Decide = std::function<Result<std::optional<Transaction>>(const Entry*)>;
@@ -21,7 +24,8 @@ using Decide = std::function<Result<std::optional<Transaction>>(const Entry*)>;
 /// The result of the commit that went through; nothing when there was nothing to do.
 [[nodiscard]] Result<std::optional<TransactionResult>> retry(Store& store, std::string_view key,
                                                              const WriteOptions& options, const Decide& decide);
-void retry_async(AsyncStore& store, std::string_view key, const WriteOptions& options, Decide decide,
-                 Completion<std::optional<TransactionResult>> done);
+/// `gate` is that of the store.
+void retry_async(AsyncStore& store, std::shared_ptr<Gate> gate, std::string_view key, const WriteOptions& options,
+                 Decide decide, Completion<std::optional<TransactionResult>> done);
 
 }  // namespace concord::calls

@@ -10,8 +10,10 @@ namespace {
 
 constexpr char format = 1;
 
-std::uint32_t fingerprint(const Selector& selector, bool is_narrowed) {
+/// Of the query and the place in it: a cursor that was cut or put together is none.
+std::uint32_t fingerprint(const Selector& selector, bool is_narrowed, std::string_view last_key) {
   std::string said(1, is_narrowed ? '1' : '0');
+  base::append_bytes(said, last_key);
   for (const auto& part : {selector.prefix, selector.suffix, selector.contains, selector.pattern, selector.start,
                            selector.end, selector.filter}) {
     said += part ? '1' : '0';
@@ -24,7 +26,7 @@ std::uint32_t fingerprint(const Selector& selector, bool is_narrowed) {
 
 std::string encode_cursor(const Selector& selector, bool is_narrowed, std::string_view last_key) {
   std::string bytes(1, format);
-  base::append_fixed32(bytes, fingerprint(selector, is_narrowed));
+  base::append_fixed32(bytes, fingerprint(selector, is_narrowed, last_key));
   bytes += last_key;
   std::string cursor;
   base::append_base64url(cursor, bytes);
@@ -38,10 +40,11 @@ Result<std::string> decode_cursor(std::string_view cursor, const Selector& selec
     return fail(Errc::invalid_request, "the cursor is not one that was given out");
   }
   base::Reader reader(std::string_view(*bytes).substr(1));
-  if (reader.fixed32() != fingerprint(selector, is_narrowed)) {
-    return fail(Errc::invalid_request, "the cursor belongs to another query");
+  std::string last_key = bytes->substr(head_size);
+  if (reader.fixed32() != fingerprint(selector, is_narrowed, last_key)) {
+    return fail(Errc::invalid_request, "the cursor belongs to another query, or is not one that was given out");
   }
-  return bytes->substr(head_size);
+  return last_key;
 }
 
 }  // namespace concord::command

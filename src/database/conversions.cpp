@@ -9,11 +9,6 @@
 namespace concord::database {
 namespace {
 
-/// Puts the place in front of the message: "then[3]: the ttl ...".
-std::unexpected<Error> at_place(const char* list, std::size_t position, const Error& error) {
-  return fail(error.code(), std::string(list) + "[" + std::to_string(position) + "]: " + error.message());
-}
-
 Result<command::Guard> to_guard(const Guard& guard) {
   const int given = static_cast<int>(guard.expected.has_value()) + static_cast<int>(guard.revision.has_value()) +
                     static_cast<int>(guard.exists.has_value()) + static_cast<int>(guard.condition.has_value());
@@ -81,6 +76,10 @@ OperationStatus to_status(command::OperationStatus status) {
 
 }  // namespace
 
+std::unexpected<Error> at_place(std::string_view list, std::size_t position, const Error& error) {
+  return fail(error.code(), std::string(list) + "[" + std::to_string(position) + "]: " + error.message());
+}
+
 Result<std::uint32_t> put_ttl(const std::optional<std::chrono::seconds>& ttl, bool keep_ttl) {
   if (!ttl) return keep_ttl ? command::keep_ttl : 0;
   if (keep_ttl) return fail(Errc::invalid_request, "ttl and keep_ttl exclude each other");
@@ -98,7 +97,7 @@ Result<command::Transaction> to_command(const Transaction& transaction) {
     return std::unexpected(std::move(done.error()));
   if (auto done = convert("then", transaction.then, made.then, to_operation); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = convert("otherwise", transaction.otherwise, made.otherwise, to_operation); !done)
+  if (auto done = convert("else", transaction.otherwise, made.otherwise, to_operation); !done)
     return std::unexpected(std::move(done.error()));
   return made;
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include <concord/entry.hpp>
 #include <concord/error.hpp>
@@ -15,6 +16,9 @@
 #include "store/state_machine.hpp"
 
 namespace concord::database {
+
+/// Puts the place in front of the message, as room command does: "then[3]: the ttl ...".
+[[nodiscard]] std::unexpected<Error> at_place(std::string_view list, std::size_t position, const Error& error);
 
 /// The ttl of a put. Errors: invalid_request, also for `keep_ttl` together with a ttl.
 [[nodiscard]] Result<std::uint32_t> put_ttl(const std::optional<std::chrono::seconds>& ttl, bool keep_ttl);

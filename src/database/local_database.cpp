@@ -20,6 +20,23 @@ namespace {
 
 bool is_get(const Operation& operation) { return operation.kind == OperationKind::get; }
 
+Result<void> unpack_one(const compress::Unpacker& unpacker, Value& value) {
+  if (!compress::is_packed(value.stored())) [[likely]]
+    return {};
+  auto plain = unpacker.unpack_value(value.stored(), ~std::uint32_t{0});
+  if (!plain) return fail(Errc::storage_failed, "a stored value can't be unpacked: " + plain.error().message());
+  value = std::move(*plain);
+  return {};
+}
+
+Result<void> unpack_all(const compress::Unpacker& unpacker, Outcome& outcome) {
+  for (command::OperationResult& result : outcome.results) {
+    if (!result.value) continue;
+    if (auto done = unpack_one(unpacker, *result.value); !done) return done;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(Options options) {
@@ -105,7 +122,7 @@ Result<Outcome> LocalDatabase::commit(const Transaction& transaction, millisecon
   auto outcome =
       runtime_->write({.kind = CommandKind::transaction, .transaction = &pack(transaction, packed)}, timeout);
   if (!outcome) return outcome;
-  if (auto done = unpack(*outcome); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = unpack_all(*unpacker_, *outcome); !done) return std::unexpected(std::move(done.error()));
   return outcome;
 }
 
@@ -117,9 +134,11 @@ void LocalDatabase::submit(const Transaction& transaction, milliseconds timeout,
   const bool reads =
       std::ranges::any_of(transaction.then, is_get) || std::ranges::any_of(transaction.otherwise, is_get);
   if (reads) {
-    done = [this, done = std::move(done)](Result<Outcome> outcome) mutable {
+    // In the host's executor this may come to run when the database has gone.
+    done = [unpacker = unpacker_, done = std::move(done)](Result<Outcome> outcome) mutable {
       if (outcome) {
-        if (auto plain = unpack(*outcome); !plain) return done(std::unexpected(std::move(plain.error())));
+        if (auto plain = unpack_all(*unpacker, *outcome); !plain)
+          return done(std::unexpected(std::move(plain.error())));
       }
       done(std::move(outcome));
     };
@@ -131,22 +150,7 @@ void LocalDatabase::submit(const Transaction& transaction, milliseconds timeout,
 // ---------------------------------------------------------------------------------------------------------------------
 // Reads.
 
-Result<void> LocalDatabase::unpack(Value& value) const {
-  if (!compress::is_packed(value.stored())) [[likely]]
-    return {};
-  auto plain = unpacker_.unpack_value(value.stored(), ~std::uint32_t{0});
-  if (!plain) return fail(Errc::storage_failed, "a stored value can't be unpacked: " + plain.error().message());
-  value = std::move(*plain);
-  return {};
-}
-
-Result<void> LocalDatabase::unpack(Outcome& outcome) const {
-  for (command::OperationResult& result : outcome.results) {
-    if (!result.value) continue;
-    if (auto done = unpack(*result.value); !done) return done;
-  }
-  return {};
-}
+Result<void> LocalDatabase::unpack(Value& value) const { return unpack_one(*unpacker_, value); }
 
 Result<void> LocalDatabase::check_readable(const ReadOptions& options) const {
   return runtime_->check_readable(options.consistency.value_or(runtime_->options().default_consistency));

@@ -5,6 +5,7 @@
 // Thread rule: any call from any thread; `open` and the destructor once.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -66,6 +67,8 @@ class LocalDatabase final : public Database {
                                         const ReadOptions& options) const;
   [[nodiscard]] Result<std::uint64_t> count(const Query& query, const ReadOptions& options) const;
   [[nodiscard]] Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options);
+  /// Those that run end soon, with cluster_not_ready.
+  void stop_queries() noexcept { queries_stopped_.store(true, std::memory_order_relaxed); }
 
  private:
   /// Where packed values live until they are encoded.
@@ -78,18 +81,20 @@ class LocalDatabase final : public Database {
                                                 std::string& packed) const;
   [[nodiscard]] const command::Transaction& pack(const command::Transaction& transaction, Packed& packed) const;
   [[nodiscard]] Result<void> unpack(Value& value) const;
-  [[nodiscard]] Result<void> unpack(command::Outcome& outcome) const;
   [[nodiscard]] Result<void> check_readable(const ReadOptions& options) const;
   [[nodiscard]] Result<void> check_keys(const std::vector<std::string_view>& keys) const;
   [[nodiscard]] Result<std::uint64_t> delete_matching(const Query& query, const command::CompiledSelector& selector,
                                                       const WriteOptions& options);
   [[nodiscard]] Result<std::uint64_t> delete_unchanged(const Query& query, std::vector<Item>& items,
-                                                       std::chrono::steady_clock::time_point deadline);
-  void read_again(const Query& query, std::vector<Item>& items) const;
+                                                       const QueryEnd& end);
+  [[nodiscard]] QueryEnd end_of(std::chrono::milliseconds timeout) const;
+  [[nodiscard]] Result<void> read_again(const Query& query, std::vector<Item>& items) const;
 
   std::unique_ptr<node::Runtime> runtime_;
   compress::Packer packer_;
-  compress::Unpacker unpacker_;
+  /// Shared with what may still be to unpack when this has gone.
+  std::shared_ptr<const compress::Unpacker> unpacker_ = std::make_shared<const compress::Unpacker>();
+  std::atomic<bool> queries_stopped_{false};
 };
 
 }  // namespace concord::database

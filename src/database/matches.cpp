@@ -12,17 +12,18 @@ namespace {
 constexpr std::uint64_t slice_work = 2000;
 constexpr std::size_t slice_items = 256;
 
-Result<void> check_deadline(std::chrono::steady_clock::time_point deadline) {
+}  // namespace
+
+Result<void> QueryEnd::check() const {
+  if (is_stopped->load(std::memory_order_relaxed)) return fail(Errc::cluster_not_ready, "the node is stopping");
   if (std::chrono::steady_clock::now() < deadline) return {};
   return fail(Errc::timeout,
               "the query was not done at its deadline; narrow it by prefix or range, or give it a longer timeout");
 }
 
-}  // namespace
-
 Result<void> Matches::step(std::vector<Item>& items) {
   items.clear();
-  if (auto in_time = check_deadline(options_.deadline); !in_time) return in_time;
+  if (auto in_time = options_.end.check(); !in_time) return in_time;
   if (auto done = read(items); !done) return done;
   return finish(items);
 }
@@ -77,6 +78,8 @@ Result<bool> Matches::passes(Item& item) {
     item.entry.value = std::move(*value);
   }
   if (!predicate_.is_function()) return true;
+  // It may take its time: a node that closes waits for one of them at most.
+  if (auto goes_on = options_.end.check(); !goes_on) return std::unexpected(std::move(goes_on.error()));
   auto matches = predicate_(item.key, item.entry.value);
   if (!matches || !*matches) return matches;
   if (options_.offset == 0) return true;
@@ -85,7 +88,7 @@ Result<bool> Matches::passes(Item& item) {
 }
 
 Result<void> MatchCount::step() {
-  if (auto in_time = check_deadline(deadline_); !in_time) return in_time;
+  if (auto in_time = end_.check(); !in_time) return in_time;
   return cursor_.slice(view_, slice_work, [this](const store::Record&) {
     ++count_;
     return true;

@@ -5,6 +5,7 @@
 // Thread rule: one thread at a time.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -23,12 +24,21 @@
 
 namespace concord::database {
 
+/// When a query ends without having been done.
+struct QueryEnd {
+  std::chrono::steady_clock::time_point deadline;
+  const std::atomic<bool>* is_stopped;  ///< the node closes
+
+  /// Errors: timeout, cluster_not_ready.
+  [[nodiscard]] Result<void> check() const;
+};
+
 struct MatchOptions {
   bool with_entries = false;
   std::string from = {};                   ///< the first key that counts
   std::uint64_t offset = 0;                ///< matches to skip
   std::optional<std::uint64_t> most = {};  ///< matches to give
-  std::chrono::steady_clock::time_point deadline;
+  QueryEnd end;
 };
 
 class Matches {
@@ -45,7 +55,8 @@ class Matches {
 
   /// There are no more.
   [[nodiscard]] bool is_done() const { return cursor_.is_finished() || options_.most == std::uint64_t{0}; }
-  /// Fills `items` with the matches of the next slice, perhaps none. Errors: timeout, storage_failed, what the predicate throws.
+  /// Fills `items` with the matches of the next slice, perhaps none. Errors: timeout, cluster_not_ready,
+  /// storage_failed, what the predicate throws.
   Result<void> step(std::vector<Item>& items);
   /// Steps until there are some; false at the end.
   [[nodiscard]] Result<bool> next(std::vector<Item>& items);
@@ -69,17 +80,17 @@ class MatchCount {
  public:
   /// `selector` outlives this.
   MatchCount(store::View view, const command::CompiledSelector& selector, base::ClusterTimeMs now_ms,
-             std::chrono::steady_clock::time_point deadline)
-      : view_(std::move(view)), deadline_(deadline), cursor_(selector, now_ms) {}
+             const QueryEnd& end)
+      : view_(std::move(view)), end_(end), cursor_(selector, now_ms) {}
 
   [[nodiscard]] bool is_done() const { return cursor_.is_finished(); }
   [[nodiscard]] std::uint64_t count() const { return count_; }
-  /// Counts on, a slice. Errors: timeout, storage_failed.
+  /// Counts on, a slice. Errors: timeout, cluster_not_ready, storage_failed.
   Result<void> step();
 
  private:
   store::View view_;
-  std::chrono::steady_clock::time_point deadline_;
+  QueryEnd end_;
   store::MatchCursor cursor_;
   std::uint64_t count_ = 0;
 };

@@ -30,7 +30,7 @@ Result<BulkResult> commit_all(database::LocalDatabase& database, const Items& it
   transaction.then.reserve(items.size());
   for (const auto& item : items) {
     auto operation = make(item);
-    if (!operation) return std::unexpected(std::move(operation.error()));
+    if (!operation) return database::at_place("then", transaction.then.size(), operation.error());
     transaction.then.push_back(std::move(*operation));
   }
   auto outcome = database.commit(transaction, options.timeout);
@@ -145,6 +145,8 @@ void Node::async_get_entries(const std::vector<std::string>& keys, const ReadOpt
 // ---------------------------------------------------------------------------------------------------------------------
 
 Result<Status> Node::status() { return impl_->database->status(); }
+
+std::shared_ptr<calls::Gate> Node::gate() const { return impl_->gate; }
 
 const Compression& Node::compression() const noexcept { return impl_->compression; }
 

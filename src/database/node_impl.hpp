@@ -6,8 +6,8 @@
 
 #include <concord/node.hpp>
 
+#include "calls/gate.hpp"
 #include "database/local_database.hpp"
-#include "database/query_gate.hpp"
 
 namespace concord {
 
@@ -15,14 +15,17 @@ class Node::Impl {
  public:
   explicit Impl(std::unique_ptr<database::LocalDatabase> opened)
       : database(std::move(opened)),
-        gate(std::make_shared<database::QueryGate>(*database)),
+        gate(std::make_shared<calls::Gate>()),
         compression(database->options().compression) {}
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  ~Impl() { gate->close(); }
+  ~Impl() {
+    database->stop_queries();
+    gate->close();
+  }
 
   std::unique_ptr<database::LocalDatabase> database;
-  std::shared_ptr<database::QueryGate> gate;
+  std::shared_ptr<calls::Gate> gate;
   Compression compression;
 };
 

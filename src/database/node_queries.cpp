@@ -8,24 +8,25 @@
 namespace concord {
 namespace {
 
+using calls::Gate;
 using database::LocalDatabase;
-using database::QueryGate;
 
 /// `run(LocalDatabase&) -> Result<T>`.
 template <class T, class Run>
-void run_query(const std::shared_ptr<QueryGate>& gate, Completion<T> done, const Run& run) {
-  LocalDatabase* database = gate->enter();
-  if (database == nullptr) return done(fail(Errc::cluster_not_ready, "the node is closed"));
-  auto result = run(*database);
-  gate->leave();
+void run_query(LocalDatabase& database, Gate& gate, Completion<T> done, const Run& run) {
+  if (!gate.enter()) return done(calls::store_is_closed());
+  auto result = run(database);
+  gate.leave();
   done(std::move(result));
 }
 
 template <class T, class Run>
-void start_query(LocalDatabase& database, const std::shared_ptr<QueryGate>& gate, Completion<T> done, Run run) {
+void start_query(LocalDatabase& database, const std::shared_ptr<Gate>& gate, Completion<T> done, Run run) {
   const auto& executor = database.options().executor;
-  if (!executor) return run_query(gate, std::move(done), run);
-  executor([gate, done = std::move(done), run = std::move(run)]() mutable { run_query(gate, std::move(done), run); });
+  if (!executor) return run_query(database, *gate, std::move(done), run);
+  executor([&database, gate, done = std::move(done), run = std::move(run)]() mutable {
+    run_query(database, *gate, std::move(done), run);
+  });
 }
 
 template <class T, class Take>

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/timeout.hpp"
 #include "command/limits.hpp"
 #include "database/conversions.hpp"
 #include "database/local_database.hpp"
@@ -24,14 +25,18 @@ Result<void> run(Search& search) {
 
 }  // namespace
 
+QueryEnd LocalDatabase::end_of(std::chrono::milliseconds timeout) const {
+  return {.deadline = steady_clock::now() + base::bounded(timeout), .is_stopped = &queries_stopped_};
+}
+
 Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
                                           const VisitItems& visit) const {
-  const auto deadline = steady_clock::now() + options.timeout;
+  const QueryEnd end = end_of(options.timeout);
   const auto selection = select(query);
   if (!selection) return std::unexpected(selection.error());
   if (auto readable = check_readable(options); !readable) return readable;
-  Matches matches(runtime_->state().view(), selection->compiled, query.filter, unpacker_, runtime_->now_ms(),
-                  {.with_entries = with_entries, .offset = query.offset, .most = query.limit, .deadline = deadline});
+  Matches matches(runtime_->state().view(), selection->compiled, query.filter, *unpacker_, runtime_->now_ms(),
+                  {.with_entries = with_entries, .offset = query.offset, .most = query.limit, .end = end});
   std::vector<Item> items;
   while (true) {
     const auto more = matches.next(items);
@@ -91,18 +96,18 @@ Result<std::uint64_t> LocalDatabase::delete_where(const Query& query, const Writ
 /// With a C++ predicate: what matches is found here, and removed where it has not changed since.
 Result<std::uint64_t> LocalDatabase::delete_matching(const Query& query, const CompiledSelector& selector,
                                                      const WriteOptions& options) {
-  const auto deadline = steady_clock::now() + options.timeout;
+  const QueryEnd end = end_of(options.timeout);
   if (auto readable = runtime_->check_readable(ReadConsistency::strong); !readable)
     return std::unexpected(std::move(readable.error()));
-  Matches matches(runtime_->state().view(), selector, query.filter, unpacker_, runtime_->now_ms(),
-                  {.with_entries = true, .most = query.limit, .deadline = deadline});
+  Matches matches(runtime_->state().view(), selector, query.filter, *unpacker_, runtime_->now_ms(),
+                  {.with_entries = true, .most = query.limit, .end = end});
   std::uint64_t removed = 0;
   std::vector<Item> items;
   while (true) {
     const auto more = matches.next(items);
     if (!more) return std::unexpected(more.error());
     if (!*more) return removed;
-    const auto done = delete_unchanged(query, items, deadline);
+    const auto done = delete_unchanged(query, items, end);
     if (!done) return done;
     removed += *done;
   }
@@ -110,34 +115,42 @@ Result<std::uint64_t> LocalDatabase::delete_matching(const Query& query, const C
 
 /// In one transaction; again, with what is there now, when one of them changed meanwhile.
 Result<std::uint64_t> LocalDatabase::delete_unchanged(const Query& query, std::vector<Item>& items,
-                                                      steady_clock::time_point deadline) {
+                                                      const QueryEnd& end) {
   while (!items.empty()) {
+    if (auto goes_on = end.check(); !goes_on) return std::unexpected(std::move(goes_on.error()));
     command::Transaction transaction;
     for (const Item& item : items) {
       transaction.guards.push_back(
           {.kind = command::GuardKind::revision, .key = item.key, .revision = item.entry.revision});
       transaction.then.push_back({.kind = command::OperationKind::remove, .key = item.key});
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
-    if (left.count() <= 0) return fail(Errc::timeout, "the keys that match changed until the deadline");
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end.deadline - steady_clock::now());
     const auto outcome = commit(transaction, left);
     if (!outcome) return std::unexpected(outcome.error());
     if (outcome->guard_failure == command::GuardFailure::none) return items.size();
-    read_again(query, items);
+    if (auto read = read_again(query, items); !read) return std::unexpected(std::move(read.error()));
   }
   return 0;
 }
 
-/// Keeps what is still there and still matches, in its present revision.
-void LocalDatabase::read_again(const Query& query, std::vector<Item>& items) const {
-  std::erase_if(items, [&](Item& item) {
+/// Keeps what is still there and still matches, in its present revision. Errors: those of the predicate.
+Result<void> LocalDatabase::read_again(const Query& query, std::vector<Item>& items) const {
+  std::size_t kept = 0;
+  for (Item& item : items) {
     auto found = runtime_->state().get_entry(item.key);
-    if (!found || !unpack(found->value)) return true;
-    if (found->revision == item.entry.revision) return false;
-    item.entry = to_entry(std::move(*found), runtime_->now_ms());
-    const auto matches = query.filter(item.key, item.entry.value);
-    return !matches || !*matches;
-  });
+    if (!found) continue;
+    if (found->revision != item.entry.revision) {
+      if (auto done = unpack(found->value); !done) return done;
+      item.entry = to_entry(std::move(*found), runtime_->now_ms());
+      const auto matches = query.filter(item.key, item.entry.value);
+      if (!matches) return std::unexpected(matches.error());
+      if (!*matches) continue;
+    }
+    if (&items[kept] != &item) items[kept] = std::move(item);
+    ++kept;
+  }
+  items.resize(kept);
+  return {};
 }
 
 }  // namespace concord::database

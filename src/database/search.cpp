@@ -11,8 +11,6 @@
 namespace concord::database {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::uint64_t max_page = 1000;
 
 /// Owns its query: what it is made of views that.
@@ -63,12 +61,12 @@ class CountSearch final : public Search {
  public:
   explicit CountSearch(const Query& query) : query_(query) {}
 
-  Result<void> begin(const store::StateMachine& state, base::ClusterTimeMs now_ms, steady_clock::time_point deadline) {
+  Result<void> begin(const store::StateMachine& state, base::ClusterTimeMs now_ms, const QueryEnd& end) {
     auto selection = select(query_);
     if (!selection) return std::unexpected(std::move(selection.error()));
     selection_.emplace(std::move(*selection));
     if (has_selector(query_)) {
-      counting_.emplace(state.view(), selection_->compiled, now_ms, deadline);
+      counting_.emplace(state.view(), selection_->compiled, now_ms, end);
     } else {
       all_ = state.size();
     }
@@ -97,11 +95,11 @@ class CountSearch final : public Search {
 
 Result<std::unique_ptr<Search>> LocalDatabase::search(const Query& query, SearchFor what, const PageOptions& page,
                                                       const ReadOptions& options) const {
-  const auto deadline = steady_clock::now() + options.timeout;
+  const QueryEnd end = end_of(options.timeout);
   if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
   if (what == SearchFor::count) {
     auto search = std::make_unique<CountSearch>(query);
-    auto begun = search->begin(runtime_->state(), runtime_->now_ms(), deadline);
+    auto begun = search->begin(runtime_->state(), runtime_->now_ms(), end);
     if (!begun) return std::unexpected(std::move(begun.error()));
     return search;
   }
@@ -109,8 +107,8 @@ Result<std::unique_ptr<Search>> LocalDatabase::search(const Query& query, Search
     return fail(Errc::invalid_request, "the page's size is " + std::to_string(page.size) + "; it must be 1 to 1000");
   }
   auto search = std::make_unique<PageSearch>(query, page.size);
-  auto begun = search->begin(runtime_->state().view(), unpacker_, runtime_->now_ms(), page,
-                             {.with_entries = what == SearchFor::entries, .deadline = deadline});
+  auto begun = search->begin(runtime_->state().view(), *unpacker_, runtime_->now_ms(), page,
+                             {.with_entries = what == SearchFor::entries, .end = end});
   if (!begun) return std::unexpected(std::move(begun.error()));
   return search;
 }

@@ -14,6 +14,7 @@
 #include <concord/error.hpp>
 #include <concord/store.hpp>
 
+#include "base/timeout.hpp"
 #include "command/transaction.hpp"
 
 namespace concord::node {
@@ -57,7 +58,7 @@ class BlockedWaiter final : public Waiter, public std::enable_shared_from_this<B
   /// None when the deadline came first.
   [[nodiscard]] std::optional<Answer> wait(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
-    answered_.wait_for(lock, timeout, [this] { return outcome_.has_value(); });
+    answered_.wait_for(lock, base::bounded(timeout), [this] { return outcome_.has_value(); });
     return std::move(outcome_);
   }
 
