@@ -1,29 +1,44 @@
-// Feature flags: small values that many threads read all the time and an operator changes now and then.
+// Feature flags: switches that many threads read all the time and an operator turns now and then.
 //
 // usage: feature_flags DATA_DIR
 #include <concord/concord.hpp>
+#include <concord/recipes/feature_flags.hpp>
 
-#include <boost/describe.hpp>
 #include <iostream>
 #include <string>
 
 namespace {
 
-struct Flag {
-  bool enabled = false;
-  int percent = 0;  ///< of users who see it
-};
-BOOST_DESCRIBE_STRUCT(Flag, (), (enabled, percent))  // any described struct is a value
-
-/// What a request asks: is the flag on for this user? A missing flag is off.
-bool is_on(concord::Node& node, const std::string& flag, int user) {
-  const auto found = node.get<Flag>("flags/" + flag);
-  return found && found->enabled && user % 100 < found->percent;
+void show(const concord::FeatureFlags& flags, const std::string& user) {
+  std::cout << user << " sees the new search: " << std::boolalpha << flags.is_enabled_or("new-search", user, false)
+            << '\n';
 }
 
-int fail(const concord::Error& error) {
-  std::cerr << error.message() << '\n';
-  return 1;
+concord::Result<> run(concord::Node& node) {
+  concord::FeatureFlags flags(node);
+
+  // A quarter of the users, one more for sure, and one for sure not.
+  const auto set = flags.set("new-search", {.enabled = true, .percent = 25, .allow = {"ada"}, .deny = {"bob"}});
+  if (!set) return std::unexpected(set.error());
+  for (const char* user : {"user:10", "user:90", "ada", "bob"}) show(flags, user);
+
+  // More users: those who have it keep it. Nothing that somebody else changes at the same time is lost.
+  const auto wider = flags.update("new-search", [](concord::FeatureFlag flag) {
+    flag.percent = 80;
+    return flag;
+  });
+  if (!wider) return std::unexpected(wider.error());
+  show(flags, "user:10");
+
+  // Off for everybody, at once.
+  if (const auto off = flags.disable("new-search"); !off) return std::unexpected(off.error());
+  show(flags, "ada");
+
+  // Written by hand, as `concord kv put flags/maintenance '"enabled"'` does.
+  if (const auto put = node.put("flags/maintenance", "enabled"); !put) return std::unexpected(put.error());
+  std::cout << "maintenance: " << flags.is_enabled_or("maintenance", {}, false) << '\n'
+            << "unknown flag: " << flags.is_enabled_or("unknown", {}, true) << ", the default\n";
+  return {};
 }
 
 }  // namespace
@@ -34,16 +49,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   auto node = concord::Node::open({.data_dir = argv[1]});
-  if (!node) return fail(node.error());
-
-  if (const auto put = node->put("flags/new-search", Flag{.enabled = true, .percent = 25}); !put)
-    return fail(put.error());
-  std::cout << "user 10 sees the new search: " << std::boolalpha << is_on(*node, "new-search", 10) << '\n'
-            << "user 90 sees the new search: " << is_on(*node, "new-search", 90) << '\n';
-
-  // Two flags together, or neither.
-  const auto both =
-      node->put_many({{"flags/new-search", Flag{.enabled = true, .percent = 100}}, {"flags/old-search", Flag{}}});
-  if (!both) return fail(both.error());
-  std::cout << "user 90 sees the new search: " << is_on(*node, "new-search", 90) << '\n';
+  const auto done = node ? run(*node) : std::unexpected(node.error());
+  if (!done) {
+    std::cerr << done.error().message() << '\n';
+    return 1;
+  }
 }

@@ -72,7 +72,7 @@ class CONCORD_API Store : public AsyncStore {
 
   /// The value of a key as a C++ type. Errors: not_found, invalid_request for a value of another type.
   template <class T>
-  Result<T> get(std::string_view key, const ReadOptions& options = {}) {
+  CONCORD_LOCAL Result<T> get(std::string_view key, const ReadOptions& options = {}) {
     auto value = get(key, options);
     if (!value) return std::unexpected(std::move(value.error()));
     return value->template as<T>();
@@ -84,7 +84,7 @@ class CONCORD_API Store : public AsyncStore {
   /// The value and its remaining time. Errors: those of `get`.
   Result<WithTtl<Value>> get_with_ttl(std::string_view key, const ReadOptions& options = {});
   template <class T>
-  Result<WithTtl<T>> get_with_ttl(std::string_view key, const ReadOptions& options = {}) {
+  CONCORD_LOCAL Result<WithTtl<T>> get_with_ttl(std::string_view key, const ReadOptions& options = {}) {
     auto found = get_with_ttl(key, options);
     if (!found) return std::unexpected(std::move(found.error()));
     auto value = found->value.template as<T>();

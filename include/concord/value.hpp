@@ -143,7 +143,7 @@ class CONCORD_API Value {
   /// `std::string`, `std::vector<std::byte>` (bytes),
   /// `boost::json::value`, and anything `boost::json::value_to` knows. A value of another type: `invalid_request`.
   template <class T>
-  [[nodiscard]] Result<T> as() const;
+  CONCORD_LOCAL [[nodiscard]] Result<T> as() const;
 
   /// Size that counts against `limits.max_value_bytes`: the bytes, or the compact JSON text.
   [[nodiscard]] std::size_t size_bytes() const noexcept { return payload().size(); }
@@ -195,9 +195,10 @@ class CONCORD_API Value {
   void assign_bytes(std::string_view bytes);
   void assign_json(const boost::json::value& json);
   template <class T>
-  void assign_converted(const T& value);
+  CONCORD_LOCAL void assign_converted(const T& value);
+  /// Precondition: the range was checked by whoever made `wide`.
   template <class T, class Wide>
-  [[nodiscard]] static Result<T> narrow(Result<Wide> wide) {  // the range was checked by whoever made `wide`
+  CONCORD_LOCAL [[nodiscard]] static Result<T> narrow(Result<Wide> wide) {
     if (!wide) return std::unexpected(std::move(wide.error()));
     return static_cast<T>(*wide);
   }

@@ -3,6 +3,7 @@
   readme.py extract README OUT.cpp            writes the first ```cpp block
   readme.py run README PROGRAM WORK_DIR       runs each "$ command" of the ```console blocks against a server of its own and
                                               compares what it prints with the lines that follow in the block
+  readme.py quotes DOCUMENT EXAMPLES_DIR      each ```cpp block of the document stands, line for line, in an example
 """
 
 import os
@@ -45,4 +46,17 @@ def run(readme, program, work_dir):
     print(f"{count} commands print what README says")
 
 
-{"extract": extract, "run": run}[sys.argv[1]](*sys.argv[2:])
+def quotes(document, examples_dir):
+    examples = []
+    for name in sorted(os.listdir(examples_dir)):
+        if name.endswith(".cpp"):
+            with open(os.path.join(examples_dir, name), encoding="utf-8") as file:
+                examples.append(file.read())
+    found = blocks(document, "cpp")
+    assert found, f"{document} has no ```cpp block"
+    for block in found:
+        assert any(block in example for example in examples), f"no example has these lines any more:\n{block}"
+    print(f"{len(found)} blocks are lines of the examples")
+
+
+{"extract": extract, "run": run, "quotes": quotes}[sys.argv[1]](*sys.argv[2:])
