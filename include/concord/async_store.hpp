@@ -4,9 +4,9 @@
 //     concord::Result<concord::Revision> done = co_await store.async_put("counter", 2);
 //
 // What each does, and its errors, stand beside its namesake in concord/store.hpp. The completion is called exactly once: on the
-// node's thread or `Options::executor`, or inside the call itself (when it is refused, or has nothing to wait for); keep it
-// short. The arguments are copied before the call returns; the awaitable forms copy them at once. The store must outlive what
-// was started: `Node`'s destructor waits for it.
+// node's thread or `Options::executor`, or inside the call itself (when it is refused, has nothing to wait for, or the outcome of
+// its last step came before it returned); keep it short. The arguments are copied before the call returns; the awaitable forms
+// copy them at once. The store must outlive what was started: `Node`'s destructor waits for it.
 //
 // Writes in flight are bounded by `limits.max_in_flight`; one more is `overloaded`.
 #pragma once

@@ -154,7 +154,9 @@ class LossyStore final : public Store {
     auto items = inner_.where(query, options);
     if (!items) return std::unexpected(std::move(items.error()));
     for (Item& item : *items) {
-      const auto more = visit({&item, 1});
+      std::vector<Item> one;
+      one.push_back(std::move(item));
+      const auto more = visit(one);
       if (!more) return std::unexpected(more.error());
       if (!*more) break;
     }

@@ -77,8 +77,8 @@ class CONCORD_API LockHold {
   [[nodiscard]] Revision fencing_token() const noexcept;
 
   /// True: nobody else has the lock at this moment, as far as this computer's clock measures time rightly (one that was
-  /// suspended does not) and nobody removed the key by hand. False: it was given back, lost, or its ttl has passed since the last acquisition or renewal was *asked*
-  /// for; somebody else may have it. Asks nobody.
+  /// suspended does not) and nobody removed the key by hand. False: it was given back, lost, or its ttl has passed since the
+  /// last acquisition or renewal was *asked* for; somebody else may have it. Asks nobody.
   [[nodiscard]] bool is_held() const noexcept;
 
   /// For how long `is_held()` stays true without a renewal; 0 when it is false.
