@@ -7,6 +7,8 @@ namespace concord::recipes {
 namespace {
 
 constexpr milliseconds longest_wait = std::chrono::hours(24 * 365);  ///< No sum with it overflows.
+/// The cluster's clock counts whole milliseconds: a key may expire so much earlier than its time after it was asked for.
+constexpr milliseconds clock_step{1};
 
 }  // namespace
 
@@ -104,7 +106,7 @@ Lease::Lease(Store& store, std::string key, LeaseTerms terms, Revision created, 
 }
 
 void Lease::set_asked_at(steady_clock::time_point asked_at) noexcept {
-  certain_until_ = (asked_at + terms_.ttl).time_since_epoch().count();
+  certain_until_ = (asked_at + terms_.ttl - clock_step).time_since_epoch().count();
 }
 
 milliseconds Lease::remaining() const noexcept {
