@@ -37,6 +37,11 @@ std::uint64_t boot_id(env::FileSystem& files) {
   return base::crc32c({text, size});
 }
 
+/// Entries and places in the log are counted with 32 bits.
+constexpr std::size_t largest_limit_bytes = 1U << 30U;
+/// Between two looks of a waiting writer whether nobody drives.
+constexpr milliseconds longest_wait{32};
+
 Result<void> validate(const Options& options) {
   if (options.name.empty() || options.name.size() > 255)
     return concord::fail(Errc::invalid_request, "node name: 1 to 255 bytes");
@@ -46,6 +51,10 @@ Result<void> validate(const Options& options) {
   }
   if (options.flush_interval.count() < 1) return concord::fail(Errc::invalid_request, "flush_interval: at least 1 ms");
   if (options.data_dir.empty()) return concord::fail(Errc::invalid_request, "data_dir is empty");
+  if (options.limits.max_value_bytes > largest_limit_bytes ||
+      options.limits.max_in_flight_bytes > largest_limit_bytes) {
+    return concord::fail(Errc::invalid_request, "limits of values and of bytes in flight: at most 1 GiB");
+  }
   return {};
 }
 
@@ -155,11 +164,28 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
     return refused;
   }
   wake();
-  if (auto outcome = waiter->wait(timeout)) return std::move(*outcome);
+  // Whoever drives may have looked for writes for the last time before this one came, and the replica thread may be busy: inside
+  // a completion, or it is this thread. So who waits looks now and then whether nobody drives.
+  const auto give_up_at = std::chrono::steady_clock::now() + base::bounded(timeout);
+  for (milliseconds pause(1);; pause = std::min(2 * pause, longest_wait)) {
+    if (!lets_pass) drive_if_free();
+    const auto left = std::chrono::ceil<milliseconds>(give_up_at - std::chrono::steady_clock::now());
+    if (auto outcome = waiter->wait(std::clamp(left, milliseconds(0), pause))) return std::move(*outcome);
+    if (left <= pause) break;
+  }
   return concord::fail(
       Errc::timeout,
       "the deadline of " + std::to_string(timeout.count()) + " ms has passed; whether the write happens is unknown",
       true);
+}
+
+void Runtime::drive_if_free() {
+  if (queue_.is_empty()) return;
+  std::unique_lock driving(drive_mutex_, std::try_to_lock);
+  if (!driving) return;
+  drive();
+  driving.unlock();
+  wake();  // completions, and what is not written yet
 }
 
 void Runtime::write_async(const Write& write, milliseconds timeout, Completion<command::Outcome> done) {
@@ -238,10 +264,14 @@ void Runtime::call_completions() {
   std::vector<CompletionCall> calls;
   while (queue_.take_completions(calls)) {
     for (CompletionCall& call : calls) {
-      if (!options_.executor) {
-        call.done(std::move(call.outcome));
-      } else {
-        options_.executor([call = std::move(call)]() mutable { call.done(std::move(call.outcome)); });
+      try {
+        if (!options_.executor) {
+          call.done(std::move(call.outcome));
+        } else {
+          options_.executor([call = std::move(call)]() mutable { call.done(std::move(call.outcome)); });
+        }
+      } catch (...) {  // the host's code; its exception is not the end of the node
+        say(LogLevel::error, "a completion or the executor threw");
       }
     }
   }
@@ -267,10 +297,13 @@ void Runtime::close(milliseconds limit) {
     wake_condition_.notify_all();
     if (replica_thread_.joinable()) replica_thread_.join();
     if (background_thread_.joinable()) background_thread_.join();
+    {
+      const Driving driving(*this);
+      queue_.fail_all(Error(Errc::timeout, "the node has stopped; whether the write happens is unknown", true),
+                      Error(Errc::cluster_not_ready, "the node has stopped"));
+    }
+    call_completions();  // without the lock: they may call again
     const Driving driving(*this);
-    queue_.fail_all(Error(Errc::timeout, "the node has stopped; whether the write happens is unknown", true),
-                    Error(Errc::cluster_not_ready, "the node has stopped"));
-    call_completions();
     serving_.store(false, std::memory_order_release);
     if (!failed_.load(std::memory_order_relaxed)) {
       if (auto done = log_->close(); !done) say(LogLevel::error, "closing the log: " + done.error().message());

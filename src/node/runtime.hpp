@@ -114,6 +114,8 @@ class Runtime {
   void run();
   void wake();
   void call_completions();
+  /// Drives what is queued, if nobody does.
+  void drive_if_free();
   void run_background();
   void take_snapshot();
   Result<void> write_snapshot();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/check.hpp"
@@ -18,6 +19,30 @@ constexpr std::size_t stamp_room_bytes = 1 + 2 * base::max_varint_bytes;
 /// Larger batches would make the first writer in them wait for the last.
 constexpr std::size_t batch_bytes = 1U << 20U;
 constexpr std::size_t kept_batches = 4;
+
+/// What a write takes at least, without its heads.
+std::size_t least_bytes(const Write& write) {
+  std::size_t size_bytes = write.key.size() + write.value.size();
+  if (write.transaction == nullptr) return size_bytes;
+  for (const command::Guard& guard : write.transaction->guards) {
+    size_bytes += guard.key.size() + guard.value.size() + guard.filter.size();
+  }
+  for (const auto* list : {&write.transaction->then, &write.transaction->otherwise}) {
+    for (const command::Operation& operation : *list) size_bytes += operation.key.size() + operation.value.size();
+  }
+  return size_bytes;
+}
+
+void append(std::string& to, const RequestId& request, const Write& write) {
+  switch (write.kind) {
+    case CommandKind::put: return command::append_put(to, request, write.key, write.value, write.ttl_s);
+    case CommandKind::remove: return command::append_remove(to, request, write.key);
+    case CommandKind::touch: return command::append_touch(to, request, write.key, write.ttl_s);
+    case CommandKind::transaction: return command::append_transaction(to, request, *write.transaction);
+    case CommandKind::expire: break;
+  }
+  CONCORD_CHECK(false, "expiry is pushed by push_expire");
+}
 
 }  // namespace
 
@@ -56,22 +81,27 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write) {
     return fail(Errc::overloaded, std::to_string(in_flight_) + " writes are in flight, the limit is " +
                                       std::to_string(limits_.max_in_flight));
   }
-  if (in_flight_bytes_ > limits_.max_in_flight_bytes) {
+  const std::size_t size_bytes = least_bytes(write);
+  if (size_bytes > limits_.max_in_flight_bytes) {
+    return fail(Errc::batch_too_large, "the write has " + std::to_string(size_bytes) + " bytes, the limit is " +
+                                           std::to_string(limits_.max_in_flight_bytes) + " (max_in_flight_bytes)");
+  }
+  if (in_flight_bytes_ + size_bytes > limits_.max_in_flight_bytes) {
     return fail(Errc::overloaded, std::to_string(in_flight_bytes_) + " bytes of writes are in flight, the limit is " +
                                       std::to_string(limits_.max_in_flight_bytes));
   }
   Batch& batch = open_batch();
   const std::size_t before = batch.bytes_.size();
   const RequestId request{.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()};
-  switch (write.kind) {
-    case CommandKind::put: command::append_put(batch.bytes_, request, write.key, write.value, write.ttl_s); break;
-    case CommandKind::remove: command::append_remove(batch.bytes_, request, write.key); break;
-    case CommandKind::touch: command::append_touch(batch.bytes_, request, write.key, write.ttl_s); break;
-    case CommandKind::transaction: command::append_transaction(batch.bytes_, request, *write.transaction); break;
-    case CommandKind::expire: CONCORD_CHECK(false, "expiry is pushed by push_expire");
+  try {
+    append(batch.bytes_, request, write);
+    pending_.emplace_back();
+  } catch (const std::bad_alloc&) {  // half a command would spoil those of others
+    batch.bytes_.resize(before);
+    return fail(Errc::overloaded, "no memory for the write");
   }
   ++batch.count_;
-  Pending& pending = pending_.emplace_back();
+  Pending& pending = pending_.back();
   pending.size_bytes = batch.bytes_.size() - before;
   ++in_flight_;
   in_flight_bytes_ += pending.size_bytes;
