@@ -1,7 +1,9 @@
 // Which keys a query means, and the forms its answer comes in.
 //
-//     for (const std::string& key : *store.keys({.prefix = "user:"})) ...
-//     for (const Item& item : *store.where({.prefix = "product:", .filter = Filter(R"({"price": {"$gt": 100}})")})) ...
+//     const auto keys = store.keys({.prefix = "user:"});      // named: `for (... : *store.keys(...))` would outlive its rows
+//     for (const std::string& key : *keys) ...
+//     const auto dear = store.where({.prefix = "product:", .filter = Filter(R"({"price": {"$gt": 100}})")});
+//     for (const Item& item : *dear) ...
 //     store.scan({.range = {{"order:2024-01-01", "order:2024-12-31"}}}, [](const Item& item) { ...; return true; });
 //
 // All selectors are ANDed; one that is not set matches everything; order is that of the keys' bytes. `prefix` and `range` visit
@@ -111,7 +113,8 @@ struct Page {
 };
 
 struct PageOptions {
-  std::uint64_t size = 100;                ///< Rows of the page, 1 to 1000. `Query::limit` is not looked at.
+  /// Rows of the page, 1 to 1000; fewer come when their values take more than 8 MiB. `Query::limit` is not looked at.
+  std::uint64_t size = 100;
   std::optional<std::string> cursor = {};  ///< Of the page before; `Query::offset` counts for the first page only.
 };
 

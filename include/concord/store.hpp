@@ -150,8 +150,8 @@ class CONCORD_API Store : public AsyncStore {
   /// Removes what matches, in key order, at most `limit`; tells how many. At least one selector is needed, and no offset.
   /// Without a C++ predicate it is one transaction, decided when it is applied; one that would remove more than 100 000 keys, or
   /// would look at more than 1 000 000, is `batch_too_large` and removes nothing: narrow it by prefix or range, or set `limit`.
-  /// With a C++ predicate it is several: each removes keys that matched in their present revision, and an error tells nothing
-  /// about those before.
+  /// With a C++ predicate, which is run over everything first, it is one transaction for each 500 keys, and each removes keys that
+  /// match in their present revision. An error after the first has `maybe_committed()` and says how many were removed.
   virtual Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options = {}) = 0;
 
   /// Everything. For small stores and tools; else `scan`.

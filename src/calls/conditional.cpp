@@ -90,7 +90,7 @@ class Update {
     auto value = function_(entry == nullptr ? nullptr : &entry->value);
     if (!value) return std::unexpected(std::move(value.error()));
     if (!*value) {
-      if (entry != nullptr) updated_ = {.revision = entry->revision, .value = entry->value};
+      updated_ = entry == nullptr ? Updated{} : Updated{.revision = entry->revision, .value = entry->value};
       return std::optional<Transaction>();
     }
     updated_.value = std::move(**value);

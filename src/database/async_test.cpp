@@ -272,6 +272,29 @@ TEST_F(AsyncTest, ALongLoopOfAwaitedWritesTakesNoStack) {
   EXPECT_EQ(written, 2 * times);
 }
 
+TEST_F(AsyncTest, AWaitingCallInsideACompletionIsDrivenWhoeverElseWrites) {
+  Node node = open_with({});
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop.load()) EXPECT_TRUE(node.put("other", 1));
+  });
+  std::promise<void> all_done;
+  std::atomic<int> left{20'000};
+  std::function<void()> next = [&] {
+    node.async_put("outside", 1, {}, [&](Result<Revision> put) {
+      EXPECT_TRUE(put);
+      const auto inside = node.put("inside", 1, {.timeout = std::chrono::milliseconds(2000)});
+      EXPECT_TRUE(inside) << inside.error().message();
+      if (!inside || --left == 0) return all_done.set_value();
+      next();
+    });
+  };
+  next();
+  all_done.get_future().wait();
+  stop.store(true);
+  other.join();
+}
+
 TEST_F(AsyncTest, AnExecutorRunsQueriesAndWhatWaited) {
   ThreadPool pool(2);
   Node node = open_with(pool.executor());

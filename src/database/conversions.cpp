@@ -145,7 +145,8 @@ Result<command::Selector> to_selector(const Query& query) {
 std::optional<std::chrono::seconds> remaining(const std::optional<base::ClusterTimeMs>& deadline_ms,
                                               base::ClusterTimeMs now_ms) {
   if (!deadline_ms) return std::nullopt;
-  const std::uint64_t left_ms = *deadline_ms > now_ms ? *deadline_ms - now_ms : 0;
+  // What is due and not yet removed still lives: it never shows 0.
+  const std::uint64_t left_ms = *deadline_ms > now_ms ? *deadline_ms - now_ms : 1;
   return std::chrono::seconds((left_ms + 999) / 1000);
 }
 

@@ -32,7 +32,9 @@ Result<void> unpack_one(const compress::Unpacker& unpacker, Value& value) {
 Result<void> unpack_all(const compress::Unpacker& unpacker, Outcome& outcome) {
   for (command::OperationResult& result : outcome.results) {
     if (!result.value) continue;
-    if (auto done = unpack_one(unpacker, *result.value); !done) return done;
+    if (auto done = unpack_one(unpacker, *result.value); !done) {
+      return fail(done.error().code(), done.error().message(), outcome.changed);
+    }
   }
   return {};
 }

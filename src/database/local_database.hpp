@@ -85,6 +85,8 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<void> check_keys(const std::vector<std::string_view>& keys) const;
   [[nodiscard]] Result<std::uint64_t> delete_matching(const Query& query, const command::CompiledSelector& selector,
                                                       const WriteOptions& options);
+  [[nodiscard]] Result<std::vector<Item>> find_matching(const Query& query, const command::CompiledSelector& selector,
+                                                        const QueryEnd& end) const;
   [[nodiscard]] Result<std::uint64_t> delete_unchanged(const Query& query, std::vector<Item>& items,
                                                        const QueryEnd& end);
   [[nodiscard]] QueryEnd end_of(std::chrono::milliseconds timeout) const;

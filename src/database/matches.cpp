@@ -11,6 +11,8 @@ namespace {
 /// Bounds of a slice: well below 1 ms (DESIGN 6).
 constexpr std::uint64_t slice_work = 2000;
 constexpr std::size_t slice_items = 256;
+/// And of what its values take unpacked.
+constexpr std::uint64_t slice_bytes = 4U << 20U;
 
 }  // namespace
 
@@ -45,6 +47,7 @@ Result<void> Matches::read(std::vector<Item>& items) {
                                                        : next_slice_items_);
   next_slice_items_ = std::min(next_slice_items_ * 2, slice_items);
   items.reserve(most);
+  std::uint64_t bytes = 0;
   return cursor_.slice(view_, slice_work, [&](store::Record& record) {
     if (options_.offset > 0 && !predicate_.is_function()) {
       --options_.offset;
@@ -53,7 +56,9 @@ Result<void> Matches::read(std::vector<Item>& items) {
     Item& item = items.emplace_back();
     item.key = record.key();
     if (needs_entry) item.entry = to_entry(store::entry_of(record), now_ms_);
-    return items.size() < most;
+    const std::string_view stored = record.value();
+    bytes += compress::is_packed(stored) ? compress::unpacked_size_bytes(stored) : stored.size();
+    return items.size() < most && (!needs_entry || bytes < slice_bytes);
   });
 }
 
@@ -74,7 +79,7 @@ Result<void> Matches::finish(std::vector<Item>& items) {
 Result<bool> Matches::passes(Item& item) {
   if (compress::is_packed(item.entry.value.stored())) {
     auto value = unpacker_.unpack_value(item.entry.value.stored(), ~std::uint32_t{0});
-    if (!value) return std::unexpected(std::move(value.error()));
+    if (!value) return fail(Errc::storage_failed, "a stored value can't be unpacked: " + value.error().message());
     item.entry.value = std::move(*value);
   }
   if (!predicate_.is_function()) return true;

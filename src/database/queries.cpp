@@ -1,5 +1,6 @@
 // Queries over the local state: streams, pages, counts, and removing what matches.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/timeout.hpp"
@@ -21,6 +22,15 @@ Result<void> run(Search& search) {
     if (!done) return std::unexpected(done.error());
     if (*done) return {};
   }
+}
+
+/// Of a delete_where with a C++ predicate: in one transaction.
+constexpr std::size_t items_at_once = command::max_batch;
+
+std::string too_large() {
+  return "delete_where would remove more than " + std::to_string(command::max_delete_where_removed) +
+         " keys or look at more than " + std::to_string(command::max_delete_where_visited) +
+         "; nothing was removed: narrow it by prefix or range, or set a limit";
 }
 
 }  // namespace
@@ -85,31 +95,53 @@ Result<std::uint64_t> LocalDatabase::delete_where(const Query& query, const Writ
   if (!outcome) return std::unexpected(outcome.error());
   const command::OperationResult& result = outcome->results.front();
   if (result.status == command::OperationStatus::too_large) {
-    return fail(Errc::batch_too_large,
-                "delete_where would remove more than " + std::to_string(command::max_delete_where_removed) +
-                    " keys or look at more than " + std::to_string(command::max_delete_where_visited) +
-                    "; nothing was removed: narrow it by prefix or range, or set a limit");
+    return fail(Errc::batch_too_large, too_large());
   }
   return result.count;
 }
 
-/// With a C++ predicate: what matches is found here, and removed where it has not changed since.
+/// With a C++ predicate: all that matches is found first, so that a predicate that fails has changed nothing; then it is removed
+/// where it has not changed since.
 Result<std::uint64_t> LocalDatabase::delete_matching(const Query& query, const CompiledSelector& selector,
                                                      const WriteOptions& options) {
   const QueryEnd end = end_of(options.timeout);
+  auto found = find_matching(query, selector, end);
+  if (!found) return std::unexpected(std::move(found.error()));
+  std::uint64_t removed = 0;
+  std::vector<Item> items;
+  for (std::size_t at = 0; at < found->size(); at += items_at_once) {
+    const auto begin = found->begin() + static_cast<std::ptrdiff_t>(at);
+    const auto end_at = std::min(found->size() - at, items_at_once);
+    items.assign(std::make_move_iterator(begin), std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(end_at)));
+    const auto done = delete_unchanged(query, items, end);
+    if (!done && removed > 0) {
+      return fail(done.error().code(),
+                  done.error().message() + "; " + std::to_string(removed) + " keys were removed before that", true);
+    }
+    if (!done) return done;
+    removed += *done;
+  }
+  return removed;
+}
+
+/// Keys and revisions, without the values.
+Result<std::vector<Item>> LocalDatabase::find_matching(const Query& query, const CompiledSelector& selector,
+                                                       const QueryEnd& end) const {
   if (auto readable = runtime_->check_readable(ReadConsistency::strong); !readable)
     return std::unexpected(std::move(readable.error()));
   Matches matches(runtime_->state().view(), selector, query.filter, *unpacker_, runtime_->now_ms(),
                   {.with_entries = true, .most = query.limit, .end = end});
-  std::uint64_t removed = 0;
+  std::vector<Item> found;
   std::vector<Item> items;
   while (true) {
     const auto more = matches.next(items);
     if (!more) return std::unexpected(more.error());
-    if (!*more) return removed;
-    const auto done = delete_unchanged(query, items, end);
-    if (!done) return done;
-    removed += *done;
+    if (!*more) return found;
+    for (Item& item : items) {
+      item.entry.value = Value();
+      found.push_back(std::move(item));
+    }
+    if (found.size() > command::max_delete_where_removed) return fail(Errc::batch_too_large, too_large());
   }
 }
 

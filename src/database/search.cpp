@@ -1,6 +1,5 @@
 // Searches in steps: a page, or a count.
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -12,6 +11,8 @@ namespace concord::database {
 namespace {
 
 constexpr std::uint64_t max_page = 1000;
+/// A page holds one row at least, and no more when its keys and values take more than this.
+constexpr std::uint64_t page_bytes = 8U << 20U;
 
 /// Owns its query: what it is made of views that.
 class PageSearch final : public Search {
@@ -38,9 +39,9 @@ class PageSearch final : public Search {
   Result<bool> step() override {
     if (!matches_->is_done()) {
       if (auto done = matches_->step(items_); !done) return std::unexpected(std::move(done.error()));
-      std::ranges::move(items_, std::back_inserter(page.rows));
+      add_rows();
     }
-    if (!matches_->is_done()) return false;
+    if (!matches_->is_done() && page.rows.size() <= size_) return false;
     if (page.rows.size() > size_) {
       page.rows.pop_back();
       page.next_cursor =
@@ -50,8 +51,19 @@ class PageSearch final : public Search {
   }
 
  private:
+  /// A page whose values are large ends early, with the row that goes beyond as the one that tells of a next page.
+  void add_rows() {
+    for (Item& item : items_) {
+      if (page.rows.size() > size_) return;
+      bytes_ += item.key.size() + item.entry.value.size_bytes();
+      page.rows.push_back(std::move(item));
+      if (bytes_ > page_bytes && page.rows.size() > 1) size_ = page.rows.size() - 1;
+    }
+  }
+
   const Query query_;
-  const std::uint64_t size_;
+  std::uint64_t size_;
+  std::uint64_t bytes_ = 0;
   std::optional<Selection> selection_;
   std::optional<Matches> matches_;
   std::vector<Item> items_;

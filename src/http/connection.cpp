@@ -198,10 +198,16 @@ void Connection::submit(const command::Transaction& transaction, std::chrono::mi
   awaiting_ = true;
   submitting_ = true;
   shared_.in_flight.fetch_add(1);
-  shared_.site.database.submit(transaction, timeout,
-                               [self = shared_from_this()](Result<command::Outcome> outcome) mutable {
-                                 complete(std::move(self), std::move(outcome));
-                               });
+  try {
+    shared_.site.database.submit(transaction, timeout,
+                                 [self = shared_from_this()](Result<command::Outcome> outcome) mutable {
+                                   complete(std::move(self), std::move(outcome));
+                                 });
+  } catch (...) {  // no memory, and no completion: the request is answered as a failed one
+    shared_.in_flight.fetch_sub(1);
+    submitting_ = awaiting_ = false;
+    throw;
+  }
   submitting_ = false;
   if (!inline_outcome_) return;
   Result<command::Outcome> outcome = std::move(*inline_outcome_);

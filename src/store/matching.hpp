@@ -31,7 +31,7 @@ class PlainValue {
       return record.value();
     // It was within its limit when it was written, whatever the limit is now.
     if (auto done = compress::unpack(record.value(), ~std::uint32_t{0}, scratch_); !done) {
-      return std::unexpected(std::move(done.error()));
+      return fail(Errc::storage_failed, "a stored value can't be unpacked: " + done.error().message());
     }
     return scratch_;
   }
@@ -48,7 +48,7 @@ class PlainValue {
   command::FilterSubject subject{
       .value = *value, .key = record.key(), .ttl_s = std::nullopt, .revision = record.revision()};
   if (const auto deadline_ms = record.deadline_ms()) {
-    subject.ttl_s = *deadline_ms > now_ms ? (*deadline_ms - now_ms + 999) / 1000 : 0;
+    subject.ttl_s = *deadline_ms > now_ms ? (*deadline_ms - now_ms + 999) / 1000 : 1;  // it still lives
   }
   return subject;
 }
@@ -86,10 +86,15 @@ class MatchCursor {
     };
     const std::string from = std::move(next_key_);
     source.visit_wanted(from, want, [&](Record& record) {
+      if (done > work) {  // the values before took more than was left
+        next_key_.assign(record.key());
+        is_at_end = false;
+        return false;
+      }
       if (selector_.has_filter()) {
-        done += record.value().size() / 512;
         const auto subject = subject_of(record, now_ms_, plain_);
         if (!subject) problem = subject.error();
+        if (subject) done += subject->value.size() / 512;
         if (!subject || !selector_.matches_filter(*subject)) return !problem;
       }
       if (visit(record)) return true;

@@ -75,7 +75,7 @@ struct Model {
   static command::FilterSubject subject(const std::string& key, const ModelEntry& entry, ClusterTimeMs now_ms) {
     command::FilterSubject subject{
         .value = entry.value, .key = key, .ttl_s = std::nullopt, .revision = Revision(entry.revision)};
-    if (entry.deadline_ms) subject.ttl_s = *entry.deadline_ms > now_ms ? (*entry.deadline_ms - now_ms + 999) / 1000 : 0;
+    if (entry.deadline_ms) subject.ttl_s = *entry.deadline_ms > now_ms ? (*entry.deadline_ms - now_ms + 999) / 1000 : 1;
     return subject;
   }
 

@@ -18,8 +18,8 @@ constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 /// One pass from `text` to `to`. Every `read_*` returns false once something was wrong; `reason_` and `wrong_at_` say what.
 class Compactor {
  public:
-  Compactor(char* to, std::string_view text) noexcept
-      : text_(text), at_(text.data()), end_(at_ + text.size()), to_begin_(to), to_(to) {}
+  Compactor(char* to, std::string_view text, std::size_t max_depth) noexcept
+      : text_(text), at_(text.data()), end_(at_ + text.size()), to_begin_(to), to_(to), max_depth_(max_depth) {}
 
   Result<std::size_t> run() {
     skip_space();
@@ -47,6 +47,9 @@ class Compactor {
     return false;
   }
 
+  [[nodiscard]] const char* too_deep() const noexcept {
+    return max_depth_ == max_json_depth ? "nested deeper than 256" : "nested too deep";
+  }
   [[nodiscard]] bool at(char c) const noexcept { return at_ != end_ && *at_ == c; }
   [[nodiscard]] std::string_view rest() const noexcept { return {at_, static_cast<std::size_t>(end_ - at_)}; }
   void skip_space() noexcept {
@@ -178,7 +181,7 @@ class Compactor {
   }
 
   bool read_array(std::size_t depth) {
-    if (depth > max_json_depth) return wrong("nested deeper than 256");
+    if (depth > max_depth_) return wrong(too_deep());
     *to_++ = *at_++;
     skip_space();
     if (at(']')) return close();
@@ -193,7 +196,7 @@ class Compactor {
   }
 
   bool read_object(std::size_t depth) {
-    if (depth > max_json_depth) return wrong("nested deeper than 256");
+    if (depth > max_depth_) return wrong(too_deep());
     const std::size_t first_name = names_.size();
     *to_++ = *at_++;
     skip_space();
@@ -256,6 +259,7 @@ class Compactor {
   const char* end_;
   char* to_begin_;
   char* to_;  ///< Invariant: never ahead of `at_`, counted from the two beginnings
+  std::size_t max_depth_;
   boost::container::small_vector<Name, 24> names_;  ///< of the objects that are open, outermost first
   const char* reason_ = nullptr;
   std::size_t wrong_at_ = 0;
@@ -263,7 +267,9 @@ class Compactor {
 
 }  // namespace
 
-Result<std::size_t> write_compact_json(char* to, std::string_view text) { return Compactor(to, text).run(); }
+Result<std::size_t> write_compact_json(char* to, std::string_view text) {
+  return Compactor(to, text, max_json_depth).run();
+}
 
 Result<void> append_compact_json(std::string& to, std::string_view text) {
   const std::size_t before = to.size();
@@ -276,9 +282,14 @@ Result<void> append_compact_json(std::string& to, std::string_view text) {
   return {};
 }
 
-Result<std::string> compact_json(std::string_view text) {
+Result<std::string> compact_json(std::string_view text, std::size_t max_depth) {
   std::string compact;
-  if (auto done = append_compact_json(compact, text); !done) return std::unexpected(std::move(done.error()));
+  Result<std::size_t> written = 0;
+  compact.resize_and_overwrite(text.size(), [&](char* begin, std::size_t) {
+    written = Compactor(begin, text, max_depth).run();
+    return written.value_or(0);
+  });
+  if (!written) return std::unexpected(std::move(written.error()));
   return compact;
 }
 

@@ -21,8 +21,8 @@ namespace concord::value {
 
 inline constexpr std::size_t max_json_depth = 256;
 
-/// The stored form of `text`.
-[[nodiscard]] Result<std::string> compact_json(std::string_view text);
+/// The stored form of `text`. `max_depth`: more for what holds values inside, as an API's answer does.
+[[nodiscard]] Result<std::string> compact_json(std::string_view text, std::size_t max_depth = max_json_depth);
 
 /// Appends the stored form; on an error `to` is as it was.
 [[nodiscard]] Result<void> append_compact_json(std::string& to, std::string_view text);

@@ -41,12 +41,19 @@ std::optional<std::string> call(Context& context, const ClientRequest& request) 
   return std::move(answer->body);
 }
 
+std::optional<std::string> compact_answer(Context& context, const std::string& body) {
+  // A value may be nested as deep as a stored one may; the answer is a few levels around it.
+  auto compact = value::compact_json(body, value::max_json_depth + 8);
+  if (compact) return std::move(*compact);
+  context.exit_code = report_problem(ExitCode::failed, "the answer can't be read: " + compact.error().message());
+  return std::nullopt;
+}
+
 std::optional<std::string> call_for_data(Context& context, const ClientRequest& request) {
   const auto body = call(context, request);
-  if (!body) return std::nullopt;
-  const auto compact = value::compact_json(*body);
-  const auto data = compact ? json_member(*compact, "data") : std::nullopt;
-  if (data) return std::string(*data);
+  const auto compact = body ? compact_answer(context, *body) : std::nullopt;
+  if (!compact) return std::nullopt;
+  if (const auto data = json_member(*compact, "data")) return std::string(*data);
   context.exit_code = report_problem(ExitCode::failed, "the answer is not one of a Concord node");
   return std::nullopt;
 }

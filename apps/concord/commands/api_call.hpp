@@ -21,6 +21,8 @@ void add_parameters(std::string& query, std::string_view more);
 
 /// Calls the node. None after the problem was reported.
 [[nodiscard]] std::optional<std::string> call(Context& context, const ClientRequest& request);
+/// An answer's body as compact JSON; none after a problem was reported.
+[[nodiscard]] std::optional<std::string> compact_answer(Context& context, const std::string& body);
 /// The `data` of an answer, compact; none after a problem was reported.
 [[nodiscard]] std::optional<std::string> call_for_data(Context& context, const ClientRequest& request);
 

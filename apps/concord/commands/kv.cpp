@@ -6,7 +6,6 @@
 
 #include "commands/api_call.hpp"
 #include "commands/commands.hpp"
-#include "value/json.hpp"
 
 namespace concord::app {
 namespace {
@@ -45,8 +44,8 @@ void put(Context& context, const PutArguments& arguments) {
 }
 
 /// What `get` shows of a value: strings without quotes, other JSON as text, bytes as base64.
-void print_entry(const Context& context, const std::string& key, const std::string& body) {
-  const auto compact = value::compact_json(body);
+void print_entry(Context& context, const std::string& key, const std::string& body) {
+  const auto compact = compact_answer(context, body);
   const auto data = compact ? json_member(*compact, "data") : std::nullopt;
   if (!data) return;
   const std::string shown = json_to_plain(json_member(*data, "value").value_or("null"));

@@ -45,8 +45,7 @@ void list(Context& context, const ListArguments& arguments) {
     if (!cursor.empty()) add_parameters(page, "cursor=" + cursor);
     const auto body = call(context, {.method = "GET", .target = api_target(context, "/api/v1/kv", page)});
     if (!body) return std::nullopt;
-    auto compact = value::compact_json(*body);
-    return compact ? std::optional(std::move(*compact)) : std::nullopt;
+    return compact_answer(context, *body);
   };
   const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
   walk_pages({fetch, rows, [&](std::string_view row) { show_row(context, arguments, row); }},

@@ -66,7 +66,7 @@ class Source {
     ++line_;
     bytes_read_ += text.size() + 1;
     if (text.find_first_not_of(" \t\r") == std::string::npos) return Loadable{.line = line_, .json = {}};
-    auto compact = value::compact_json(text);
+    auto compact = value::compact_json(text, value::max_json_depth + 1);
     if (!compact) return refused(line_, compact.error().message());
     if (!json_member(*compact, "key") || !json_member(*compact, "value")) {
       return refused(line_, "not an object with a key and a value");
@@ -93,7 +93,8 @@ class Source {
     if (!fields) return std::nullopt;
     const std::uint64_t line = csv_.line();
     if (fields->size() == 1 && fields->front().empty()) return Loadable{.line = line, .json = {}};
-    if (line == 1 && fields->front() == "key") return Loadable{.line = line, .json = {}};
+    if (line == 1 && fields->front() == "key" && fields->size() > 1 && (*fields)[1] == "value")
+      return Loadable{.line = line, .json = {}};
     if (fields->size() < 2 || fields->size() > 3) return refused(line, "not two or three columns: key,value,ttl");
     const auto key = json_string((*fields)[0]);
     const auto json = json_of((*fields)[1]);
@@ -252,8 +253,7 @@ void write_all(Context& context, const ExportArguments& arguments, std::ostream&
     add_parameters(page, "limit=" + std::to_string(limit));
     if (!cursor.empty()) add_parameters(page, "cursor=" + cursor);
     const auto body = call(context, {.method = "GET", .target = api_target(context, "/api/v1/kv", page)});
-    auto compact = body ? value::compact_json(*body) : Result<std::string>(std::string());
-    return body && compact ? std::optional(std::move(*compact)) : std::nullopt;
+    return body ? compact_answer(context, *body) : std::nullopt;
   };
   const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
   walk_pages({fetch, rows,
@@ -265,7 +265,11 @@ void write_all(Context& context, const ExportArguments& arguments, std::ostream&
 }
 
 void export_keys(Context& context, const ExportArguments& arguments) {
-  if (arguments.path == "-") return write_all(context, arguments, std::cout);
+  if (arguments.path == "-") {
+    write_all(context, arguments, std::cout);
+    if (!std::cout.flush()) context.exit_code = report_problem(ExitCode::failed, "cannot write to standard output");
+    return;
+  }
   std::ofstream file(arguments.path, std::ios::binary);
   if (file) write_all(context, arguments, file);
   file.close();
