@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "http/envelope.hpp"
+#include "http/write_body.hpp"
 
 namespace concord::http {
 namespace {
@@ -74,18 +74,14 @@ bool BodyCondition::take(std::string_view name, std::string_view raw) {
   return true;
 }
 
-std::expected<void, Problem> BodyCondition::read(std::string_view place) {
+std::expected<void, Problem> BodyCondition::read(const Place& place) {
   if (expected_raw_ && condition_raw_) {
     return std::unexpected(Problem(400, error_name(Errc::conflicting_conditions),
-                                   std::string(place) + " has both \"expected\" and \"condition\""));
+                                   place.text() + " has both \"expected\" and \"condition\""));
   }
   if (encoding_raw_ && !expected_raw_) return std::unexpected(missing_field("expected", place));
   if (expected_raw_) {
-    if (encoding_raw_ && *encoding_raw_ != R"("base64")") {
-      return std::unexpected(wrong_type("expected_encoding", place, "\"base64\""));
-    }
-    auto value =
-        encoding_raw_ ? read_base64(*expected_raw_, "expected", place) : read_value(*expected_raw_, "expected", place);
+    auto value = read_encoded_value(*expected_raw_, encoding_raw_, "expected", "expected_encoding", place);
     if (!value) return std::unexpected(std::move(value.error()));
     expected_ = std::move(*value);
   }

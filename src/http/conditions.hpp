@@ -19,6 +19,7 @@
 
 #include "command/transaction.hpp"
 #include "http/call.hpp"
+#include "http/envelope.hpp"
 #include "http/error_status.hpp"
 
 namespace concord::http {
@@ -39,7 +40,7 @@ class BodyCondition {
   [[nodiscard]] bool empty() const noexcept { return !expected_raw_ && !condition_raw_; }
 
   /// Reads what was taken. Call it before `guard`.
-  [[nodiscard]] std::expected<void, Problem> read(std::string_view place);
+  [[nodiscard]] std::expected<void, Problem> read(const Place& place);
 
   /// The guard on `key`; it views `key` and this object. Precondition: read, not empty.
   [[nodiscard]] command::Guard guard(std::string_view key) const;

@@ -1,15 +1,17 @@
-// Request bodies: the outer objects are taken apart here, the values inside are kept as text.
+// Request bodies: taken apart once, front to back, as their schemas say; the values inside are kept as text.
 //
-// A body's members are found by walking over the raw text; each value is handed on as the bytes the client wrote, to be read
-// by the strict reader of room value (`Value::parse_json`). So a value nests as deep as it may alone, integers keep their 64
-// bits, and nothing is built that is thrown away. The walk itself checks only what it needs; every part of a body that is
-// accepted goes through a strict reader, names included.
+// The readers of one body share a `BodyText`, a place in the text that only moves forward. Whoever comes to a member takes it:
+// as raw text (`value`), or, for a list, with a reader of its own on the same text. So no byte of a list of operations is looked
+// at to find the list's end. Raw values are read by the strict reader of room value (`Value::parse_json`): a value nests as deep
+// as it may alone, integers keep their 64 bits, and nothing is built that is thrown away.
 //
-//     ObjectReader reader(body, "the body");
-//     while (auto member = reader.next()) { if (member->name == "value") ...; else return unknown_field(...); }
-//     if (reader.problem()) return ...;
+//     BodyText text(call.request.body);
+//     ObjectReader reader(text, schemas::touch);
+//     while (const Field* field = reader.next()) fields.take(field->name, reader.value());
+//     if (text.problem()) return call.refuse(*text.problem());
 //
-// Duplicate names are refused. Messages say where ("operations[3]") but never quote a value.
+// Refused here: a field that the schema does not have, one that stands twice, a required one that is missing, none or several of
+// those of which one is wanted; text that is no JSON. Messages say where ("operations[3]") but never quote a value.
 #pragma once
 
 #include <cstdint>
@@ -17,40 +19,73 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <concord/value.hpp>
 
 #include "http/error_status.hpp"
+#include "http/schema.hpp"
 
 namespace concord::http {
 
-/// Walks the items of a JSON object or array. Views the text.
-class ContainerReader {
+/// What a message is about: "the body", "operations[3]". Views its name.
+struct Place {
+  static constexpr std::size_t whole = static_cast<std::size_t>(-1);
+
+  std::string_view name = "the body";
+  std::size_t position = whole;
+
+  [[nodiscard]] std::string text() const;
+};
+
+/// A body, and how far it has been read. Views the text.
+class BodyText {
  public:
-  /// `place` names the container in messages; it must outlive the reader.
-  ContainerReader(std::string_view text, std::string_view place, char open, char close) noexcept;
+  explicit BodyText(std::string_view text) noexcept : text_(text) {}
 
   [[nodiscard]] const std::optional<Problem>& problem() const noexcept { return problem_; }
+  void fail(Problem problem) {
+    if (!problem_) problem_ = std::move(problem);
+  }
+
+ private:
+  friend class ContainerReader;
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t depth_ = 0;  ///< containers being read
+  std::optional<Problem> problem_;
+};
+
+/// Steps through the items of a JSON object or array.
+class ContainerReader {
+ public:
+  /// The text of the item that was come to; checked only as far as finding its end needs.
+  std::string_view value();
 
  protected:
-  /// Steps to the next item; false at the end or after a problem.
+  ContainerReader(BodyText& text, Place place, char open, char close) noexcept
+      : body_(text), place_(place), open_(open), close_(close) {}
+
+  /// To the next item; false at the end, or after a problem.
   bool step();
   bool wrong(std::string_view reason);
   void skip_space() noexcept;
   bool read_raw_string(std::string_view& raw);
-  /// The text of the value that begins here; checked only as far as finding its end needs.
-  bool read_raw_value(std::string_view& raw);
-  [[nodiscard]] bool at(char c) const noexcept { return at_ < text_.size() && text_[at_] == c; }
-
-  std::string_view text_;
-  std::string_view place_;
-  std::size_t at_ = 0;
+  [[nodiscard]] bool at(char c) const noexcept { return body_.at_ < body_.text_.size() && body_.text_[body_.at_] == c; }
+  void skip_byte() noexcept { ++body_.at_; }
+  /// The item begins here.
+  void begin_item() noexcept { item_at_ = body_.at_; }
+  [[nodiscard]] const Place& place() const noexcept { return place_; }
+  [[nodiscard]] BodyText& body() const noexcept { return body_; }
 
  private:
+  bool begin();
+  bool end();
   bool skip_nested();
 
-  std::optional<Problem> problem_;
+  BodyText& body_;
+  Place place_;
+  std::size_t item_at_ = 0;  ///< where the item begins that was come to
   char open_;
   char close_;
   bool opened_ = false;
@@ -59,52 +94,57 @@ class ContainerReader {
 
 class ObjectReader : public ContainerReader {
  public:
-  struct Member {
-    std::string name;
-    std::string_view value;  ///< raw JSON text
-  };
+  ObjectReader(BodyText& text, const Schema& schema, Place place = {}) noexcept
+      : ContainerReader(text, place, '{', '}'), schema_(schema) {}
 
-  explicit ObjectReader(std::string_view text, std::string_view place = "the body") noexcept
-      : ContainerReader(text, place, '{', '}') {}
-
-  [[nodiscard]] std::optional<Member> next();
+  /// The field that comes next; null at the end, or after a problem.
+  [[nodiscard]] const Field* next();
 
  private:
-  std::vector<std::string> seen_;
+  [[nodiscard]] const Field* read_name();
+  void check_complete();
+
+  const Schema& schema_;
+  std::uint64_t seen_ = 0;  ///< bit i: field i of the schema
 };
 
 class ArrayReader : public ContainerReader {
  public:
-  ArrayReader(std::string_view text, std::string_view place) noexcept : ContainerReader(text, place, '[', ']') {}
+  /// `schema` bounds the number of items: too few are INVALID_REQUEST, too many BATCH_TOO_LARGE. `name` is that of the list.
+  ArrayReader(BodyText& text, const Schema& schema, std::string_view name) noexcept
+      : ContainerReader(text, {.name = name}, '[', ']'), schema_(schema) {}
 
-  /// The raw text of the next item.
-  [[nodiscard]] std::optional<std::string_view> next();
+  /// False at the end, or after a problem.
+  [[nodiscard]] bool next();
+  /// That of the item that was come to.
+  [[nodiscard]] Place item() const noexcept { return {.name = place().name, .position = count_ - 1}; }
+
+ private:
+  const Schema& schema_;
+  std::size_t count_ = 0;
 };
 
 /// "the field "x" of the body is not known"
-[[nodiscard]] Problem unknown_field(std::string_view name, std::string_view place);
+[[nodiscard]] Problem unknown_field(std::string_view name, const Place& place);
 /// "the field "x" of the body is missing"
-[[nodiscard]] Problem missing_field(std::string_view name, std::string_view place);
-[[nodiscard]] Problem wrong_type(std::string_view name, std::string_view place, std::string_view wanted);
+[[nodiscard]] Problem missing_field(std::string_view name, const Place& place);
+[[nodiscard]] Problem wrong_type(std::string_view name, const Place& place, std::string_view wanted);
 
 /// Reads a field's raw text as a JSON value, in place: the message names the field.
-[[nodiscard]] std::expected<Value, Problem> read_value(std::string_view raw, std::string_view name,
-                                                       std::string_view place);
+[[nodiscard]] std::expected<Value, Problem> read_value(std::string_view raw, std::string_view name, const Place& place);
 [[nodiscard]] std::expected<std::string, Problem> read_string(std::string_view raw, std::string_view name,
-                                                              std::string_view place);
-[[nodiscard]] std::expected<bool, Problem> read_bool(std::string_view raw, std::string_view name,
-                                                     std::string_view place);
+                                                              const Place& place);
+[[nodiscard]] std::expected<bool, Problem> read_bool(std::string_view raw, std::string_view name, const Place& place);
 [[nodiscard]] std::expected<std::uint64_t, Problem> read_unsigned(std::string_view raw, std::string_view name,
-                                                                  std::string_view place);
+                                                                  const Place& place);
 /// A ttl in seconds; null is none.
 [[nodiscard]] std::expected<std::optional<std::uint32_t>, Problem> read_ttl(std::string_view raw, std::string_view name,
-                                                                            std::string_view place);
+                                                                            const Place& place);
 /// The text of a filter document, compact; whether it compiles is for room command to say.
 [[nodiscard]] std::expected<std::string, Problem> read_filter(std::string_view raw, std::string_view name,
-                                                              std::string_view place);
-
-/// Turns a JSON string that holds base64 into a bytes value.
-[[nodiscard]] std::expected<Value, Problem> read_base64(std::string_view raw, std::string_view name,
-                                                        std::string_view place);
+                                                              const Place& place);
+/// The bytes of a JSON string that holds padded base64.
+[[nodiscard]] std::expected<std::string, Problem> read_base64(std::string_view raw, std::string_view name,
+                                                              const Place& place);
 
 }  // namespace concord::http

@@ -90,6 +90,43 @@ TEST_P(KvApi, TtlAndMetaAreShownWhenAskedFor) {
   EXPECT_EQ(call("GET", "/api/v1/kv/k/ttl").body, R"({"status":"ok","data":{"ttl":null}})");
 }
 
+TEST_P(KvApi, APutMayKeepTheTimeTheKeyHas) {
+  call("PUT", "/api/v1/kv/k", R"({"value":1,"ttl":60})");
+  EXPECT_EQ(call("PUT", "/api/v1/kv/k", R"({"value":2,"keep_ttl":true})").status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/kv/k?with_ttl").body, R"({"status":"ok","data":{"value":2,"ttl":60}})");
+  EXPECT_EQ(call("PUT", "/api/v1/kv/k?keep_ttl=true", "x", "Content-Type: application/octet-stream\r\n").status, 200);
+  EXPECT_EQ(call("GET", "/api/v1/kv/k/ttl").body, R"({"status":"ok","data":{"ttl":60}})");
+  expect_error(call("PUT", "/api/v1/kv/k", R"({"value":2,"keep_ttl":true,"ttl":5})"), 400, "INVALID_REQUEST");
+  expect_error(call("PUT", "/api/v1/kv/k?keep_ttl=true&ttl=5", "x", "Content-Type: application/octet-stream\r\n"), 400,
+               "INVALID_REQUEST");
+}
+
+TEST_P(KvApi, ATransactionTellsWhichGuardDidNotHoldWhenAskedFor) {
+  call("PUT", "/api/v1/kv/a", R"({"value":1})");
+  const std::string body = R"({"guards":[{"key":"a","expected":1},{"key":"b","revision":3}],"then":[],)"
+                           R"("else":[{"op":"get","key_b64":"YQ=="}]})";
+  EXPECT_EQ(call("POST", "/api/v1/txn", body).body,
+            R"({"status":"ok","data":{"succeeded":false,"results":[)"
+            R"({"op":"get","key":"a","status":"ok","value":1,"revision":1}]}})");
+  EXPECT_EQ(call("POST", "/api/v1/txn?meta=true", body).body,
+            R"({"status":"ok","data":{"succeeded":false,"results":[)"
+            R"({"op":"get","key":"a","status":"ok","value":1,"revision":1}],)"
+            R"("revision":1,"failed_guard":1,"key_missing":true}})");
+}
+
+TEST_P(KvApi, KeysInBodiesMayBeBase64) {
+  EXPECT_EQ(call("POST", "/api/v1/kv/bulk", R"({"operations":[{"key_b64":"/wA=","value":1}]})").body,
+            R"({"status":"ok","revision":1,"data":[{"key_b64":"/wA=","status":"ok"}]})");
+  EXPECT_EQ(call("GET", "/api/v1/kv/_wA?key_encoding=base64url").status, 200);
+  EXPECT_EQ(call("POST", "/api/v1/kv/bulk/delete", R"({"keys_b64":["/wA=","/wE="]})").body,
+            R"({"status":"ok","revision":2,"data":[{"key_b64":"/wA=","status":"ok"},)"
+            R"({"key_b64":"/wE=","status":"error","error":"not_found"}]})");
+  expect_error(call("POST", "/api/v1/kv/bulk", R"({"operations":[{"key":"a","key_b64":"YQ==","value":1}]})"), 400,
+               "INVALID_REQUEST");
+  expect_error(call("POST", "/api/v1/kv/bulk/delete", R"({"keys":["a"],"keys_b64":["YQ=="]})"), 400, "INVALID_REQUEST");
+  expect_error(call("POST", "/api/v1/kv/bulk/delete", R"({"keys_b64":[""]})"), 400, "INVALID_KEY");
+}
+
 TEST_P(KvApi, BytesComeAndGoAsBytesOrBase64) {
   const std::string bytes("\x00\xff\r\n\x01", 5);
   EXPECT_EQ(call("PUT", "/api/v1/kv/b?ttl=9", bytes, "Content-Type: application/octet-stream\r\n").status, 200);

@@ -114,8 +114,9 @@ TEST_F(QueryApi, PagesGoThroughAllKeysOnceWhileOthersComeAndGo) {
 
 TEST_F(QueryApi, BadListingsAreRefused) {
   put_letters();
-  expect_error(call("GET", "/api/v1/kv?limit=0"), 400, "INVALID_REQUEST", "limit is 0");
-  expect_error(call("GET", "/api/v1/kv?limit=1001"), 400, "INVALID_REQUEST", "limit is 1001");
+  expect_error(call("GET", "/api/v1/kv?limit=0"), 400, "INVALID_REQUEST",
+               "is 0; it must be a whole number, at least 1 and at most 1000");
+  expect_error(call("GET", "/api/v1/kv?limit=1001"), 400, "INVALID_REQUEST", "is 1001; it must be");
   expect_error(call("GET", "/api/v1/kv?limit=x"), 400, "INVALID_REQUEST", "limit");
   expect_error(call("GET", "/api/v1/kv?offset=-1"), 400, "INVALID_REQUEST", "offset");
   expect_error(call("GET", "/api/v1/kv?start=b&end=a"), 400, "INVALID_REQUEST", "start lies behind end");
@@ -147,6 +148,20 @@ TEST_F(QueryApi, KeysThatAreNoTextAreShownAsBytes) {
             R"({"status":"ok","data":{"keys":[{"key_b64":"/w=="}],"next_cursor":null}})");
   EXPECT_EQ(body_of("GET", "/api/v1/kv"),
             R"({"status":"ok","data":[{"key_b64":"/w==","value":1}],"next_cursor":null,"count":1})");
+}
+
+TEST_F(QueryApi, MetaShowsTimesRevisionsAndVersions) {
+  body_of("PUT", "/api/v1/kv/a", R"({"value":1,"ttl":60})");
+  const std::string meta = R"("ttl":60,"revision":1,"create_revision":1,"version":1})";
+  EXPECT_EQ(body_of("GET", "/api/v1/kv?meta=true"),
+            R"({"status":"ok","data":[{"key":"a","value":1,)" + meta + R"(],"next_cursor":null,"count":1})");
+  EXPECT_EQ(body_of("POST", "/api/v1/query?meta=true", R"({"start":"a"})"),
+            R"({"status":"ok","data":{"pairs":[{"key":"a","value":1,)" + meta + R"(],"next_cursor":null}})");
+  EXPECT_EQ(body_of("POST", "/api/v1/kv/bulk/get?meta=true", R"({"keys_b64":["YQ==","/w=="]})"),
+            R"({"status":"ok","data":{"YQ==":{"status":"ok","value":1,)" + meta +
+                R"(,"/w==":{"status":"error","error":"not_found"}}})");
+  expect_error(call("POST", "/api/v1/query", R"({"start":"a","range":["a","b"]})"), 400, "INVALID_REQUEST", "both");
+  EXPECT_THAT(body_of("GET", "/api/v1/cluster/members"), HasSubstr(R"("data":{"members":[{"name":)"));
 }
 
 TEST_F(QueryApi, BadQueriesAreRefused) {

@@ -64,6 +64,15 @@ void append_ttl_member(std::string& to, const Entry& entry) {
   }
 }
 
+void append_meta_members(std::string& to, const Entry& entry) {
+  to += R"("revision":)";
+  append_number(to, entry.revision.value());
+  to += R"(,"create_revision":)";
+  append_number(to, entry.create_revision.value());
+  to += R"(,"version":)";
+  append_number(to, entry.version);
+}
+
 void append_cursor(std::string& to, const std::optional<std::string>& cursor) {
   if (!cursor) {
     to += "null";

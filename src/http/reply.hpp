@@ -53,6 +53,8 @@ void append_key_member(std::string& to, std::string_view key);
 void append_key(std::string& to, std::string_view key);
 /// Appends `"ttl":...`.
 void append_ttl_member(std::string& to, const Entry& entry);
+/// Appends `"revision":...,"create_revision":...,"version":...`.
+void append_meta_members(std::string& to, const Entry& entry);
 /// Appends the cursor, or null at the end.
 void append_cursor(std::string& to, const std::optional<std::string>& cursor);
 void append_number(std::string& to, std::uint64_t number);

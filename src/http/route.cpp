@@ -1,7 +1,6 @@
 #include "http/route.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/base64.hpp"
 #include "value/json_string.hpp"
@@ -10,54 +9,24 @@ namespace concord::http {
 namespace {
 
 constexpr std::string_view key_placeholder = "{key}";
-constexpr std::int64_t max_timeout_ms = 3'600'000;
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-std::expected<void, Problem> check_parameters(const Route& route, bool has_key, const Query& query) {
-  for (const Query::Parameter& parameter : query.parameters()) {
-    const bool known = parameter.name == "timeout_ms" || (route.is_read && parameter.name == "consistency") ||
-                       (has_key && parameter.name == "key_encoding") ||
-                       std::ranges::find(route.parameters, parameter.name) != route.parameters.end();
-    if (!known) {
-      return std::unexpected(
-          invalid_request("the query parameter \"" + parameter.name.substr(0, 200) + "\" is not known"));
-    }
-  }
-  return {};
-}
-
-std::expected<void, Problem> read_common_parameters(Call& call) {
-  call.timeout = std::chrono::milliseconds(5000);
-  if (const std::string* text = call.query.find("timeout_ms")) {
-    std::int64_t timeout_ms = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), timeout_ms);
-    if (error != std::errc() || end != text->data() + text->size() || timeout_ms < 1 || timeout_ms > max_timeout_ms) {
-      return std::unexpected(invalid_request("timeout_ms must be 1 to " + std::to_string(max_timeout_ms)));
-    }
-    call.timeout = std::chrono::milliseconds(timeout_ms);
-  }
+void read_common_parameters(Call& call) {
+  call.timeout = std::chrono::milliseconds(number_of(call.query, "timeout_ms", 5000));
   call.consistency = call.site.database.options().default_consistency;
-  if (const std::string* text = call.query.find("consistency")) {
-    if (*text == "eventual") {
-      call.consistency = ReadConsistency::eventual;
-    } else if (*text == "leader") {
-      call.consistency = ReadConsistency::leader;
-    } else if (*text == "strong") {
-      call.consistency = ReadConsistency::strong;
-    } else {
-      return std::unexpected(invalid_request("consistency must be eventual, leader or strong"));
-    }
-  }
-  return {};
+  const std::string* const text = call.query.find("consistency");
+  if (text == nullptr) return;
+  call.consistency = *text == "strong"   ? ReadConsistency::strong
+                     : *text == "leader" ? ReadConsistency::leader
+                                         : ReadConsistency::eventual;
 }
 
 /// The key of a path segment, by the rules of CONTRACT 2: UTF-8, percent-encoded; or any bytes as base64url.
 std::expected<std::string, Problem> decode_key(std::string_view segment, const Query& query) {
   auto text = percent_decode(segment);
   if (!text) return std::unexpected(invalid_request("the key has a broken percent-encoding"));
-  if (const std::string* encoding = query.find("key_encoding")) {
-    if (*encoding != "base64url") return std::unexpected(invalid_request("key_encoding must be base64url"));
+  if (query.find("key_encoding") != nullptr) {
     auto bytes = base::decode_base64url(*text);
     if (!bytes) return std::unexpected(invalid_request("the key is not base64url"));
     return std::move(*bytes);
@@ -154,8 +123,9 @@ void RouteTable::dispatch(Call& call) const {
   const Route& route = routes_[position];
   const int key_segment = templates_[position].key_segment;
   if (auto done = call.query.parse(target->query); !done) return call.refuse(done.error());
-  if (auto done = check_parameters(route, key_segment >= 0, call.query); !done) return call.refuse(done.error());
-  if (auto done = read_common_parameters(call); !done) return call.refuse(done.error());
+  const ParameterSet taken{.own = route.parameters, .consistency = route.is_read, .key_encoding = key_segment >= 0};
+  if (auto done = check_parameters(taken, call.query); !done) return call.refuse(done.error());
+  read_common_parameters(call);
   call.key.clear();
   if (key_segment >= 0) {
     auto key = decode_key(path[static_cast<std::size_t>(key_segment)], call.query);

@@ -1,5 +1,6 @@
-// The route table: what a method and a path mean. Dispatch, 404, 405 with Allow, OPTIONS, the check of query parameters and
-// content types all follow from it; a resource only adds its rows (routes/*.cpp).
+// The route table: what a method and a path mean. Dispatch, 404, 405 with Allow, OPTIONS, the check of query parameters, content
+// types and bodies, and the OpenAPI document all follow from it; a resource only adds its rows (routes/*.cpp). So no route exists
+// that is not documented and not checked.
 //
 //   template   "/api/v1/kv/{key}/ttl": fixed segments and `{key}`, which matches any one segment, also an empty one
 //
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "http/call.hpp"
+#include "http/parameters.hpp"
+#include "http/schema.hpp"
 
 namespace concord::http {
 
@@ -22,14 +25,43 @@ enum class BodyKind : std::uint8_t {
   json_or_bytes,  ///< application/octet-stream too
 };
 
+/// The body of a successful answer.
+enum class AnswerKind : std::uint8_t {
+  done,     ///< {"status":"ok"[,"revision"]}
+  data,     ///< {"status":"ok"[,"revision"],"data":...}
+  page,     ///< {"status":"ok","data":[...],"next_cursor":...,"count":...}
+  bare,     ///< an object of its own, without envelope
+  foreign,  ///< no JSON of ours: a page, a file
+};
+
+struct Answer {
+  AnswerKind kind = AnswerKind::done;
+  const Schema* schema = nullptr;  ///< of the data, or of all of it (bare)
+  std::string_view media_type = "application/json";
+  bool also_bytes = false;  ///< application/octet-stream when the client prefers it
+  bool also_text = false;   ///< text/plain when asked for
+  bool has_etag = false;
+};
+
 struct Route {
   Method method = Method::get;  ///< a GET route answers HEAD too
   std::string_view path;
-  std::string_view operation;  ///< name of the API operation, for telemetry and audit
+  std::string_view operation;  ///< name of the API operation, for telemetry and audit; the document's operationId
   void (*handler)(Call&) = nullptr;
+  std::string_view tag = {};  ///< the group it is shown in
+  std::string_view summary = {};
+  std::string_view description = {};
   BodyKind body = BodyKind::none;
-  bool is_read = false;                           ///< takes `?consistency`
-  std::vector<std::string_view> parameters = {};  ///< allowed beside `timeout_ms`, `consistency` and `key_encoding`
+  const Schema* body_schema = nullptr;
+  bool body_required = true;
+  bool is_read = false;                        ///< takes `?consistency`
+  bool is_write = false;                       ///< takes `Idempotency-Key`
+  std::span<const Parameter> parameters = {};  ///< beside `timeout_ms`, `consistency` and `key_encoding`
+  bool takes_if_match = false;
+  bool takes_if_none_match = false;
+  bool may_miss = false;      ///< 404 of a missing key
+  bool may_conflict = false;  ///< 409
+  Answer answer = {};
 };
 
 class RouteTable {

@@ -58,6 +58,8 @@ class Query {
 
   /// "true", "1" and nothing are true; "false" and "0" false; absent is false.
   [[nodiscard]] std::expected<bool, Problem> flag(std::string_view name) const;
+  /// The flag of a query that was checked (parameters.hpp).
+  [[nodiscard]] bool is_set(std::string_view name) const { return flag(name).value_or(false); }
 
  private:
   std::vector<Parameter> parameters_;

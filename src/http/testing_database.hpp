@@ -175,7 +175,9 @@ class TestingDatabase final : public database::Database {
       if (entry.version++ == 0) entry.create_revision = next;
       entry.value = Value::from_stored(operation.value);
       entry.revision = next;
-      entry.ttl = operation.ttl_s > 0 ? std::optional(std::chrono::seconds(operation.ttl_s)) : std::nullopt;
+      if (operation.ttl_s != command::keep_ttl) {
+        entry.ttl = operation.ttl_s > 0 ? std::optional(std::chrono::seconds(operation.ttl_s)) : std::nullopt;
+      }
       changed = true;
       return {.revision = next, .value = {}};
     }

@@ -1,11 +1,16 @@
 // Whether the process answers (health, livez) and whether the node can serve (ready, readyz).
+#include <array>
 #include <chrono>
 
 #include "http/routes/routes.hpp"
+#include "http/schemas.hpp"
 #include "http/time_text.hpp"
 
 namespace concord::http::routes {
 namespace {
+
+constexpr std::array parameters = {
+    Parameter{.name = "verbose", .schema = &schemas::boolean, .description = "A line of text for each check instead."}};
 
 void append_check(std::string& to, const database::ReadyCheck& check) {
   to += check.ok ? "[+]" : "[-]";
@@ -16,9 +21,7 @@ void append_check(std::string& to, const database::ReadyCheck& check) {
 }
 
 void health(Call& call) {
-  const auto verbose = call.query.flag("verbose");
-  if (!verbose) return call.refuse(verbose.error());
-  if (*verbose) {
+  if (call.query.is_set("verbose")) {
     call.reply.content_type = Reply::plain_text;
     append_check(call.reply.body, {.name = "process", .ok = true, .why = {}});
     return;
@@ -28,8 +31,6 @@ void health(Call& call) {
 }
 
 void ready(Call& call) {
-  const auto verbose = call.query.flag("verbose");
-  if (!verbose) return call.refuse(verbose.error());
   const auto checks = call.site.database.ready();
   std::string lines;
   std::string why;
@@ -38,7 +39,7 @@ void ready(Call& call) {
     if (!check.ok) why += (why.empty() ? "" : "; ") + check.name + ": " + check.why;
   }
   if (!why.empty()) call.refuse({503, error_name(Errc::cluster_not_ready), "not ready: " + why});
-  if (*verbose) {
+  if (call.query.is_set("verbose")) {
     call.reply.content_type = Reply::plain_text;
     call.reply.body = lines;
   } else if (why.empty()) {
@@ -49,13 +50,27 @@ void ready(Call& call) {
 }  // namespace
 
 void add_health(std::vector<Route>& routes) {
+  constexpr std::string_view tag = "Health";
   for (const std::string_view path : {"/api/v1/health", "/health", "/livez"}) {
-    routes.push_back(
-        {.method = Method::get, .path = path, .operation = "health", .handler = health, .parameters = {"verbose"}});
+    routes.push_back({.method = Method::get,
+                      .path = path,
+                      .operation = "health",
+                      .handler = health,
+                      .tag = tag,
+                      .summary = "Whether the process answers",
+                      .parameters = parameters,
+                      .answer = {.kind = AnswerKind::bare, .schema = &schemas::health, .also_text = true}});
   }
   for (const std::string_view path : {"/readyz", "/ready"}) {
-    routes.push_back(
-        {.method = Method::get, .path = path, .operation = "ready", .handler = ready, .parameters = {"verbose"}});
+    routes.push_back({.method = Method::get,
+                      .path = path,
+                      .operation = "ready",
+                      .handler = ready,
+                      .tag = tag,
+                      .summary = "Whether the node can serve",
+                      .description = "503 says why not.",
+                      .parameters = parameters,
+                      .answer = {.kind = AnswerKind::bare, .schema = &schemas::ready, .also_text = true}});
   }
 }
 

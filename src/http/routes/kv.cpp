@@ -1,17 +1,26 @@
 // /api/v1/kv/{key}: one key.
-#include <charconv>
+#include <array>
 
+#include "command/limits.hpp"
 #include "command/validate.hpp"
 #include "http/accept.hpp"
 #include "http/conditions.hpp"
 #include "http/envelope.hpp"
 #include "http/routes/routes.hpp"
+#include "http/schemas.hpp"
 #include "http/write_body.hpp"
 
 namespace concord::http::routes {
 namespace {
 
-constexpr std::string_view body_place = "the body";
+constexpr std::array get_parameters = {
+    Parameter{.name = "with_ttl", .schema = &schemas::boolean, .description = "Shows the remaining time too."},
+    Parameter{.name = "meta", .schema = &schemas::boolean, .description = "Shows revisions and version too."}};
+/// Of a body of bytes; in JSON they are fields.
+constexpr std::array put_parameters = {
+    Parameter{.name = "ttl", .schema = &schemas::ttl, .description = "Of a body of bytes."},
+    Parameter{.name = "keep_ttl", .schema = &schemas::boolean, .description = "Of a body of bytes."},
+    Parameter{.name = "compress", .schema = &schemas::boolean, .description = "Of a body of bytes."}};
 
 const Problem& no_such_key() {
   static const Problem problem(404, error_name(Errc::not_found), "the key does not exist");
@@ -62,41 +71,36 @@ void put_bytes(Call& call) {
   const Value value{Bytes(call.request.body)};
   command::Operation operation = operation_on(call, command::OperationKind::put);
   operation.value = value.stored();
-  if (const std::string* text = call.query.find("ttl")) {
-    std::int64_t ttl_s = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), ttl_s);
-    if (error != std::errc() || end != text->data() + text->size()) {
-      return call.refuse(invalid_request("the query parameter \"ttl\" must be a whole number of seconds"));
+  operation.ttl_s = static_cast<std::uint32_t>(number_of(call.query, "ttl", 0));
+  const auto keep_ttl = call.query.flag("keep_ttl");
+  if (keep_ttl && *keep_ttl) {
+    if (operation.ttl_s != 0) {
+      return call.refuse(invalid_request("the query has both \"ttl\" and \"keep_ttl\""));
     }
-    if (const auto done = command::validate_ttl(ttl_s); !done) return call.refuse(done.error());
-    operation.ttl_s = static_cast<std::uint32_t>(ttl_s);
+    operation.ttl_s = command::keep_ttl;
   }
-  const auto compress = call.query.flag("compress");
-  if (!compress) return call.refuse(compress.error());
-  if (call.query.find("compress") != nullptr) operation.compress = *compress;
+  if (call.query.find("compress") != nullptr) operation.compress = call.query.flag("compress").value_or(false);
   submit_write(call, operation, BodyCondition());
 }
 
 void put(Call& call) {
   if (!check_key(call)) return;
   if (is_media_type(call.request.header(Header::content_type), Reply::bytes)) return put_bytes(call);
-  if (!call.query.parameters().empty() &&
-      (call.query.find("ttl") != nullptr || call.query.find("compress") != nullptr)) {
-    return call.refuse(
-        invalid_request("the query parameters \"ttl\" and \"compress\" belong to a body of type "
-                        "application/octet-stream; in JSON they are fields"));
+  for (const Parameter& parameter : put_parameters) {
+    if (call.query.find(parameter.name) == nullptr) continue;
+    return call.refuse(invalid_request("the query parameter \"" + std::string(parameter.name) +
+                                       "\" belongs to a body of type application/octet-stream; in JSON it is a field"));
   }
   WriteFields fields;
   BodyCondition condition;
-  ObjectReader reader(call.request.body, body_place);
-  while (const auto member = reader.next()) {
-    if (!fields.take(member->name, member->value) && !condition.take(member->name, member->value)) {
-      return call.refuse(unknown_field(member->name, body_place));
-    }
+  BodyText text(call.request.body);
+  ObjectReader reader(text, schemas::put);
+  while (const Field* const field = reader.next()) {
+    if (const auto raw = reader.value(); !fields.take(field->name, raw)) condition.take(field->name, raw);
   }
-  if (reader.problem()) return call.refuse(*reader.problem());
-  if (auto done = fields.read(body_place); !done) return call.refuse(done.error());
-  if (auto done = condition.read(body_place); !done) return call.refuse(done.error());
+  if (text.problem()) return call.refuse(*text.problem());
+  if (auto done = fields.read({}); !done) return call.refuse(done.error());
+  if (auto done = condition.read({}); !done) return call.refuse(done.error());
   command::Operation operation = operation_on(call, command::OperationKind::put);
   operation.value = fields.value.stored();
   operation.ttl_s = fields.ttl_s;
@@ -108,12 +112,11 @@ void remove(Call& call) {
   if (!check_key(call)) return;
   BodyCondition condition;
   if (!call.request.body.empty()) {
-    ObjectReader reader(call.request.body, body_place);
-    while (const auto member = reader.next()) {
-      if (!condition.take(member->name, member->value)) return call.refuse(unknown_field(member->name, body_place));
-    }
-    if (reader.problem()) return call.refuse(*reader.problem());
-    if (auto done = condition.read(body_place); !done) return call.refuse(done.error());
+    BodyText text(call.request.body);
+    ObjectReader reader(text, schemas::remove);
+    while (const Field* const field = reader.next()) condition.take(field->name, reader.value());
+    if (text.problem()) return call.refuse(*text.problem());
+    if (auto done = condition.read({}); !done) return call.refuse(done.error());
   }
   submit_write(call, operation_on(call, command::OperationKind::remove), condition);
 }
@@ -121,34 +124,21 @@ void remove(Call& call) {
 void touch(Call& call) {
   if (!check_key(call)) return;
   std::optional<std::string_view> ttl_raw;
-  ObjectReader reader(call.request.body, body_place);
-  while (const auto member = reader.next()) {
-    if (member->name != "ttl") return call.refuse(unknown_field(member->name, body_place));
-    ttl_raw = member->value;
-  }
-  if (reader.problem()) return call.refuse(*reader.problem());
-  const auto ttl = read_required_ttl(ttl_raw, body_place);
+  BodyText text(call.request.body);
+  ObjectReader reader(text, schemas::touch);
+  while (reader.next() != nullptr) ttl_raw = reader.value();
+  if (text.problem()) return call.refuse(*text.problem());
+  const auto ttl = read_required_ttl(ttl_raw, {});
   if (!ttl) return call.refuse(ttl.error());
   command::Operation operation = operation_on(call, command::OperationKind::touch);
   operation.ttl_s = *ttl;
   submit_write(call, operation, BodyCondition());
 }
 
-void append_meta_members(std::string& to, const Entry& entry) {
-  to += R"(,"revision":)";
-  append_number(to, entry.revision.value());
-  to += R"(,"create_revision":)";
-  append_number(to, entry.create_revision.value());
-  to += R"(,"version":)";
-  append_number(to, entry.version);
-}
-
 void get(Call& call) {
   if (!check_key(call)) return;
-  const auto with_ttl = call.query.flag("with_ttl");
-  if (!with_ttl) return call.refuse(with_ttl.error());
-  const auto meta = call.query.flag("meta");
-  if (!meta) return call.refuse(meta.error());
+  const bool with_ttl = call.query.is_set("with_ttl");
+  const bool meta = call.query.is_set("meta");
   const auto entry = call.site.database.read(call.key, call.consistency, call.timeout);
   if (!entry) return call.refuse(entry.error());
 
@@ -167,11 +157,8 @@ void get(Call& call) {
   reply.begin_data();
   reply.body += '{';
   append_value_member(reply.body, entry->value);
-  if (*with_ttl) {
-    reply.body += ',';
-    append_ttl_member(reply.body, *entry);
-  }
-  if (*meta) append_meta_members(reply.body, *entry);
+  if (with_ttl) append_ttl_member(reply.body += ',', *entry);
+  if (meta) append_meta_members(reply.body += ',', *entry);
   reply.body += '}';
   reply.end_data();
 }
@@ -191,27 +178,71 @@ void get_ttl(Call& call) {
 
 void add_kv(std::vector<Route>& routes) {
   constexpr std::string_view path = "/api/v1/kv/{key}";
-  routes.push_back({.method = Method::get,
-                    .path = path,
-                    .operation = "get",
-                    .handler = get,
-                    .is_read = true,
-                    .parameters = {"with_ttl", "meta"}});
+  constexpr std::string_view tag = "One key";
+  routes.push_back(
+      {.method = Method::get,
+       .path = path,
+       .operation = "get",
+       .handler = get,
+       .tag = tag,
+       .summary = "The value of a key",
+       .is_read = true,
+       .parameters = get_parameters,
+       .takes_if_none_match = true,
+       .may_miss = true,
+       .answer = {.kind = AnswerKind::data, .schema = &schemas::got, .also_bytes = true, .has_etag = true}});
   routes.push_back({.method = Method::put,
                     .path = path,
                     .operation = "put",
                     .handler = put,
+                    .tag = tag,
+                    .summary = "Stores a value",
+                    .description = "With `expected` or `condition` only when the key's present value is so, with "
+                                   "`If-None-Match: *` only when there is none.",
                     .body = BodyKind::json_or_bytes,
-                    .parameters = {"ttl", "compress"}});
-  routes.push_back(
-      {.method = Method::del, .path = path, .operation = "delete", .handler = remove, .body = BodyKind::json});
+                    .body_schema = &schemas::put,
+                    .is_write = true,
+                    .parameters = put_parameters,
+                    .takes_if_match = true,
+                    .takes_if_none_match = true,
+                    .may_miss = true,
+                    .may_conflict = true,
+                    .answer = {.has_etag = true}});
+  routes.push_back({.method = Method::del,
+                    .path = path,
+                    .operation = "delete",
+                    .handler = remove,
+                    .tag = tag,
+                    .summary = "Deletes a key",
+                    .body = BodyKind::json,
+                    .body_schema = &schemas::remove,
+                    .body_required = false,
+                    .is_write = true,
+                    .takes_if_match = true,
+                    .takes_if_none_match = true,
+                    .may_miss = true,
+                    .may_conflict = true});
   routes.push_back({.method = Method::post,
                     .path = "/api/v1/kv/{key}/touch",
                     .operation = "touch",
                     .handler = touch,
-                    .body = BodyKind::json});
-  routes.push_back(
-      {.method = Method::get, .path = "/api/v1/kv/{key}/ttl", .operation = "ttl", .handler = get_ttl, .is_read = true});
+                    .tag = tag,
+                    .summary = "Sets the remaining time of a key",
+                    .body = BodyKind::json,
+                    .body_schema = &schemas::touch,
+                    .is_write = true,
+                    .takes_if_match = true,
+                    .takes_if_none_match = true,
+                    .may_miss = true});
+  routes.push_back({.method = Method::get,
+                    .path = "/api/v1/kv/{key}/ttl",
+                    .operation = "ttl",
+                    .handler = get_ttl,
+                    .tag = tag,
+                    .summary = "The remaining time of a key",
+                    .is_read = true,
+                    .may_miss = true,
+                    .answer = {.kind = AnswerKind::data, .schema = &schemas::shown_ttl}});
 }
 
 }  // namespace concord::http::routes

@@ -1,19 +1,19 @@
 // /api/v1/kv/bulk: many keys in one transaction, or as of one revision.
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
-#include "command/limits.hpp"
+#include "base/base64.hpp"
 #include "command/validate.hpp"
 #include "http/envelope.hpp"
 #include "http/routes/routes.hpp"
+#include "http/schemas.hpp"
 #include "http/write_body.hpp"
 #include "value/json_string.hpp"
 
 namespace concord::http::routes {
 namespace {
-
-constexpr std::string_view body_place = "the body";
 
 /// What a bulk call says. The operations view keys and values, so the lists are filled first.
 struct Batch {
@@ -23,91 +23,73 @@ struct Batch {
   std::vector<std::optional<bool>> compress;  ///< puts only
 };
 
-std::string place_of(std::string_view list, std::size_t position) {
-  std::string place(list);
-  place += '[';
-  place += std::to_string(position);
-  place += ']';
-  return place;
-}
+constexpr std::array get_parameters = {
+    Parameter{.name = "meta", .schema = &schemas::boolean, .description = "Shows ttl, revisions and version too."}};
 
-Problem at_place(const std::string& place, const Error& error) {
-  return Problem(Error(error.code(), place + ": " + error.message()));
-}
-
-std::expected<void, Problem> add_key(Batch& batch, std::string_view raw, std::string_view name,
-                                     const std::string& place) {
-  auto key = read_string(raw, name, place);
+std::expected<void, Problem> add_put(Batch& batch, BodyText& text, const Place& place) {
+  KeyFields key_fields;
+  WriteFields fields;
+  ObjectReader reader(text, schemas::bulk_put_item, place);
+  while (const Field* const field = reader.next()) {
+    if (const auto raw = reader.value(); !key_fields.take(field->name, raw)) fields.take(field->name, raw);
+  }
+  if (text.problem()) return std::unexpected(*text.problem());
+  auto key = key_fields.read(place);
   if (!key) return std::unexpected(std::move(key.error()));
-  if (const auto done = command::validate_key(*key); !done) return std::unexpected(at_place(place, done.error()));
+  if (auto done = fields.read(place); !done) return done;
   batch.keys.push_back(std::move(*key));
+  batch.values.push_back(std::move(fields.value));
+  batch.ttls_s.push_back(fields.ttl_s);
+  batch.compress.push_back(fields.compress);
   return {};
 }
 
-/// One `{"key","value","ttl"?}`, or `{"key","ttl"}` for a touch.
-std::expected<void, Problem> add_operation(Batch& batch, std::string_view raw, const std::string& place, bool is_put) {
-  WriteFields fields;
-  std::optional<std::string_view> key_raw;
+std::expected<void, Problem> add_touch(Batch& batch, BodyText& text, const Place& place) {
+  KeyFields key_fields;
   std::optional<std::string_view> ttl_raw;
-  ObjectReader reader(raw, place);
-  while (const auto member = reader.next()) {
-    if (member->name == "key") {
-      key_raw = member->value;
-    } else if (is_put ? fields.take(member->name, member->value) : member->name == "ttl") {
-      ttl_raw = member->value;
-    } else {
-      return std::unexpected(unknown_field(member->name, place));
-    }
+  ObjectReader reader(text, schemas::bulk_touch_item, place);
+  while (const Field* const field = reader.next()) {
+    if (const auto raw = reader.value(); !key_fields.take(field->name, raw)) ttl_raw = raw;
   }
-  if (reader.problem()) return std::unexpected(*reader.problem());
-  if (!key_raw) return std::unexpected(missing_field("key", place));
-  if (auto done = add_key(batch, *key_raw, "key", place); !done) return done;
-  if (is_put) {
-    if (auto done = fields.read(place); !done) return done;
-    batch.values.push_back(std::move(fields.value));
-    batch.ttls_s.push_back(fields.ttl_s);
-    batch.compress.push_back(fields.compress);
-    return {};
-  }
+  if (text.problem()) return std::unexpected(*text.problem());
+  auto key = key_fields.read(place);
+  if (!key) return std::unexpected(std::move(key.error()));
   const auto ttl = read_required_ttl(ttl_raw, place);
   if (!ttl) return std::unexpected(ttl.error());
+  batch.keys.push_back(std::move(*key));
   batch.ttls_s.push_back(*ttl);
   return {};
 }
 
-/// Reads the list `raw`, called `name`, item by item with `add`.
+/// A body that is a list of operations, each read by `add`.
 template <class Add>
-std::expected<void, Problem> read_items(std::string_view raw, std::string_view name, const Add& add) {
-  ArrayReader items(raw, name);
-  std::size_t count = 0;
-  while (const auto item = items.next()) {
-    if (count < command::max_batch) {
-      if (auto done = add(*item, place_of(name, count)); !done) return done;
+std::expected<Batch, Problem> read_operations(std::string_view body, const Schema& schema, const Add& add) {
+  Batch batch;
+  BodyText text(body);
+  ObjectReader reader(text, schema);
+  while (const Field* const field = reader.next()) {
+    ArrayReader items(text, *field->schema, field->name);
+    while (items.next()) {
+      if (auto done = add(batch, text, items.item()); !done) return std::unexpected(std::move(done.error()));
     }
-    ++count;
   }
-  if (items.problem()) return std::unexpected(*items.problem());
-  if (count == 0) return std::unexpected(invalid_request("the list \"" + std::string(name) + "\" is empty"));
-  if (count > command::max_batch) {
-    return std::unexpected(Problem(
-        Error(Errc::batch_too_large, std::string(name) + " has " + std::to_string(count) + " entries, at most " +
-                                         std::to_string(command::max_batch) + " are allowed")));
-  }
-  return {};
+  if (text.problem()) return std::unexpected(*text.problem());
+  return batch;
 }
 
-/// Reads the one list of the body, `name`, item by item with `add`.
-template <class Add>
-std::expected<void, Problem> read_list(std::string_view body, std::string_view name, const Add& add) {
-  std::optional<std::string_view> list_raw;
-  ObjectReader reader(body, body_place);
-  while (const auto member = reader.next()) {
-    if (member->name != name) return std::unexpected(unknown_field(member->name, body_place));
-    list_raw = member->value;
+/// Reads the list that `reader` came to: keys, as text or as base64.
+std::expected<std::vector<std::string>, Problem> read_keys(BodyText& text, const Field& field) {
+  std::vector<std::string> keys;
+  ArrayReader items(text, *field.schema, field.name);
+  while (items.next()) {
+    KeyFields key_fields;
+    key_fields.take(field.schema == &schemas::keys ? "key" : "key_b64", items.value());
+    if (text.problem()) break;
+    auto key = key_fields.read(items.item());
+    if (!key) return std::unexpected(std::move(key.error()));
+    keys.push_back(std::move(*key));
   }
-  if (reader.problem()) return std::unexpected(*reader.problem());
-  if (!list_raw) return std::unexpected(missing_field(name, body_place));
-  return read_items(*list_raw, name, add);
+  return keys;
 }
 
 /// A fault that is found later is named by its place in the transaction, which is that in the batch.
@@ -155,71 +137,70 @@ void submit_batch(Call& call, Batch batch, command::OperationKind kind) {
 }
 
 void put_many(Call& call) {
-  Batch batch;
-  const auto done = read_list(call.request.body, "operations", [&](std::string_view raw, const std::string& place) {
-    return add_operation(batch, raw, place, true);
-  });
-  if (!done) return call.refuse(done.error());
-  submit_batch(call, std::move(batch), command::OperationKind::put);
+  auto batch = read_operations(call.request.body, schemas::bulk_put, add_put);
+  if (!batch) return call.refuse(batch.error());
+  submit_batch(call, std::move(*batch), command::OperationKind::put);
 }
 
 void touch_many(Call& call) {
-  Batch batch;
-  const auto done = read_list(call.request.body, "operations", [&](std::string_view raw, const std::string& place) {
-    return add_operation(batch, raw, place, false);
-  });
-  if (!done) return call.refuse(done.error());
-  submit_batch(call, std::move(batch), command::OperationKind::touch);
+  auto batch = read_operations(call.request.body, schemas::bulk_touch, add_touch);
+  if (!batch) return call.refuse(batch.error());
+  submit_batch(call, std::move(*batch), command::OperationKind::touch);
 }
 
 void delete_many(Call& call) {
   Batch batch;
-  const auto done = read_list(call.request.body, "keys", [&](std::string_view raw, const std::string& place) {
-    return add_key(batch, raw, "key", place);
-  });
-  if (!done) return call.refuse(done.error());
+  BodyText text(call.request.body);
+  ObjectReader reader(text, schemas::bulk_delete);
+  while (const Field* const field = reader.next()) {
+    auto keys = read_keys(text, *field);
+    if (!keys) return call.refuse(keys.error());
+    batch.keys = std::move(*keys);
+  }
+  if (text.problem()) return call.refuse(*text.problem());
   submit_batch(call, std::move(batch), command::OperationKind::remove);
 }
 
 struct ReadBatch {
   std::vector<std::string> keys;  ///< each once, in the order of the body
+  bool as_base64 = false;         ///< so they were given, and so they name the members of the answer
   bool with_ttl = false;
 };
 
 /// The batch's limit counts what was asked, the answer has each key once: it is an object.
 std::expected<ReadBatch, Problem> read_batch(std::string_view body) {
   ReadBatch batch;
-  std::string_view keys_raw;
-  bool has_keys = false;
-  ObjectReader reader(body, body_place);
-  while (const auto member = reader.next()) {
-    if (member->name == "keys") {
-      keys_raw = member->value;
-      has_keys = true;
-    } else if (member->name == "with_ttl") {
-      const auto with_ttl = read_bool(member->value, "with_ttl", body_place);
+  BodyText text(body);
+  ObjectReader reader(text, schemas::bulk_get);
+  while (const Field* const field = reader.next()) {
+    if (field->name == "with_ttl") {
+      const auto with_ttl = read_bool(reader.value(), field->name, {});
       if (!with_ttl) return std::unexpected(with_ttl.error());
       batch.with_ttl = *with_ttl;
-    } else {
-      return std::unexpected(unknown_field(member->name, body_place));
+      continue;
+    }
+    auto keys = read_keys(text, *field);
+    if (!keys) return std::unexpected(std::move(keys.error()));
+    batch.as_base64 = field->name == schemas::keys_b64_field.name;
+    for (std::string& key : *keys) {
+      if (std::ranges::find(batch.keys, key) == batch.keys.end()) batch.keys.push_back(std::move(key));
     }
   }
-  if (reader.problem()) return std::unexpected(*reader.problem());
-  if (!has_keys) return std::unexpected(missing_field("keys", body_place));
-  Batch read;
-  auto done = read_items(keys_raw, "keys", [&](std::string_view raw, const std::string& place) {
-    return add_key(read, raw, "the key", place);
-  });
-  if (!done) return std::unexpected(std::move(done.error()));
-  for (std::string& key : read.keys) {
-    if (std::ranges::find(batch.keys, key) == batch.keys.end()) batch.keys.push_back(std::move(key));
-  }
+  if (text.problem()) return std::unexpected(*text.problem());
   return batch;
+}
+
+void append_name(std::string& to, std::string_view key, bool as_base64) {
+  if (!as_base64) return value::append_json_string(to, key);
+  to += '"';
+  base::append_base64(to, key);
+  to += '"';
 }
 
 void get_many(Call& call) {
   const auto batch = read_batch(call.request.body);
   if (!batch) return call.refuse(batch.error());
+  const bool meta = call.query.is_set("meta");
   const auto entries = call.site.database.get_entries({batch->keys.begin(), batch->keys.end()},
                                                       {.consistency = call.consistency, .timeout = call.timeout});
   if (!entries) return call.refuse(entries.error());
@@ -228,7 +209,7 @@ void get_many(Call& call) {
   body += '{';
   for (std::size_t i = 0; i < batch->keys.size(); ++i) {
     if (i > 0) body += ',';
-    value::append_json_string(body, batch->keys[i]);
+    append_name(body, batch->keys[i], batch->as_base64);
     const auto& entry = (*entries)[i];
     if (!entry) {
       body += R"(:{"status":"error","error":"not_found"})";
@@ -236,7 +217,8 @@ void get_many(Call& call) {
     }
     body += R"(:{"status":"ok",)";
     append_value_member(body, entry->value);
-    if (batch->with_ttl) append_ttl_member(body += ',', *entry);
+    if (batch->with_ttl || meta) append_ttl_member(body += ',', *entry);
+    if (meta) append_meta_members(body += ',', *entry);
     body += '}';
   }
   body += '}';
@@ -246,27 +228,50 @@ void get_many(Call& call) {
 }  // namespace
 
 void add_kv_bulk(std::vector<Route>& routes) {
+  constexpr std::string_view tag = "Many keys";
+  constexpr Answer results = {.kind = AnswerKind::data, .schema = &schemas::bulk_results};
   routes.push_back({.method = Method::post,
                     .path = "/api/v1/kv/bulk",
                     .operation = "put_many",
                     .handler = put_many,
-                    .body = BodyKind::json});
+                    .tag = tag,
+                    .summary = "Stores up to 500 values at once",
+                    .description = "All of them at one revision, or, when one is refused, none.",
+                    .body = BodyKind::json,
+                    .body_schema = &schemas::bulk_put,
+                    .is_write = true,
+                    .answer = results});
   routes.push_back({.method = Method::post,
                     .path = "/api/v1/kv/bulk/get",
                     .operation = "get_many",
                     .handler = get_many,
+                    .tag = tag,
+                    .summary = "Up to 500 values as of one revision",
                     .body = BodyKind::json,
-                    .is_read = true});
+                    .body_schema = &schemas::bulk_get,
+                    .is_read = true,
+                    .parameters = get_parameters,
+                    .answer = {.kind = AnswerKind::data, .schema = &schemas::bulk_gots}});
   routes.push_back({.method = Method::post,
                     .path = "/api/v1/kv/bulk/delete",
                     .operation = "delete_many",
                     .handler = delete_many,
-                    .body = BodyKind::json});
+                    .tag = tag,
+                    .summary = "Deletes up to 500 keys at once",
+                    .body = BodyKind::json,
+                    .body_schema = &schemas::bulk_delete,
+                    .is_write = true,
+                    .answer = results});
   routes.push_back({.method = Method::post,
                     .path = "/api/v1/kv/bulk/touch",
                     .operation = "touch_many",
                     .handler = touch_many,
-                    .body = BodyKind::json});
+                    .tag = tag,
+                    .summary = "Sets the remaining time of up to 500 keys at once",
+                    .body = BodyKind::json,
+                    .body_schema = &schemas::bulk_touch,
+                    .is_write = true,
+                    .answer = results});
 }
 
 }  // namespace concord::http::routes

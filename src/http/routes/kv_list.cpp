@@ -1,9 +1,10 @@
 // GET /api/v1/kv: the keys in order, a page at a time.
-#include <charconv>
+#include <array>
 #include <memory>
 
 #include "http/page_limit.hpp"
 #include "http/routes/routes.hpp"
+#include "http/schemas.hpp"
 
 namespace concord::http::routes {
 namespace {
@@ -12,27 +13,30 @@ struct Listing {
   concord::Query query;
   PageOptions page;
   bool with_ttl = false;
+  bool meta = false;
   bool keys_only = false;
 };
 
-std::expected<std::optional<std::uint64_t>, Problem> read_number(const Query& query, std::string_view name) {
-  const std::string* text = query.find(name);
-  if (text == nullptr) return std::nullopt;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size()) {
-    return std::unexpected(
-        invalid_request("the query parameter \"" + std::string(name) + "\" must be a whole number, not negative"));
-  }
-  return number;
-}
+constexpr std::array parameters = {
+    Parameter{.name = "prefix", .schema = &schemas::text},
+    Parameter{.name = "suffix", .schema = &schemas::text},
+    Parameter{.name = "contains", .schema = &schemas::text},
+    Parameter{.name = "pattern", .schema = &schemas::text, .description = "A regular expression (RE2)."},
+    Parameter{.name = "start", .schema = &schemas::text, .description = "The first key, included."},
+    Parameter{.name = "end", .schema = &schemas::text, .description = "The last key, included."},
+    Parameter{.name = "limit", .schema = &schemas::page_limit, .description = "Keys of a page; 100 unless said."},
+    Parameter{.name = "offset", .schema = &schemas::count},
+    Parameter{.name = "cursor", .schema = &schemas::text, .description = "`next_cursor` of the page before."},
+    Parameter{.name = "with_ttl", .schema = &schemas::boolean},
+    Parameter{.name = "meta", .schema = &schemas::boolean, .description = "Shows ttl, revisions and version too."},
+    Parameter{.name = "keys_only", .schema = &schemas::boolean}};
 
 std::optional<std::string> read_text(const Query& query, std::string_view name) {
   const std::string* text = query.find(name);
   return text == nullptr ? std::nullopt : std::optional(*text);
 }
 
-std::expected<Listing, Problem> read_listing(const Query& query) {
+Listing read_listing(const Query& query) {
   Listing listing;
   listing.query.prefix = read_text(query, "prefix");
   listing.query.suffix = read_text(query, "suffix");
@@ -40,20 +44,12 @@ std::expected<Listing, Problem> read_listing(const Query& query) {
   listing.query.pattern = read_text(query, "pattern");
   listing.query.start = read_text(query, "start");
   listing.query.end = read_text(query, "end");
+  listing.query.offset = number_of(query, "offset", 0);
   listing.page.cursor = read_text(query, "cursor");
-  const auto limit = read_number(query, "limit");
-  if (!limit) return std::unexpected(limit.error());
-  listing.page.size = limit->value_or(default_page_limit);
-  if (auto done = check_page_limit(listing.page.size); !done) return std::unexpected(done.error());
-  const auto offset = read_number(query, "offset");
-  if (!offset) return std::unexpected(offset.error());
-  listing.query.offset = offset->value_or(0);
-  const auto with_ttl = query.flag("with_ttl");
-  if (!with_ttl) return std::unexpected(with_ttl.error());
-  const auto keys_only = query.flag("keys_only");
-  if (!keys_only) return std::unexpected(keys_only.error());
-  listing.with_ttl = *with_ttl;
-  listing.keys_only = *keys_only;
+  listing.page.size = number_of(query, "limit", default_page_limit);
+  listing.meta = query.is_set("meta");
+  listing.with_ttl = listing.meta || query.is_set("with_ttl");
+  listing.keys_only = query.is_set("keys_only");
   return listing;
 }
 
@@ -65,6 +61,7 @@ void append_item(std::string& to, const Item& item, const Listing& listing) {
     append_value_member(to, item.entry.value);
   }
   if (listing.with_ttl) append_ttl_member(to += ',', item.entry);
+  if (listing.meta) append_meta_members(to += ',', item.entry);
   to += '}';
 }
 
@@ -84,14 +81,13 @@ void answer(Call& call, const Listing& listing, const Page<Item>& page) {
 }
 
 void list(Call& call) {
-  auto listing = read_listing(call.query);
-  if (!listing) return call.refuse(listing.error());
-  const bool needs_entries = !listing->keys_only || listing->with_ttl;
-  auto search = call.site.database.search(listing->query,
-                                          needs_entries ? database::SearchFor::entries : database::SearchFor::keys,
-                                          listing->page, {.consistency = call.consistency, .timeout = call.timeout});
+  Listing listing = read_listing(call.query);
+  const bool needs_entries = !listing.keys_only || listing.with_ttl;
+  auto search =
+      call.site.database.search(listing.query, needs_entries ? database::SearchFor::entries : database::SearchFor::keys,
+                                listing.page, {.consistency = call.consistency, .timeout = call.timeout});
   if (!search) return call.refuse(search.error());
-  call.work([listing = std::move(*listing), search = std::move(*search)](Call& working) {
+  call.work([listing = std::move(listing), search = std::move(*search)](Call& working) {
     const auto done = search->step();
     if (!done) {
       working.refuse(done.error());
@@ -109,9 +105,11 @@ void add_kv_list(std::vector<Route>& routes) {
                     .path = "/api/v1/kv",
                     .operation = "get_all",
                     .handler = list,
+                    .tag = "Many keys",
+                    .summary = "Keys in order, a page at a time",
                     .is_read = true,
-                    .parameters = {"prefix", "suffix", "contains", "pattern", "start", "end", "limit", "offset",
-                                   "cursor", "with_ttl", "keys_only"}});
+                    .parameters = parameters,
+                    .answer = {.kind = AnswerKind::page, .schema = &schemas::listed_page}});
 }
 
 }  // namespace concord::http::routes

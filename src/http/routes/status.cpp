@@ -1,5 +1,8 @@
-// GET /api/v1/status: what the node knows about itself and its cluster.
+// GET /api/v1/status, /api/v1/cluster/members: what the node knows about itself and its cluster.
+#include <utility>
+
 #include "http/routes/routes.hpp"
+#include "http/schemas.hpp"
 #include "value/json_string.hpp"
 
 namespace concord::http::routes {
@@ -48,6 +51,16 @@ void append_member(std::string& to, const MemberStatus& member, const Status& st
   members.number("match_index", member.match_index);
 }
 
+void append_member_list(std::string& to, const Status& status, const std::string& own_api) {
+  to += '[';
+  bool first = true;
+  for (const MemberStatus& member : status.cluster.members) {
+    if (!std::exchange(first, false)) to += ',';
+    append_member(to, member, status, own_api);
+  }
+  to += ']';
+}
+
 void append_cluster(std::string& to, const Status& status, const std::string& own_api) {
   const ClusterStatus& cluster = status.cluster;
   Members members(to);
@@ -62,12 +75,7 @@ void append_cluster(std::string& to, const Status& status, const std::string& ow
   members.number("term", cluster.term);
   members.number("commit_index", cluster.commit_index);
   members.number("applied_index", cluster.applied_index);
-  members.name("members") += '[';
-  for (std::size_t i = 0; i < cluster.members.size(); ++i) {
-    if (i > 0) to += ',';
-    append_member(to, cluster.members[i], status, own_api);
-  }
-  to += ']';
+  append_member_list(members.name("members"), status, own_api);
 }
 
 void append_storage(std::string& to, const StorageStatus& storage) {
@@ -98,11 +106,38 @@ void get_status(Call& call) {
   call.reply.end_data();
 }
 
+void get_members(Call& call) {
+  const auto status = call.site.database.status();
+  if (!status) return call.refuse(status.error());
+  std::string& body = call.reply.body;
+  call.reply.begin_data();
+  {
+    Members members(body);
+    append_member_list(members.name("members"), *status, call.site.api_url);
+  }
+  call.reply.end_data();
+}
+
 }  // namespace
 
 void add_status(std::vector<Route>& routes) {
-  routes.push_back(
-      {.method = Method::get, .path = "/api/v1/status", .operation = "status", .handler = get_status, .is_read = true});
+  constexpr std::string_view tag = "Cluster";
+  routes.push_back({.method = Method::get,
+                    .path = "/api/v1/status",
+                    .operation = "status",
+                    .handler = get_status,
+                    .tag = tag,
+                    .summary = "The node, its cluster and its storage",
+                    .is_read = true,
+                    .answer = {.kind = AnswerKind::data, .schema = &schemas::status}});
+  routes.push_back({.method = Method::get,
+                    .path = "/api/v1/cluster/members",
+                    .operation = "members",
+                    .handler = get_members,
+                    .tag = tag,
+                    .summary = "The members of the cluster",
+                    .is_read = true,
+                    .answer = {.kind = AnswerKind::data, .schema = &schemas::members}});
 }
 
 }  // namespace concord::http::routes

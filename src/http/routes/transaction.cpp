@@ -1,15 +1,19 @@
 // POST /api/v1/txn: guards, then operations or else operations.
+#include <array>
 #include <deque>
 #include <memory>
 
-#include "command/limits.hpp"
 #include "http/conditions.hpp"
 #include "http/envelope.hpp"
 #include "http/routes/routes.hpp"
+#include "http/schemas.hpp"
 #include "http/write_body.hpp"
 
 namespace concord::http::routes {
 namespace {
+
+constexpr std::array parameters = {Parameter{
+    .name = "meta", .schema = &schemas::boolean, .description = "Shows the revision, and which guard did not hold."}};
 
 /// An operation as its answer shows it.
 struct Shown {
@@ -25,14 +29,6 @@ struct OwnedTransaction {
   std::deque<BodyCondition> conditions;
 };
 
-std::string place_of(std::string_view list, std::size_t position) {
-  std::string place(list);
-  place += '[';
-  place += std::to_string(position);
-  place += ']';
-  return place;
-}
-
 std::string_view kind_name(command::OperationKind kind) {
   switch (kind) {
     case command::OperationKind::put: return "put";
@@ -44,151 +40,129 @@ std::string_view kind_name(command::OperationKind kind) {
   return "delete_where";
 }
 
-std::expected<command::OperationKind, Problem> read_kind(const std::optional<std::string_view>& raw,
-                                                         std::string_view place) {
-  if (!raw) return std::unexpected(missing_field("op", place));
+std::expected<command::OperationKind, Problem> read_kind(std::string_view raw, const Place& place) {
   for (const auto kind : {command::OperationKind::put, command::OperationKind::remove, command::OperationKind::touch,
                           command::OperationKind::get}) {
-    if (raw->size() >= 2 && raw->substr(1, raw->size() - 2) == kind_name(kind) && raw->starts_with('"')) return kind;
+    if (raw.size() >= 2 && raw.substr(1, raw.size() - 2) == kind_name(kind) && raw.starts_with('"')) return kind;
   }
   return std::unexpected(wrong_type("op", place, "\"put\", \"delete\", \"touch\" or \"get\""));
 }
 
-std::expected<std::string_view, Problem> own_key(OwnedTransaction& owned, const std::optional<std::string_view>& raw,
-                                                 std::string_view place) {
-  if (!raw) return std::unexpected(missing_field("key", place));
-  auto key = read_string(*raw, "key", place);
-  if (!key) return std::unexpected(std::move(key.error()));
-  return owned.keys.emplace_back(std::move(*key));
-}
-
-std::expected<void, Problem> add_operation(OwnedTransaction& owned, std::vector<command::Operation>& to,
-                                           std::string_view raw, const std::string& place) {
-  WriteFields fields;
-  std::optional<std::string_view> kind_raw;
-  std::optional<std::string_view> key_raw;
-  std::optional<std::string_view> ttl_raw;
-  std::string stray;  // the last field that only a put, or only a put and a touch, may have
-  ObjectReader reader(raw, place);
-  while (const auto member = reader.next()) {
-    if (member->name == "op") {
-      kind_raw = member->value;
-    } else if (member->name == "key") {
-      key_raw = member->value;
-    } else if (fields.take(member->name, member->value)) {
-      if (member->name == "ttl") ttl_raw = member->value;
-      if (member->name != "ttl" || stray.empty()) stray = member->name;
-    } else {
-      return std::unexpected(unknown_field(member->name, place));
-    }
-  }
-  if (reader.problem()) return std::unexpected(*reader.problem());
-  const auto kind = read_kind(kind_raw, place);
-  if (!kind) return std::unexpected(kind.error());
-  const auto key = own_key(owned, key_raw, place);
-  if (!key) return std::unexpected(key.error());
-
-  command::Operation operation;
-  operation.kind = *kind;
-  operation.key = *key;
-  if (*kind == command::OperationKind::put) {
+std::expected<void, Problem> fill_operation(command::Operation& operation, WriteFields& fields, OwnedTransaction& owned,
+                                            const Place& place) {
+  if (operation.kind == command::OperationKind::put) {
     if (auto done = fields.read(place); !done) return done;
     operation.value = owned.values.emplace_back(std::move(fields.value)).stored();
     operation.ttl_s = fields.ttl_s;
     operation.compress = fields.compress;
-  } else if (*kind == command::OperationKind::touch) {
-    if (!stray.empty() && stray != "ttl") return std::unexpected(unknown_field(stray, place));
-    const auto ttl = read_required_ttl(ttl_raw, place);
-    if (!ttl) return std::unexpected(ttl.error());
-    operation.ttl_s = *ttl;
-  } else if (!stray.empty()) {
-    return std::unexpected(unknown_field(stray, place));
+    return {};
   }
+  if (const auto stray = fields.beyond_a_touch(); !stray.empty()) return std::unexpected(unknown_field(stray, place));
+  if (operation.kind != command::OperationKind::touch) {
+    if (fields.ttl_raw()) return std::unexpected(unknown_field("ttl", place));
+    return {};
+  }
+  const auto ttl = read_required_ttl(fields.ttl_raw(), place);
+  if (!ttl) return std::unexpected(ttl.error());
+  operation.ttl_s = *ttl;
+  return {};
+}
+
+std::expected<void, Problem> add_operation(OwnedTransaction& owned, std::vector<command::Operation>& to, BodyText& text,
+                                           const Place& place) {
+  KeyFields key_fields;
+  WriteFields fields;
+  std::string_view kind_raw;
+  ObjectReader reader(text, schemas::operation, place);
+  while (const Field* const field = reader.next()) {
+    const std::string_view raw = reader.value();
+    if (field->name == "op") {
+      kind_raw = raw;
+    } else if (!key_fields.take(field->name, raw)) {
+      fields.take(field->name, raw);
+    }
+  }
+  if (text.problem()) return std::unexpected(*text.problem());
+  const auto kind = read_kind(kind_raw, place);
+  if (!kind) return std::unexpected(kind.error());
+  auto key = key_fields.read(place);
+  if (!key) return std::unexpected(std::move(key.error()));
+  command::Operation operation;
+  operation.kind = *kind;
+  operation.key = owned.keys.emplace_back(std::move(*key));
+  if (auto done = fill_operation(operation, fields, owned, place); !done) return done;
   to.push_back(operation);
   return {};
 }
 
-/// `{"key", one of "expected", "revision", "exists", "condition"}`
-std::expected<void, Problem> add_guard(OwnedTransaction& owned, std::string_view raw, const std::string& place) {
-  BodyCondition& condition = owned.conditions.emplace_back();
-  std::optional<std::string_view> key_raw;
+/// The part of a guard that is neither of the body's conditions.
+struct GuardFields {
   std::optional<std::string_view> revision_raw;
   std::optional<std::string_view> exists_raw;
-  ObjectReader reader(raw, place);
-  while (const auto member = reader.next()) {
-    if (member->name == "key") {
-      key_raw = member->value;
-    } else if (member->name == "revision") {
-      revision_raw = member->value;
-    } else if (member->name == "exists") {
-      exists_raw = member->value;
-    } else if (!condition.take(member->name, member->value)) {
-      return std::unexpected(unknown_field(member->name, place));
-    }
-  }
-  if (reader.problem()) return std::unexpected(*reader.problem());
-  const auto key = own_key(owned, key_raw, place);
-  if (!key) return std::unexpected(key.error());
-  if (auto done = condition.read(place); !done) return done;
-  const int given = (condition.empty() ? 0 : 1) + (revision_raw ? 1 : 0) + (exists_raw ? 1 : 0);
+};
+
+std::expected<command::Guard, Problem> make_guard(std::string_view key, BodyCondition& condition,
+                                                  const GuardFields& fields, const Place& place) {
+  if (auto done = condition.read(place); !done) return std::unexpected(std::move(done.error()));
+  const int given = (condition.empty() ? 0 : 1) + (fields.revision_raw ? 1 : 0) + (fields.exists_raw ? 1 : 0);
   if (given != 1) {
     const Errc code = given == 0 ? Errc::missing_condition : Errc::conflicting_conditions;
     return std::unexpected(
-        Problem(Error(code, place + " must have one of \"expected\", \"revision\", \"exists\" and \"condition\"")));
+        Error(code, place.text() + R"( must have one of "expected", "revision", "exists" and "condition")"));
   }
+  if (!condition.empty()) return condition.guard(key);
   command::Guard guard;
-  guard.key = *key;
-  if (!condition.empty()) {
-    guard = condition.guard(*key);
-  } else if (revision_raw) {
-    const auto revision = read_unsigned(*revision_raw, "revision", place);
+  guard.key = key;
+  if (fields.revision_raw) {
+    const auto revision = read_unsigned(*fields.revision_raw, "revision", place);
     if (!revision) return std::unexpected(revision.error());
     guard.kind = command::GuardKind::revision;
     guard.revision = Revision(*revision);
   } else {
-    const auto exists = read_bool(*exists_raw, "exists", place);
+    const auto exists = read_bool(*fields.exists_raw, "exists", place);
     if (!exists) return std::unexpected(exists.error());
     guard.kind = *exists ? command::GuardKind::exists : command::GuardKind::absent;
   }
-  owned.transaction.guards.push_back(guard);
-  return {};
+  return guard;
 }
 
-template <class Add>
-std::expected<void, Problem> read_items(std::string_view raw, std::string_view list, const Add& add) {
-  ArrayReader items(raw, list);
-  std::size_t count = 0;
-  while (const auto item = items.next()) {
-    if (count == command::max_batch) {
-      return std::unexpected(
-          Problem(Error(Errc::batch_too_large,
-                        std::string(list) + " has more than " + std::to_string(command::max_batch) + " entries")));
+std::expected<void, Problem> add_guard(OwnedTransaction& owned, BodyText& text, const Place& place) {
+  BodyCondition& condition = owned.conditions.emplace_back();
+  KeyFields key_fields;
+  GuardFields fields;
+  ObjectReader reader(text, schemas::guard, place);
+  while (const Field* const field = reader.next()) {
+    const std::string_view raw = reader.value();
+    if (field->name == "revision") {
+      fields.revision_raw = raw;
+    } else if (field->name == "exists") {
+      fields.exists_raw = raw;
+    } else if (!key_fields.take(field->name, raw)) {
+      condition.take(field->name, raw);
     }
-    if (auto done = add(*item, place_of(list, count)); !done) return done;
-    ++count;
   }
-  if (items.problem()) return std::unexpected(*items.problem());
+  if (text.problem()) return std::unexpected(*text.problem());
+  auto key = key_fields.read(place);
+  if (!key) return std::unexpected(std::move(key.error()));
+  const auto guard = make_guard(owned.keys.emplace_back(std::move(*key)), condition, fields, place);
+  if (!guard) return std::unexpected(guard.error());
+  owned.transaction.guards.push_back(*guard);
   return {};
 }
 
 std::expected<void, Problem> read_transaction(OwnedTransaction& owned, std::string_view body) {
-  ObjectReader reader(body);
-  while (const auto member = reader.next()) {
-    std::expected<void, Problem> done;
-    if (member->name == "guards") {
-      done = read_items(member->value, "guards",
-                        [&](std::string_view raw, const std::string& place) { return add_guard(owned, raw, place); });
-    } else if (member->name == "then" || member->name == "else") {
-      auto& to = member->name == "then" ? owned.transaction.then : owned.transaction.otherwise;
-      done = read_items(member->value, member->name, [&](std::string_view raw, const std::string& place) {
-        return add_operation(owned, to, raw, place);
-      });
-    } else {
-      return std::unexpected(unknown_field(member->name, "the body"));
+  BodyText text(body);
+  ObjectReader reader(text, schemas::transaction);
+  while (const Field* const field = reader.next()) {
+    auto& to = field->name == "then" ? owned.transaction.then : owned.transaction.otherwise;
+    ArrayReader items(text, *field->schema, field->name);
+    while (items.next()) {
+      auto done =
+          field->name == "guards" ? add_guard(owned, text, items.item()) : add_operation(owned, to, text, items.item());
+      if (!done) return done;
     }
-    if (!done) return done;
   }
-  if (reader.problem()) return std::unexpected(*reader.problem());
+  if (text.problem()) return std::unexpected(*text.problem());
   return {};
 }
 
@@ -210,6 +184,16 @@ void append_result(std::string& to, const Shown& shown, const command::Operation
   to += '}';
 }
 
+void append_meta(std::string& to, const command::Outcome& outcome) {
+  to += R"(,"revision":)";
+  append_number(to, outcome.revision.value());
+  if (outcome.guard_failure == command::GuardFailure::none) return;
+  to += R"(,"failed_guard":)";
+  append_number(to, outcome.failed_guard);
+  const bool key_missing = outcome.guard_failure == command::GuardFailure::key_missing;
+  to += key_missing ? R"(,"key_missing":true)" : R"(,"key_missing":false)";
+}
+
 void answer(Call& call, const OwnedTransaction& owned, const Result<command::Outcome>& outcome) {
   if (!outcome) return call.refuse(outcome.error());
   const bool succeeded = outcome->guard_failure == command::GuardFailure::none;
@@ -223,7 +207,9 @@ void answer(Call& call, const OwnedTransaction& owned, const Result<command::Out
     const command::OperationResult done{.revision = outcome->revision, .value = {}};
     append_result(body, {ran[i].kind, ran[i].key}, told ? outcome->results[i] : done);
   }
-  body += "]}";
+  body += ']';
+  if (call.query.is_set("meta")) append_meta(body, *outcome);
+  body += '}';
   call.reply.end_data();
 }
 
@@ -239,8 +225,18 @@ void transact(Call& call) {
 }  // namespace
 
 void add_transaction(std::vector<Route>& routes) {
-  routes.push_back(
-      {.method = Method::post, .path = "/api/v1/txn", .operation = "txn", .handler = transact, .body = BodyKind::json});
+  routes.push_back({.method = Method::post,
+                    .path = "/api/v1/txn",
+                    .operation = "txn",
+                    .handler = transact,
+                    .tag = "Transactions",
+                    .summary = "Guards, then operations or else operations, at once",
+                    .description = "200 also when the guards do not hold: `succeeded` tells. At most 500 each.",
+                    .body = BodyKind::json,
+                    .body_schema = &schemas::transaction,
+                    .is_write = true,
+                    .parameters = parameters,
+                    .answer = {.kind = AnswerKind::data, .schema = &schemas::transaction_result}});
 }
 
 }  // namespace concord::http::routes

@@ -1,0 +1,58 @@
+// The shapes of what the API takes and answers, each said once: bodies are read by them (envelope.hpp), queries are checked by
+// them (parameters.hpp), the OpenAPI document is written from them (openapi.cpp), and the test of bad input is made from them.
+//
+// A field that is not in its schema cannot be read, so none exists undocumented. Schemas are constants (schemas.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace concord::http {
+
+enum class Shape : std::uint8_t {
+  any,      ///< any JSON value
+  text,     ///< a string
+  integer,  ///< a whole number
+  boolean,
+  array,
+  object,  ///< with exactly the fields that are named
+  map,     ///< an object with any names, all values of one shape
+};
+
+struct Schema;
+
+struct Field {
+  std::string_view name = {};
+  const Schema* schema = nullptr;
+  std::string_view description = {};
+  bool required = false;
+};
+
+struct Schema {
+  Shape shape = Shape::any;
+  /// Under this name it stands among the components of the document; empty: where it is used.
+  std::string_view name = {};
+  std::string_view description = {};
+  bool nullable = false;
+  std::int64_t minimum = 0;
+  std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+  std::span<const std::string_view> values = {};  ///< text: one of these; empty: any
+  std::string_view format = {};                   ///< text: a format of JSON Schema
+  const Schema* items = nullptr;                  ///< array, map
+  std::size_t min_items = 0;
+  std::size_t max_items = 0;  ///< 0: no bound
+  std::span<const Field> fields = {};
+  /// Exactly one of these fields must be there.
+  std::span<const std::string_view> one_of = {};
+  /// The handler itself tells what a wrong number of the fields `one_of` is called.
+  bool handler_checks_one_of = false;
+  std::string_view example = {};  ///< JSON text
+};
+
+/// Position of the field in `schema.fields`, or -1.
+[[nodiscard]] int position_of(const Schema& schema, std::string_view field) noexcept;
+
+}  // namespace concord::http

@@ -1,0 +1,346 @@
+// The schemas of the API's bodies, answers and parameters: constants, shared by the routes that use them.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "command/limits.hpp"
+#include "http/page_limit.hpp"
+#include "http/schema.hpp"
+
+namespace concord::http::schemas {
+
+// Single values ------------------------------------------------------------------------------------------------------
+
+inline constexpr Schema any_value = {.description = "Any JSON value; a string of base64 when `encoding` says so."};
+inline constexpr Schema text = {.shape = Shape::text};
+inline constexpr Schema boolean = {.shape = Shape::boolean};
+inline constexpr Schema count = {.shape = Shape::integer};
+inline constexpr Schema positive = {.shape = Shape::integer, .minimum = 1};
+inline constexpr Schema base64_text = {.shape = Shape::text, .format = "byte"};
+inline constexpr std::array<std::string_view, 1> base64_only = {"base64"};
+inline constexpr Schema encoding = {.shape = Shape::text, .values = base64_only};
+inline constexpr Schema key = {.shape = Shape::text, .description = "1 to 1024 bytes of UTF-8."};
+inline constexpr Schema key_b64 = {
+    .shape = Shape::text, .description = "The key's bytes as base64, for a key that is not UTF-8.", .format = "byte"};
+inline constexpr Schema ttl = {
+    .shape = Shape::integer, .description = "Seconds.", .minimum = 1, .maximum = command::max_ttl_s};
+inline constexpr Schema ttl_or_null = {.shape = Shape::integer,
+                                       .description = "Seconds; null: it does not expire.",
+                                       .nullable = true,
+                                       .minimum = 1,
+                                       .maximum = command::max_ttl_s};
+inline constexpr Schema page_limit = {.shape = Shape::integer, .minimum = 1, .maximum = max_page_limit};
+inline constexpr Schema filter = {.shape = Shape::map,
+                                  .name = "Filter",
+                                  .description = "A filter document: a predicate on the value, see docs/queries.md.",
+                                  .items = &any_value,
+                                  .example = R"({"age": {"$gte": 18}})"};
+inline constexpr Schema cursor = {
+    .shape = Shape::text, .description = "Where the next page begins; null at the end.", .nullable = true};
+inline constexpr std::array<std::string_view, 2> key_choice = {"key", "key_b64"};
+
+inline constexpr Field key_field = {.name = "key", .schema = &key};
+inline constexpr Field key_b64_field = {.name = "key_b64", .schema = &key_b64};
+inline constexpr Field value_field = {.name = "value", .schema = &any_value, .required = true};
+inline constexpr Field encoding_field = {
+    .name = "encoding", .schema = &encoding, .description = "The value is given as base64 and stored as bytes."};
+inline constexpr Field ttl_field = {.name = "ttl", .schema = &ttl_or_null};
+inline constexpr Field keep_ttl_field = {
+    .name = "keep_ttl", .schema = &boolean, .description = "Keeps the remaining time the key has. Not beside `ttl`."};
+inline constexpr Field compress_field = {
+    .name = "compress", .schema = &boolean, .description = "Whether to compress the value; else its size decides."};
+inline constexpr Field expected_field = {.name = "expected",
+                                         .schema = &any_value,
+                                         .description = "The value must be equal to this. Not beside `condition`."};
+inline constexpr Field expected_encoding_field = {
+    .name = "expected_encoding", .schema = &encoding, .description = "`expected` is given as base64."};
+inline constexpr Field condition_field = {
+    .name = "condition", .schema = &filter, .description = "The value must match. Not beside `expected`."};
+
+// One key ------------------------------------------------------------------------------------------------------------
+
+inline constexpr std::array put_fields = {
+    value_field,    encoding_field,          ttl_field,      keep_ttl_field, compress_field,
+    expected_field, expected_encoding_field, condition_field};
+inline constexpr Schema put = {.shape = Shape::object,
+                               .name = "Put",
+                               .fields = put_fields,
+                               .example = R"({"value": {"name": "Ada"}, "ttl": 3600})"};
+
+inline constexpr std::array delete_fields = {expected_field, expected_encoding_field, condition_field};
+inline constexpr Schema remove = {
+    .shape = Shape::object, .name = "Delete", .fields = delete_fields, .example = R"({"expected": {"name": "Ada"}})"};
+
+inline constexpr Field required_ttl_field = {.name = "ttl", .schema = &ttl, .required = true};
+inline constexpr std::array touch_fields = {required_ttl_field};
+inline constexpr Schema touch = {
+    .shape = Shape::object, .name = "Touch", .fields = touch_fields, .example = R"({"ttl": 60})"};
+
+inline constexpr Field revision_field = {.name = "revision", .schema = &count, .description = "Of the last change."};
+inline constexpr Field create_revision_field = {.name = "create_revision", .schema = &count};
+inline constexpr Field version_field = {
+    .name = "version", .schema = &count, .description = "Changes since it was created."};
+inline constexpr std::array got_fields = {value_field,    encoding_field,        ttl_field,
+                                          revision_field, create_revision_field, version_field};
+inline constexpr Schema got = {.shape = Shape::object, .name = "Got", .fields = got_fields};
+
+inline constexpr Field shown_ttl_field = {.name = "ttl", .schema = &ttl_or_null, .required = true};
+inline constexpr std::array shown_ttl_fields = {shown_ttl_field};
+inline constexpr Schema shown_ttl = {.shape = Shape::object, .name = "Ttl", .fields = shown_ttl_fields};
+
+// Many keys ----------------------------------------------------------------------------------------------------------
+
+inline constexpr std::array bulk_put_fields = {key_field, key_b64_field,  value_field,   encoding_field,
+                                               ttl_field, keep_ttl_field, compress_field};
+inline constexpr Schema bulk_put_item = {
+    .shape = Shape::object, .name = "BulkPutOperation", .fields = bulk_put_fields, .one_of = key_choice};
+inline constexpr Schema bulk_put_list = {
+    .shape = Shape::array, .items = &bulk_put_item, .min_items = 1, .max_items = command::max_batch};
+inline constexpr std::array bulk_put_body_fields = {
+    Field{.name = "operations", .schema = &bulk_put_list, .required = true}};
+inline constexpr Schema bulk_put = {
+    .shape = Shape::object,
+    .name = "BulkPut",
+    .fields = bulk_put_body_fields,
+    .example = R"({"operations": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]})"};
+
+inline constexpr std::array bulk_touch_fields = {key_field, key_b64_field, required_ttl_field};
+inline constexpr Schema bulk_touch_item = {
+    .shape = Shape::object, .name = "BulkTouchOperation", .fields = bulk_touch_fields, .one_of = key_choice};
+inline constexpr Schema bulk_touch_list = {
+    .shape = Shape::array, .items = &bulk_touch_item, .min_items = 1, .max_items = command::max_batch};
+inline constexpr std::array bulk_touch_body_fields = {
+    Field{.name = "operations", .schema = &bulk_touch_list, .required = true}};
+inline constexpr Schema bulk_touch = {.shape = Shape::object,
+                                      .name = "BulkTouch",
+                                      .fields = bulk_touch_body_fields,
+                                      .example = R"({"operations": [{"key": "a", "ttl": 60}]})"};
+
+inline constexpr Schema keys = {.shape = Shape::array, .items = &key, .min_items = 1, .max_items = command::max_batch};
+inline constexpr Schema keys_b64 = {
+    .shape = Shape::array, .items = &key_b64, .min_items = 1, .max_items = command::max_batch};
+inline constexpr Field keys_field = {.name = "keys", .schema = &keys};
+inline constexpr Field keys_b64_field = {.name = "keys_b64", .schema = &keys_b64};
+inline constexpr std::array<std::string_view, 2> keys_choice = {"keys", "keys_b64"};
+inline constexpr std::array bulk_delete_fields = {keys_field, keys_b64_field};
+inline constexpr Schema bulk_delete = {.shape = Shape::object,
+                                       .name = "BulkDelete",
+                                       .fields = bulk_delete_fields,
+                                       .one_of = keys_choice,
+                                       .example = R"({"keys": ["a", "b"]})"};
+inline constexpr std::array bulk_get_fields = {keys_field, keys_b64_field,
+                                               Field{.name = "with_ttl", .schema = &boolean}};
+inline constexpr Schema bulk_get = {.shape = Shape::object,
+                                    .name = "BulkGet",
+                                    .fields = bulk_get_fields,
+                                    .one_of = keys_choice,
+                                    .example = R"({"keys": ["a", "b"], "with_ttl": true})"};
+
+inline constexpr std::array<std::string_view, 2> item_statuses = {"ok", "error"};
+inline constexpr Schema item_status = {.shape = Shape::text, .values = item_statuses};
+inline constexpr std::array<std::string_view, 1> item_errors = {"not_found"};
+inline constexpr Schema item_error = {.shape = Shape::text, .values = item_errors};
+inline constexpr Field item_status_field = {.name = "status", .schema = &item_status, .required = true};
+inline constexpr Field item_error_field = {.name = "error", .schema = &item_error};
+inline constexpr std::array bulk_result_fields = {key_field, key_b64_field, item_status_field, item_error_field};
+inline constexpr Schema bulk_result = {
+    .shape = Shape::object, .name = "BulkResult", .fields = bulk_result_fields, .one_of = key_choice};
+inline constexpr Schema bulk_results = {.shape = Shape::array, .items = &bulk_result};
+
+inline constexpr Field some_value_field = {.name = "value", .schema = &any_value};
+inline constexpr std::array bulk_got_fields = {item_status_field,     item_error_field, some_value_field,
+                                               encoding_field,        ttl_field,        revision_field,
+                                               create_revision_field, version_field};
+inline constexpr Schema bulk_got = {.shape = Shape::object, .name = "BulkGot", .fields = bulk_got_fields};
+inline constexpr Schema bulk_gots = {
+    .shape = Shape::map, .description = "By key; when the keys were given as base64, by that.", .items = &bulk_got};
+
+// Lists and queries --------------------------------------------------------------------------------------------------
+
+inline constexpr std::array listed_fields = {key_field, key_b64_field,  some_value_field,      encoding_field,
+                                             ttl_field, revision_field, create_revision_field, version_field};
+inline constexpr Schema listed = {
+    .shape = Shape::object, .name = "Listed", .fields = listed_fields, .one_of = key_choice};
+inline constexpr Schema listed_page = {.shape = Shape::array, .items = &listed};
+
+inline constexpr std::array<std::string_view, 3> selects = {"keys", "pairs", "count"};
+inline constexpr Schema select = {.shape = Shape::text, .values = selects};
+inline constexpr Schema range = {.shape = Shape::array, .items = &text, .min_items = 2, .max_items = 2};
+inline constexpr Field prefix_field = {.name = "prefix", .schema = &text};
+inline constexpr Field suffix_field = {.name = "suffix", .schema = &text};
+inline constexpr Field contains_field = {.name = "contains", .schema = &text};
+inline constexpr Field pattern_field = {
+    .name = "pattern", .schema = &text, .description = "A regular expression (RE2), searched in the key."};
+inline constexpr Field range_field = {
+    .name = "range", .schema = &range, .description = "The first and the last key, both included."};
+inline constexpr Field start_field = {.name = "start", .schema = &text, .description = "The first key, included."};
+inline constexpr Field end_field = {.name = "end", .schema = &text, .description = "The last key, included."};
+inline constexpr Field filter_field = {.name = "filter", .schema = &filter};
+inline constexpr std::array query_fields = {
+    prefix_field,
+    suffix_field,
+    contains_field,
+    pattern_field,
+    range_field,
+    start_field,
+    end_field,
+    filter_field,
+    Field{.name = "limit", .schema = &positive, .description = "100 unless said; a page holds at most 1000."},
+    Field{.name = "offset", .schema = &count},
+    Field{.name = "cursor", .schema = &text, .description = "`next_cursor` of the page before."},
+    Field{.name = "select", .schema = &select, .description = "`pairs` unless said."}};
+inline constexpr Schema query = {.shape = Shape::object,
+                                 .name = "Query",
+                                 .fields = query_fields,
+                                 .example = R"({"prefix": "user:", "filter": {"age": {"$gte": 18}}, "limit": 10})"};
+inline constexpr std::array query_delete_fields = {
+    prefix_field,
+    suffix_field,
+    contains_field,
+    pattern_field,
+    range_field,
+    start_field,
+    end_field,
+    filter_field,
+    Field{.name = "limit", .schema = &positive, .description = "Removes that many, in the order of keys."}};
+inline constexpr Schema query_delete = {.shape = Shape::object,
+                                        .name = "QueryDelete",
+                                        .description = "At least one selector.",
+                                        .fields = query_delete_fields,
+                                        .example = R"({"prefix": "session:"})"};
+
+inline constexpr Schema shown_key = {.description = "The key; an object `{\"key_b64\"}` for one that is not UTF-8."};
+inline constexpr Schema shown_keys = {.shape = Shape::array, .items = &shown_key};
+inline constexpr Field next_cursor_field = {.name = "next_cursor", .schema = &cursor};
+inline constexpr std::array query_result_fields = {Field{.name = "keys", .schema = &shown_keys},
+                                                   Field{.name = "pairs", .schema = &listed_page},
+                                                   Field{.name = "count", .schema = &count}, next_cursor_field};
+inline constexpr Schema query_result = {.shape = Shape::object,
+                                        .name = "QueryResult",
+                                        .description = "Of `keys`, `pairs`, `count` that which was selected.",
+                                        .fields = query_result_fields};
+inline constexpr std::array deleted_fields = {Field{.name = "deleted", .schema = &count, .required = true}};
+inline constexpr Schema deleted = {.shape = Shape::object, .name = "Deleted", .fields = deleted_fields};
+
+// Transactions -------------------------------------------------------------------------------------------------------
+
+inline constexpr std::array<std::string_view, 4> guard_choice = {"expected", "revision", "exists", "condition"};
+inline constexpr std::array guard_fields = {
+    key_field,
+    key_b64_field,
+    expected_field,
+    expected_encoding_field,
+    Field{.name = "revision", .schema = &count, .description = "The key's last change had this revision."},
+    Field{.name = "exists", .schema = &boolean},
+    condition_field};
+inline constexpr Schema guard = {.shape = Shape::object,
+                                 .name = "Guard",
+                                 .description =
+                                     "Besides the key exactly one of `expected`, `revision`, `exists` and "
+                                     "`condition`. Of a missing key only `\"exists\": false` holds.",
+                                 .fields = guard_fields,
+                                 .one_of = guard_choice,
+                                 .handler_checks_one_of = true};
+inline constexpr Schema guards = {.shape = Shape::array, .items = &guard, .max_items = command::max_batch};
+
+inline constexpr std::array<std::string_view, 4> operation_kinds = {"put", "delete", "touch", "get"};
+inline constexpr Schema operation_kind = {.shape = Shape::text, .values = operation_kinds};
+inline constexpr Field operation_kind_field = {.name = "op", .schema = &operation_kind, .required = true};
+inline constexpr std::array operation_fields = {
+    operation_kind_field, key_field,
+    key_b64_field,        Field{.name = "value", .schema = &any_value, .description = "put"},
+    encoding_field,       Field{.name = "ttl", .schema = &ttl_or_null, .description = "put, touch"},
+    keep_ttl_field,       compress_field};
+inline constexpr Schema operation = {.shape = Shape::object,
+                                     .name = "Operation",
+                                     .description = "A put has a value, a touch a ttl; delete and get have a key only.",
+                                     .fields = operation_fields,
+                                     .one_of = key_choice};
+inline constexpr Schema operations = {.shape = Shape::array, .items = &operation, .max_items = command::max_batch};
+inline constexpr std::array transaction_fields = {
+    Field{.name = "guards", .schema = &guards},
+    Field{.name = "then", .schema = &operations, .description = "Runs when all guards hold."},
+    Field{.name = "else", .schema = &operations, .description = "Runs when one does not."}};
+inline constexpr Schema transaction = {
+    .shape = Shape::object,
+    .name = "Transaction",
+    .fields = transaction_fields,
+    .example = R"({"guards": [{"key": "acct:1", "expected": 100}], )"
+               R"("then": [{"op": "put", "key": "acct:1", "value": 60}, {"op": "put", "key": "acct:2", "value": 40}], )"
+               R"("else": [{"op": "get", "key": "acct:1"}]})"};
+
+inline constexpr std::array<std::string_view, 2> operation_statuses = {"ok", "not_found"};
+inline constexpr Schema operation_status = {.shape = Shape::text, .values = operation_statuses};
+inline constexpr std::array operation_result_fields = {
+    operation_kind_field, key_field,
+    key_b64_field,        Field{.name = "status", .schema = &operation_status, .required = true},
+    some_value_field,     encoding_field,
+    revision_field};
+inline constexpr Schema operation_result = {
+    .shape = Shape::object, .name = "OperationResult", .fields = operation_result_fields, .one_of = key_choice};
+inline constexpr Schema operation_results = {.shape = Shape::array, .items = &operation_result};
+inline constexpr std::array transaction_result_fields = {
+    Field{.name = "succeeded", .schema = &boolean, .required = true},
+    Field{.name = "results", .schema = &operation_results, .required = true},
+    Field{.name = "revision", .schema = &count, .description = "With `meta`: the store's."},
+    Field{.name = "failed_guard",
+          .schema = &count,
+          .description = "With `meta`: position of the first guard that did not hold."},
+    Field{.name = "key_missing", .schema = &boolean, .description = "With `meta`: because its key is missing."}};
+inline constexpr Schema transaction_result = {
+    .shape = Shape::object, .name = "TransactionResult", .fields = transaction_result_fields};
+
+// The node -----------------------------------------------------------------------------------------------------------
+
+inline constexpr std::array<std::string_view, 2> roles = {"voter", "learner"};
+inline constexpr Schema role = {.shape = Shape::text, .values = roles};
+inline constexpr std::array member_fields = {Field{.name = "name", .schema = &text, .required = true},
+                                             Field{.name = "id", .schema = &text, .required = true},
+                                             Field{.name = "peer", .schema = &text, .required = true},
+                                             Field{.name = "api", .schema = &text, .required = true},
+                                             Field{.name = "role", .schema = &role, .required = true},
+                                             Field{.name = "healthy", .schema = &boolean, .required = true},
+                                             Field{.name = "match_index", .schema = &count, .required = true}};
+inline constexpr Schema member = {.shape = Shape::object, .name = "Member", .fields = member_fields};
+inline constexpr Schema member_list = {.shape = Shape::array, .items = &member};
+inline constexpr std::array members_fields = {Field{.name = "members", .schema = &member_list, .required = true}};
+inline constexpr Schema members = {.shape = Shape::object, .name = "Members", .fields = members_fields};
+
+inline constexpr Schema leader = {
+    .shape = Shape::text, .description = "The leader's name, null when none is known.", .nullable = true};
+inline constexpr std::array cluster_fields = {Field{.name = "id", .schema = &text, .required = true},
+                                              Field{.name = "name", .schema = &text, .required = true},
+                                              Field{.name = "leader", .schema = &leader, .required = true},
+                                              Field{.name = "state", .schema = &text, .required = true},
+                                              Field{.name = "term", .schema = &count, .required = true},
+                                              Field{.name = "commit_index", .schema = &count, .required = true},
+                                              Field{.name = "applied_index", .schema = &count, .required = true},
+                                              Field{.name = "members", .schema = &member_list, .required = true}};
+inline constexpr Schema cluster = {.shape = Shape::object, .name = "Cluster", .fields = cluster_fields};
+inline constexpr std::array storage_fields = {
+    Field{.name = "size", .schema = &count, .description = "Keys.", .required = true},
+    Field{.name = "memory", .schema = &count, .description = "Bytes.", .required = true},
+    Field{.name = "revision", .schema = &count, .required = true},
+    Field{.name = "snapshot_index", .schema = &count, .required = true},
+    Field{.name = "log_bytes", .schema = &count, .required = true},
+    Field{.name = "data_dir_free_bytes", .schema = &count, .required = true},
+    Field{.name = "writable", .schema = &boolean, .required = true},
+    Field{.name = "reason", .schema = &text, .description = "Why it is not writable."}};
+inline constexpr Schema storage = {.shape = Shape::object, .name = "Storage", .fields = storage_fields};
+inline constexpr std::array status_fields = {Field{.name = "node", .schema = &text, .required = true},
+                                             Field{.name = "version", .schema = &text, .required = true},
+                                             Field{.name = "uptime_seconds", .schema = &count, .required = true},
+                                             Field{.name = "cluster", .schema = &cluster, .required = true},
+                                             Field{.name = "storage", .schema = &storage, .required = true}};
+inline constexpr Schema status = {.shape = Shape::object, .name = "Status", .fields = status_fields};
+
+inline constexpr Schema timestamp = {.shape = Shape::text, .format = "date-time"};
+inline constexpr std::array health_fields = {Field{.name = "status", .schema = &text, .required = true},
+                                             Field{.name = "timestamp", .schema = &timestamp, .required = true},
+                                             Field{.name = "service", .schema = &text, .required = true}};
+inline constexpr Schema health = {.shape = Shape::object, .name = "Health", .fields = health_fields};
+inline constexpr std::array ready_fields = {Field{.name = "status", .schema = &text, .required = true}};
+inline constexpr Schema ready = {.shape = Shape::object, .name = "Ready", .fields = ready_fields};
+
+}  // namespace concord::http::schemas
