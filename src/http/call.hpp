@@ -44,7 +44,8 @@ class Submitter {
 /// What all calls of a server share.
 struct Site {
   database::Database& database;
-  std::string api_url;  ///< of this server
+  std::string api_url = {};  ///< of this server
+  std::string openapi = {};  ///< the document of /api/v1/openapi.json
 };
 
 class Call {

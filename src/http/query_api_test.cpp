@@ -1,9 +1,4 @@
 // Listing, queries and bulk reads over a real connection and a real node.
-#include <unistd.h>
-
-#include <filesystem>
-#include <memory>
-#include <optional>
 #include <set>
 #include <string>
 
@@ -11,56 +6,16 @@
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
-#include "database/local_database.hpp"
-#include "http/server.hpp"
 #include "http/target.hpp"
-#include "http/testing_client.hpp"
+#include "http/testing_node_api.hpp"
 
 namespace concord::http {
 namespace {
 
 using testing::HasSubstr;
 
-class QueryApi : public testing::Test {
+class QueryApi : public NodeApi {
  protected:
-  QueryApi() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = std::filesystem::temp_directory_path() /
-                 ("concord_query_api." + std::to_string(::getpid()) + "." + test->name());
-    std::filesystem::remove_all(directory_);
-    Options options;
-    options.data_dir = directory_;
-    options.durability = Durability::memory;
-    auto database = database::LocalDatabase::open_local(options);
-    EXPECT_TRUE(database) << database.error().message();
-    database_ = std::move(*database);
-    auto server = Server::start(*database_, {.port = 0, .threads = 2});
-    EXPECT_TRUE(server) << server.error().message();
-    server_ = std::move(*server);
-    client_.emplace(server_->port());
-  }
-  ~QueryApi() override {
-    client_.reset();
-    server_->stop(std::chrono::seconds(5));
-    database_->close(std::chrono::seconds(5));
-    database_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  TestingResponse call(std::string_view method, std::string_view target, std::string_view body = {}) {
-    client_->send(request_text(method, target, body, {}));
-    return client_->receive(method == "HEAD").value_or(TestingResponse{});
-  }
-  std::string body_of(std::string_view method, std::string_view target, std::string_view body = {}) {
-    const TestingResponse response = call(method, target, body);
-    EXPECT_EQ(response.status, 200) << response.body;
-    return response.body;
-  }
-  void expect_error(const TestingResponse& response, int status, std::string_view code, std::string_view message = "") {
-    EXPECT_EQ(response.status, status) << response.body;
-    EXPECT_THAT(response.body, HasSubstr("\"code\":\"" + std::string(code) + "\""));
-    EXPECT_THAT(response.body, HasSubstr(message));
-  }
   void put(std::string_view key, const Value& value, std::optional<std::chrono::seconds> ttl = {}) {
     ASSERT_TRUE(database_->put(key, value, {.ttl = ttl}));
   }
@@ -70,11 +25,6 @@ class QueryApi : public testing::Test {
     put("c", boost::json::value{{"n", 3}});
     put("d", Bytes("\x01"));
   }
-
-  std::filesystem::path directory_;
-  std::unique_ptr<database::LocalDatabase> database_;
-  std::unique_ptr<Server> server_;
-  std::optional<TestingClient> client_;
 };
 
 TEST_F(QueryApi, AListShowsKeysInOrderWithWhatIsAskedFor) {

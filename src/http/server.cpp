@@ -9,7 +9,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <concord/version.hpp>
+
 #include "http/connection.hpp"
+#include "http/openapi.hpp"
 #include "http/shared.hpp"
 #include "http/worker.hpp"
 
@@ -52,9 +55,8 @@ std::string url_of(const tcp::endpoint& endpoint) {
 class Server::Impl {
  public:
   Impl(database::Database& database, Settings settings)
-      : shared{.site = {.database = database, .api_url = {}},
-               .table = RouteTable(api_routes()),
-               .settings = std::move(settings)} {
+      : shared{.site = {.database = database}, .table = RouteTable(api_routes()), .settings = std::move(settings)} {
+    shared.site.openapi = openapi_document(shared.table.routes(), concord::version);
     std::random_device seeds;
     std::size_t threads = shared.settings.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());

@@ -8,11 +8,13 @@
 namespace concord::http::routes {
 
 void add_health(std::vector<Route>& routes);
+void add_openapi(std::vector<Route>& routes);
 void add_status(std::vector<Route>& routes);
 void add_kv_bulk(std::vector<Route>& routes);
 void add_kv(std::vector<Route>& routes);
 void add_kv_list(std::vector<Route>& routes);
 void add_query(std::vector<Route>& routes);
 void add_transaction(std::vector<Route>& routes);
+void add_openapi(std::vector<Route>& routes);
 
 }  // namespace concord::http::routes

@@ -1,0 +1,104 @@
+#include "http/openapi_schema.hpp"
+
+#include <string>
+
+#include <boost/json.hpp>
+
+namespace concord::http {
+namespace {
+
+namespace json = boost::json;
+
+std::string_view type_of(Shape shape) noexcept {
+  switch (shape) {
+    case Shape::any: break;
+    case Shape::text: return "string";
+    case Shape::integer: return "integer";
+    case Shape::boolean: return "boolean";
+    case Shape::array: return "array";
+    case Shape::object:
+    case Shape::map: return "object";
+  }
+  return {};
+}
+
+json::array strings(std::span<const std::string_view> texts) {
+  json::array list;
+  for (const std::string_view text : texts) list.emplace_back(text);
+  return list;
+}
+
+void add_type(json::object& to, const Schema& schema) {
+  const std::string_view type = type_of(schema.shape);
+  if (type.empty()) return;
+  if (schema.nullable) {
+    to["type"] = json::array{json::value(type), "null"};
+  } else {
+    to["type"] = type;
+  }
+}
+
+void add_bounds(json::object& to, const Schema& schema) {
+  if (schema.shape == Shape::integer) {
+    to["minimum"] = schema.minimum;
+    if (schema.maximum != Schema().maximum) to["maximum"] = schema.maximum;
+  }
+  if (!schema.values.empty()) to["enum"] = strings(schema.values);
+  if (!schema.format.empty()) to["format"] = schema.format;
+  if (schema.min_items > 0) to["minItems"] = schema.min_items;
+  if (schema.max_items > 0) to["maxItems"] = schema.max_items;
+}
+
+json::object field_schema(const Field& field, json::object& components) {
+  json::object shown = openapi_schema(*field.schema, components);
+  if (!field.description.empty()) shown["description"] = field.description;  // beside a $ref too, since 3.1
+  return shown;
+}
+
+void add_fields(json::object& to, const Schema& schema, json::object& components) {
+  json::object properties;
+  json::array required;
+  for (const Field& field : schema.fields) {
+    properties[field.name] = field_schema(field, components);
+    if (field.required) required.emplace_back(field.name);
+  }
+  to["properties"] = std::move(properties);
+  if (!required.empty()) to["required"] = std::move(required);
+  to["additionalProperties"] = false;
+  if (schema.one_of.empty()) return;
+  json::array choices;
+  for (const std::string_view name : schema.one_of) {
+    choices.push_back(json::object{{"required", json::array{json::value(name)}}});
+  }
+  to["oneOf"] = std::move(choices);
+}
+
+json::object whole_schema(const Schema& schema, json::object& components) {
+  json::object to;
+  add_type(to, schema);
+  if (!schema.description.empty()) to["description"] = schema.description;
+  add_bounds(to, schema);
+  if (schema.shape == Shape::object) add_fields(to, schema, components);
+  if (schema.shape == Shape::array) to["items"] = openapi_schema(*schema.items, components);
+  if (schema.shape == Shape::map) to["additionalProperties"] = openapi_schema(*schema.items, components);
+  if (!schema.example.empty()) to["examples"] = json::array{example_value(schema.example)};
+  return to;
+}
+
+}  // namespace
+
+json::value example_value(std::string_view text) {
+  boost::system::error_code error;
+  return json::parse(text, error);
+}
+
+json::object openapi_schema(const Schema& schema, json::object& components) {
+  if (schema.name.empty()) return whole_schema(schema, components);
+  if (!components.contains(schema.name)) {
+    components[schema.name] = nullptr;  // being written: no schema contains itself, but one may stand in many places
+    components[schema.name] = whole_schema(schema, components);
+  }
+  return {{"$ref", "#/components/schemas/" + std::string(schema.name)}};
+}
+
+}  // namespace concord::http

@@ -1,0 +1,100 @@
+// The document of the API against the API: every route is in it, and what it says can be followed.
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+#include "http/route.hpp"
+#include "http/testing_node_api.hpp"
+
+namespace concord::http {
+namespace {
+
+namespace json = boost::json;
+
+class OpenApi : public NodeApi {
+ protected:
+  OpenApi() : document_(json::parse(body_of("GET", "/api/v1/openapi.json")).as_object()) {}
+
+  static std::string lower(std::string_view text) {
+    std::string lowered(text);
+    for (char& c : lowered) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return lowered;
+  }
+  const json::object& operation(const Route& route) {
+    return document_.at("paths").at(route.path).at(lower(method_name(route.method))).as_object();
+  }
+
+  json::object document_;
+};
+
+/// Every "$ref" below `node`.
+void collect_references(const json::value& node, std::set<std::string>& to) {
+  if (const auto* object = node.if_object()) {
+    for (const auto& member : *object) {
+      if (member.key() == "$ref") to.emplace(member.value().as_string());
+      collect_references(member.value(), to);
+    }
+  } else if (const auto* array = node.if_array()) {
+    for (const json::value& item : *array) collect_references(item, to);
+  }
+}
+
+TEST_F(OpenApi, EveryRouteIsDescribed) {
+  std::set<std::string> ids;
+  for (const Route& route : api_routes()) {
+    SCOPED_TRACE(std::string(method_name(route.method)) + " " + std::string(route.path));
+    const json::object& described = operation(route);
+    EXPECT_TRUE(ids.emplace(described.at("operationId").as_string()).second);
+    EXPECT_FALSE(described.at("summary").as_string().empty());
+    EXPECT_FALSE(described.at("tags").as_array().at(0).as_string().empty());
+    EXPECT_EQ(route.body != BodyKind::none, described.contains("requestBody"));
+    EXPECT_TRUE(described.at("responses").as_object().contains("200"));
+    EXPECT_TRUE(described.at("responses").as_object().contains("400"));
+  }
+}
+
+TEST_F(OpenApi, EveryReferenceHasItsTarget) {
+  std::set<std::string> references;
+  collect_references(document_, references);
+  EXPECT_GT(references.size(), 20U);
+  for (const std::string& reference : references) {
+    boost::system::error_code error;
+    ASSERT_TRUE(reference.starts_with("#/"));
+    const json::value document(document_);
+    EXPECT_NE(document.find_pointer(reference.substr(1), error), nullptr) << reference;
+  }
+}
+
+TEST_F(OpenApi, TheExamplesOfBodiesAreAccepted) {
+  std::set<std::string> tried;
+  for (const Route& route : api_routes()) {
+    if (route.body_schema == nullptr) continue;
+    std::string path(route.path);
+    if (const auto at = path.find("{key}"); at != std::string::npos) path.replace(at, 5, "example");
+    const auto response = call(method_name(route.method), path, route.body_schema->example);
+    EXPECT_FALSE(route.body_schema->example.empty()) << route.path;
+    EXPECT_TRUE(response.status == 200 || (route.may_miss && response.status == 404) ||
+                (route.may_conflict && response.status == 409))
+        << route.path << ": " << response.body;
+    tried.insert(path);
+  }
+  EXPECT_GE(tried.size(), 9U);
+}
+
+TEST_F(OpenApi, HeadersOfConditionalRequestsAreDescribed) {
+  for (const Route& route : api_routes()) {
+    std::set<std::string> headers;
+    for (const json::value& parameter : operation(route).at("parameters").as_array()) {
+      if (parameter.at("in") == "header") headers.emplace(parameter.at("name").as_string());
+    }
+    EXPECT_EQ(headers.contains("If-Match"), route.takes_if_match) << route.path;
+    EXPECT_EQ(headers.contains("If-None-Match"), route.takes_if_none_match) << route.path;
+    EXPECT_EQ(headers.contains("Idempotency-Key"), route.is_write) << route.path;
+  }
+}
+
+}  // namespace
+}  // namespace concord::http
