@@ -22,16 +22,22 @@ double weight_of(std::string_view range) noexcept {
   return 1;
 }
 
+/// Takes the first element off a list.
+std::string_view next_element(std::string_view& list) noexcept {
+  const std::size_t comma = std::min(list.find(','), list.size());
+  std::string_view element = list.substr(0, comma);
+  list.remove_prefix(std::min(comma + 1, list.size()));
+  while (element.starts_with(' ') || element.starts_with('\t')) element.remove_prefix(1);
+  return element;
+}
+
 }  // namespace
 
 bool wants_bytes(std::string_view accept) noexcept {
   double bytes = 0;
   double json = 0;
   while (!accept.empty()) {
-    const std::size_t comma = std::min(accept.find(','), accept.size());
-    std::string_view range = accept.substr(0, comma);
-    accept.remove_prefix(std::min(comma + 1, accept.size()));
-    while (range.starts_with(' ') || range.starts_with('\t')) range.remove_prefix(1);
+    const std::string_view range = next_element(accept);
     if (is_media_type(range, Reply::bytes)) {
       bytes = weight_of(range);
     } else if (is_media_type(range, Reply::json)) {
@@ -39,6 +45,16 @@ bool wants_bytes(std::string_view accept) noexcept {
     }
   }
   return bytes > json;
+}
+
+bool takes_gzip(std::string_view accept_encoding) noexcept {
+  double everything = 0;
+  while (!accept_encoding.empty()) {
+    const std::string_view coding = next_element(accept_encoding);
+    if (is_media_type(coding, "gzip") || is_media_type(coding, "x-gzip")) return weight_of(coding) > 0;
+    if (is_media_type(coding, "*")) everything = weight_of(coding);
+  }
+  return everything > 0;
 }
 
 }  // namespace concord::http

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <exception>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -113,7 +114,7 @@ void Connection::advance() {
 }
 
 void Connection::process_input() {
-  while (open_ && !awaiting_ && !closing_ && out_.size() < output_limit_bytes) {
+  while (open_ && !awaiting_ && !closing_ && out_static_.empty() && out_.size() < output_limit_bytes) {
     // An empty line before a request is ignored (RFC 9112 2.2).
     while (!parsing_ && in_begin_ < in_end_ && (in_[in_begin_] == '\r' || in_[in_begin_] == '\n')) ++in_begin_;
     needs_input_ = in_begin_ == in_end_;
@@ -173,12 +174,12 @@ void Connection::fail_internally(const char* what) {
 void Connection::respond() {
   const Request& request = call_.request;
   const bool keep_alive = request.keep_alive && !shared_.draining;
-  append_response(out_, call_.reply,
-                  {.request_id = request_id_,
-                   .date = worker_.date(),
-                   .head_only = request.method == Method::head,
-                   .keep_alive = keep_alive,
-                   .is_http_1_0 = request.is_http_1_0});
+  out_static_ = append_response(out_, call_.reply,
+                                {.request_id = request_id_,
+                                 .date = worker_.date(),
+                                 .head_only = request.method == Method::head,
+                                 .keep_alive = keep_alive,
+                                 .is_http_1_0 = request.is_http_1_0});
   if (!keep_alive) closing_ = true;
 }
 
@@ -320,20 +321,26 @@ void Connection::on_read(std::size_t size_bytes) {
   if (was_full && open_ && parsing_ && !reading_) in_.resize(in_.size() * 2);
 }
 
+std::string_view Connection::unsent() const noexcept {
+  if (sent_ < sending_.size()) return std::string_view(sending_).substr(sent_);
+  return sending_static_.substr(sent_ - sending_.size());
+}
+
 void Connection::flush() {
   if (!open_ || writing_) return;
-  if (sent_ == sending_.size()) {
+  if (unsent().empty()) {
     if (out_.empty()) return;
     release_memory(sending_);
     std::swap(sending_, out_);
+    sending_static_ = std::exchange(out_static_, {});
     sent_ = 0;
   }
-  while (sent_ < sending_.size()) {
+  for (std::string_view rest = unsent(); !rest.empty(); rest = unsent()) {
     error_code error;
-    const std::size_t size = socket_.write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_), error);
+    const std::size_t size = socket_.write_some(asio::buffer(rest), error);
     if (error == asio::error::would_block || error == asio::error::try_again) {
       writing_ = true;
-      socket_.async_write_some(asio::buffer(sending_.data() + sent_, sending_.size() - sent_),
+      socket_.async_write_some(asio::buffer(rest),
                                [self = shared_from_this()](const error_code& failed, std::size_t size_bytes) {
                                  self->writing_ = false;
                                  if (!self->open_) return;

@@ -60,6 +60,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void on_read(std::size_t size_bytes);
   void flush();
   void on_written(std::size_t size_bytes);
+  [[nodiscard]] std::string_view unsent() const noexcept;
   void linger();
   void arm_deadline();
   [[nodiscard]] std::string_view input() const noexcept { return {in_.data() + in_begin_, in_end_ - in_begin_}; }
@@ -74,9 +75,11 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::string in_;  ///< received and not yet parsed: [in_begin_, in_end_)
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
-  std::string out_;      ///< responses not yet being sent
-  std::string sending_;  ///< being sent, from `sent_`
-  std::size_t sent_ = 0;
+  std::string out_;                  ///< responses not yet being sent
+  std::string_view out_static_;      ///< follows `out_`; no request is handled before it is being sent
+  std::string sending_;              ///< being sent
+  std::string_view sending_static_;  ///< sent after `sending_`
+  std::size_t sent_ = 0;             ///< of `sending_` and `sending_static_`
 
   Continuation continuation_;
   Step step_;                                               ///< of long work under way

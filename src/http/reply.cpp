@@ -86,6 +86,7 @@ void append_cursor(std::string& to, const std::optional<std::string>& cursor) {
 void Reply::clear() noexcept {
   status = 200;
   content_type = json;
+  static_body = {};
   if (body.capacity() > kept_body_bytes) {
     std::string().swap(body);
   } else {
@@ -129,6 +130,7 @@ void Reply::end_data() { body += '}'; }
 void Reply::set_problem(const Problem& problem) {
   status = problem.status;
   content_type = json;
+  static_body = {};
   body = R"({"status":"error","error":{"code":")";
   body.append(problem.code);
   body += R"(","message":)";
@@ -138,7 +140,7 @@ void Reply::set_problem(const Problem& problem) {
   if (status == 401) add_header("WWW-Authenticate", "Bearer");
 }
 
-void append_response(std::string& to, const Reply& reply, const ResponseFrame& frame) {
+std::string_view append_response(std::string& to, const Reply& reply, const ResponseFrame& frame) {
   const bool has_body = reply.status != 204 && reply.status != 304;
   to += "HTTP/1.1 ";
   append_number(to, reply.status);
@@ -150,7 +152,7 @@ void append_response(std::string& to, const Reply& reply, const ResponseFrame& f
     to += "\r\nContent-Type: ";
     to.append(reply.content_type);
     to += "\r\nContent-Length: ";
-    append_number(to, reply.body.size());
+    append_number(to, reply.static_body.empty() ? reply.body.size() : reply.static_body.size());
   }
   to += "\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ";
   to.append(frame.request_id);
@@ -162,7 +164,9 @@ void append_response(std::string& to, const Reply& reply, const ResponseFrame& f
     to += "Connection: keep-alive\r\n";
   }
   to += "\r\n";
-  if (has_body && !frame.head_only) to.append(reply.body);
+  if (!has_body || frame.head_only) return {};
+  if (reply.static_body.empty()) to.append(reply.body);
+  return reply.static_body;
 }
 
 }  // namespace concord::http

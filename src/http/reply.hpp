@@ -22,7 +22,8 @@ class Reply {
   unsigned status = 200;
   std::string_view content_type = json;  ///< of static storage
   std::string body;
-  std::string headers;  ///< further header lines, each with its line end
+  std::string_view static_body = {};  ///< sent instead of `body`, and not copied; lives as long as the process
+  std::string headers;                ///< further header lines, each with its line end
 
   static constexpr std::string_view json = "application/json";
   static constexpr std::string_view bytes = "application/octet-stream";
@@ -68,6 +69,7 @@ struct ResponseFrame {
   bool is_http_1_0 = false;  ///< such clients must be told that the connection stays open
 };
 
-void append_response(std::string& to, const Reply& reply, const ResponseFrame& frame);
+/// Returns what is to be sent after the appended bytes: the static body, else nothing.
+[[nodiscard]] std::string_view append_response(std::string& to, const Reply& reply, const ResponseFrame& frame);
 
 }  // namespace concord::http

@@ -17,7 +17,17 @@ enum class Method : std::uint8_t { get, head, put, post, del, options, other };
 [[nodiscard]] std::string_view method_name(Method method) noexcept;
 
 /// The header fields anybody looks at; others are not kept.
-enum class Header : std::uint8_t { accept, content_type, expect, host, if_match, if_none_match, request_id, count };
+enum class Header : std::uint8_t {
+  accept,
+  accept_encoding,
+  content_type,
+  expect,
+  host,
+  if_match,
+  if_none_match,
+  request_id,
+  count
+};
 
 class Request {
  public:

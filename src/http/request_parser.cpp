@@ -37,6 +37,7 @@ Method method_of(beast_http::verb verb) noexcept {
 std::optional<Header> header_of(beast_http::field field, std::string_view name) noexcept {
   switch (field) {
     case beast_http::field::accept: return Header::accept;
+    case beast_http::field::accept_encoding: return Header::accept_encoding;
     case beast_http::field::content_type: return Header::content_type;
     case beast_http::field::expect: return Header::expect;
     case beast_http::field::host: return Header::host;

@@ -7,11 +7,11 @@ least_rust=1.85
 
 run_setup() {
   [ $# -eq 0 ] || fail "setup takes no arguments"
-  ensure build
+  ensure build test
   say "ready: everything needed to build and test is installed"
 }
 
-# ensure <group>...: build, bench, clang, format, docs. Installs the packages of these groups that are missing. Asking dpkg
+# ensure <group>...: build, test, bench, clang, format, docs. Installs the packages of these groups that are missing. Asking dpkg
 # costs some hundredths of a second, so it is asked on every call and nothing can go stale.
 ensure() {
   local wanted=() group list
@@ -19,6 +19,7 @@ ensure() {
     declare -n list="packages_$group"
     wanted+=("${list[@]}")
     if [ "$group" = build ] && ! has_rust; then wanted+=("${packages_rust[@]}"); fi
+    if [ "$group" = build ] && ! has_node; then wanted+=("${packages_node[@]}"); fi
   done
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "this is no Debian: provide these yourself: ${wanted[*]}"
@@ -32,6 +33,8 @@ ensure() {
   done
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
+
+has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
 
 has_rust() {
   local cargo version

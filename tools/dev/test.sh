@@ -12,7 +12,7 @@ run_test() {
     esac
     set -- "${@:3}"
   fi
-  ensure build
+  ensure build test
   if [ "$preset" = tsan ]; then ensure clang; fi
   as_owner test --preset "$preset" "$@"
   build_preset "$preset"

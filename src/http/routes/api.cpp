@@ -12,6 +12,7 @@ std::vector<Route> api_routes() {
   routes::add_status(routes);
   routes::add_health(routes);
   routes::add_openapi(routes);
+  routes::add_documentation(routes);
   return routes;
 }
 
