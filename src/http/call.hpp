@@ -44,8 +44,9 @@ class Submitter {
 /// What all calls of a server share.
 struct Site {
   database::Database& database;
-  std::string api_url = {};  ///< of this server
-  std::string openapi = {};  ///< the document of /api/v1/openapi.json
+  std::string api_url = {};       ///< of this server
+  std::string openapi = {};       ///< the document of /api/v1/openapi.json
+  std::string openapi_gzip = {};  ///< the same, coded; empty when answers are not coded
 };
 
 class Call {

@@ -158,8 +158,13 @@ void Connection::choose_request_id() {
 void Connection::handle_request() {
   call_.reply.clear();
   choose_request_id();
+  if (shared_.settings.access_log) received_at_ = std::chrono::steady_clock::now();
   try {
-    shared_.table.dispatch(call_);
+    if (const auto problem = shared_.browser_guard.check(call_.request)) {
+      call_.refuse(*problem);
+    } else {
+      shared_.table.dispatch(call_);
+    }
   } catch (const std::exception& e) {
     fail_internally(e.what());
   }
@@ -174,6 +179,8 @@ void Connection::fail_internally(const char* what) {
 void Connection::respond() {
   const Request& request = call_.request;
   const bool keep_alive = request.keep_alive && !shared_.draining;
+  shared_.browser_guard.add_headers(request, call_.reply);
+  if (shared_.settings.compress) worker_.gzip().code(request, call_.reply);
   out_static_ = append_response(out_, call_.reply,
                                 {.request_id = request_id_,
                                  .date = worker_.date(),
@@ -181,11 +188,28 @@ void Connection::respond() {
                                  .keep_alive = keep_alive,
                                  .is_http_1_0 = request.is_http_1_0});
   if (!keep_alive) closing_ = true;
+  if (shared_.settings.access_log) record_access();
+}
+
+void Connection::record_access() const {
+  const Reply& reply = call_.reply;
+  error_code error;
+  const auto client = socket_.remote_endpoint(error);
+  const std::string address = error ? std::string() : client.address().to_string();
+  shared_.settings.access_log({.client = address,
+                               .method = method_name(call_.request.method),
+                               .target = call_.request.target,
+                               .status = reply.status,
+                               .request_bytes = call_.request.body.size(),
+                               .response_bytes = reply.body.size() + reply.static_body.size(),
+                               .duration = std::chrono::steady_clock::now() - received_at_,
+                               .request_id = request_id_});
 }
 
 void Connection::refuse_and_close(const Problem& problem) {
   call_.refuse(problem);
   choose_request_id();
+  if (shared_.settings.access_log) received_at_ = std::chrono::steady_clock::now();
   call_.request.keep_alive = false;
   call_.request.method = call_.request.method == Method::head ? Method::head : Method::other;
   respond();

@@ -11,6 +11,7 @@
 // Invariant: the connection is in its worker's list exactly while it is open.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -52,6 +53,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void handle_request();
   void run_continuation(Result<command::Outcome> outcome);
   void respond();
+  void record_access() const;
   void refuse_and_close(const Problem& problem);
   void choose_request_id();
   void fail_internally(const char* what);
@@ -71,6 +73,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   RequestParser parser_;
   Call call_;
   std::string request_id_;
+  std::chrono::steady_clock::time_point received_at_;  ///< kept for the access log only
 
   std::string in_;  ///< received and not yet parsed: [in_begin_, in_end_)
   std::size_t in_begin_ = 0;

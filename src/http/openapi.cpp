@@ -41,6 +41,8 @@ constexpr std::array documented_errors = {
                     "INVALID_REQUEST, INVALID_KEY, MISSING_CONDITION, CONFLICTING_CONDITIONS: "
                     "the message names the field, parameter or limit.",
                     "the field \"colour\" of the body is not known"},
+    DocumentedError{403, "FORBIDDEN", "FORBIDDEN: the page of another site may not change anything (api.cors_origins).",
+                    "pages of \"https://other.example\" may not change anything here"},
     DocumentedError{404, "NOT_FOUND", "NOT_FOUND: no such key, or it has expired.", "the key does not exist"},
     DocumentedError{405, "METHOD_NOT_ALLOWED", "METHOD_NOT_ALLOWED: `Allow` names the methods of the path.",
                     "the path does not take this method; it takes GET, HEAD, OPTIONS"},
@@ -75,6 +77,7 @@ constexpr std::array documented_errors = {
 std::set<unsigned> errors_of(const Route& route, bool has_key) {
   std::set<unsigned> errors = {400, 405, 408, 413, 414, 421, 431, 500, 503};
   if (route.body != BodyKind::none) errors.insert(415);
+  if (route.method != Method::get) errors.insert(403);
   if (route.is_read || route.is_write) errors.insert({429, 504});
   if (route.is_write) errors.insert({409, 507});
   if (route.may_miss || has_key) errors.insert(404);
@@ -88,7 +91,9 @@ class Writer {
  public:
   json::object write(std::span<const Route> routes, std::string_view version) {
     json::object paths;
-    for (const Route& route : routes) add(paths, route);
+    for (const Route& route : routes) {
+      if (!route.summary.empty()) add(paths, route);  // else a file of the documentation's page
+    }
     json::object responses;
     for (const DocumentedError& error : documented_errors) {
       responses[std::to_string(error.status)] = error_response(error);

@@ -22,7 +22,7 @@ class Reply {
   unsigned status = 200;
   std::string_view content_type = json;  ///< of static storage
   std::string body;
-  std::string_view static_body = {};  ///< sent instead of `body`, and not copied; lives as long as the process
+  std::string_view static_body = {};  ///< sent instead of `body`, and not copied; lives as long as the server
   std::string headers;                ///< further header lines, each with its line end
 
   static constexpr std::string_view json = "application/json";

@@ -20,11 +20,13 @@ enum class Method : std::uint8_t { get, head, put, post, del, options, other };
 enum class Header : std::uint8_t {
   accept,
   accept_encoding,
+  access_control_request_method,
   content_type,
   expect,
   host,
   if_match,
   if_none_match,
+  origin,
   request_id,
   count
 };

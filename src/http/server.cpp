@@ -12,6 +12,7 @@
 #include <concord/version.hpp>
 
 #include "http/connection.hpp"
+#include "http/content_coding.hpp"
 #include "http/openapi.hpp"
 #include "http/shared.hpp"
 #include "http/worker.hpp"
@@ -55,8 +56,12 @@ std::string url_of(const tcp::endpoint& endpoint) {
 class Server::Impl {
  public:
   Impl(database::Database& database, Settings settings)
-      : shared{.site = {.database = database}, .table = RouteTable(api_routes()), .settings = std::move(settings)} {
+      : shared{.site = {.database = database},
+               .table = RouteTable(api_routes()),
+               .settings = settings,
+               .browser_guard = BrowserGuard(settings.browsers, settings.host)} {
     shared.site.openapi = openapi_document(shared.table.routes(), concord::version);
+    if (settings.compress) shared.site.openapi_gzip = GzipCoder().coded(shared.site.openapi);
     std::random_device seeds;
     std::size_t threads = shared.settings.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());

@@ -25,6 +25,8 @@
 #include <concord/error.hpp>
 #include <concord/options.hpp>
 
+#include "http/access_log.hpp"
+#include "http/browser_guard.hpp"
 #include "http/request_parser.hpp"
 
 namespace concord::database {
@@ -43,6 +45,9 @@ struct Settings {
   std::chrono::milliseconds idle_timeout{75'000};     ///< between requests, and for a client that does not read
   std::chrono::milliseconds linger_timeout{
       5'000};  ///< how long a refused client may go on sending before it is cut off
+  BrowserPolicy browsers = {};
+  bool compress = true;  ///< gzip, for clients that ask for it
+  AccessSink access_log = {};
   std::function<void(LogLevel, std::string_view)> log = {};
 };
 

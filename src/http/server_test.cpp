@@ -332,6 +332,32 @@ TEST_F(ServerTest, AnOutcomeThatComesAfterTheEndIsDropped) {
   server_.reset();
 }
 
+TEST_F(ServerTest, EveryAnswerIsRecordedForTheAccessLog) {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  Settings settings;
+  settings.access_log = [&](const AccessRecord& record) {
+    const std::lock_guard lock(mutex);
+    EXPECT_GE(record.duration.count(), 0);
+    lines.push_back(std::string(record.client) + " " + std::string(record.method) + " " + std::string(record.target) +
+                    " " + std::to_string(record.status) + " " + std::to_string(record.request_bytes) + " " +
+                    std::to_string(record.response_bytes) + " " + std::string(record.request_id));
+  };
+  start(std::move(settings), TestingDatabase::Completes::on_a_thread);
+  TestingClient client(server_->port());
+  client.send(request_text("PUT", "/api/v1/kv/k?timeout_ms=900", R"({"value":1})", "X-Request-Id: a\r\n"));
+  EXPECT_EQ(client.receive()->status, 200);
+  client.send(request_text("GET", "/nothing", {}, "X-Request-Id: b\r\n"));
+  const std::size_t size = client.receive()->body.size();
+  client.send("nonsense\r\n\r\n");
+  EXPECT_EQ(client.receive()->status, 400);
+  server_->stop(seconds(5));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], "127.0.0.1 PUT /api/v1/kv/k?timeout_ms=900 200 11 28 a");
+  EXPECT_EQ(lines[1], "127.0.0.1 GET /nothing 404 0 " + std::to_string(size) + " b");
+  EXPECT_THAT(lines[2], HasSubstr(" 400 "));
+}
+
 TEST_F(ServerTest, ATakenPortIsAnError) {
   start();
   TestingDatabase other;

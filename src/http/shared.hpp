@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 
+#include "http/browser_guard.hpp"
 #include "http/call.hpp"
 #include "http/route.hpp"
 #include "http/server.hpp"
@@ -14,6 +15,7 @@ struct Shared {
   Site site;
   RouteTable table;
   Settings settings;
+  BrowserGuard browser_guard;
   std::atomic<std::size_t> connections = 0;  ///< open
   /// Transactions whose outcome has not come back. Once it is 0 after a stop, no library thread touches the server any more.
   std::atomic<std::size_t> in_flight = 0;

@@ -21,6 +21,7 @@
 
 #include "base/random.hpp"
 #include "command/transaction.hpp"
+#include "http/content_coding.hpp"
 #include "http/shared.hpp"
 
 namespace concord::http {
@@ -53,6 +54,7 @@ class Worker {
   [[nodiscard]] Tick ticks(std::chrono::milliseconds time) const noexcept;
   [[nodiscard]] const std::string& date() const noexcept { return date_; }
   [[nodiscard]] std::uint64_t random() noexcept { return random_.next(); }
+  [[nodiscard]] GzipCoder& gzip() noexcept { return gzip_; }
 
   void remove(Connection& connection) noexcept;
 
@@ -73,6 +75,7 @@ class Worker {
   Tick now_ = 1;
   std::string date_;
   base::Random random_;
+  GzipCoder gzip_;
   std::vector<std::shared_ptr<Connection>> connections_;  ///< each knows its position
   std::thread thread_;
   std::thread::id thread_id_;  ///< set by the thread itself, before its first handler

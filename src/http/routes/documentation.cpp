@@ -67,6 +67,7 @@ void add_documentation(std::vector<Route>& routes) {
                     .handler = get_file,
                     .tag = "Documentation",
                     .summary = "This API as a page to read and to try out",
+                    .takes_if_none_match = true,
                     .answer = {.kind = AnswerKind::foreign, .media_type = "text/html"}});
   // What the page loads, and the path that people type. Without summaries: they are no operations of the API.
   for (const std::string_view path :

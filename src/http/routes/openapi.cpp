@@ -1,11 +1,20 @@
 // GET /api/v1/openapi.json: the description of this API, made from its own route table.
 #include "http/openapi.hpp"
+
+#include "http/accept.hpp"
 #include "http/routes/routes.hpp"
 
 namespace concord::http::routes {
 namespace {
 
-void get_document(Call& call) { call.reply.body = call.site.openapi; }
+void get_document(Call& call) {
+  const Site& site = call.site;
+  Reply& reply = call.reply;
+  const bool packed = !site.openapi_gzip.empty() && takes_gzip(call.request.header(Header::accept_encoding));
+  reply.add_header("Vary", "Accept-Encoding");
+  if (packed) reply.add_header("Content-Encoding", "gzip");
+  reply.static_body = packed ? site.openapi_gzip : site.openapi;
+}
 
 }  // namespace
 
