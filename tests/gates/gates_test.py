@@ -176,6 +176,12 @@ class Text(GateTest):
         self.write("docs/large.svg", b"\x7fELF\0")
         self.expect_one(text.check_binaries(self.root), "docs/large.svg", "binary")
 
+    def test_a_picture_of_the_documentation_passes_and_one_elsewhere_fails(self):
+        self.write("docs/images/page.png", b"\x89PNG\0")
+        self.assertEqual(list(text.check_binaries(self.root)), [])
+        self.write("src/http/page.png", b"\x89PNG\0")
+        self.expect_one(text.check_binaries(self.root), "src/http/page.png", "binary")
+
     def test_a_link_to_nowhere_fails(self):
         self.write("docs/a.md", "see\n[b](gone.md)\n")
         self.expect_one(text.check_links(self.root), "docs/a.md:2", "gone.md")

@@ -29,11 +29,16 @@ def check_marks(root):
             yield tree.problem(root, path, line, f"`{match.group(0)}`: finished work only; what is left to do is not noted in files")
 
 
+def may_be_binary(path):
+    """The first inputs of fuzz targets, and the pictures of the documentation."""
+    return "fuzz" in path.parts or (path.parts[:2] == ("docs", "images") and path.suffix == ".png")
+
+
 def check_binaries(root):
     for path in tree.files(root, None, FOLDERS + TOP):
         if path.stat().st_size > MOST_BYTES:
             yield tree.problem(root, path, 1, f"{path.stat().st_size} bytes, over {MOST_BYTES}")
-        elif b"\0" in path.read_bytes() and "fuzz" not in path.parts:  # a fuzz target's first inputs may be bytes
+        elif b"\0" in path.read_bytes() and not may_be_binary(path.relative_to(root)):
             yield tree.problem(root, path, 1, "a binary file")
 
 
