@@ -1,0 +1,38 @@
+"""What no schema can say about requests that should work. The requests that should be refused stay as they were made."""
+
+import base64
+import urllib.parse
+
+import schemathesis
+from schemathesis import GenerationMode
+
+LEAST_TIMEOUT_MS = 5000
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
+        return
+    query = case.query
+    if query:
+        query.pop("cursor", None)  # only the server makes good ones
+        if "timeout_ms" in query:  # a good request, but whether the server makes it in 1 ms is luck
+            query["timeout_ms"] = max(int(query["timeout_ms"]), LEAST_TIMEOUT_MS)
+        if query.get("key_encoding") and case.path_parameters:
+            key = urllib.parse.unquote_to_bytes(case.path_parameters["key"])
+            case.path_parameters["key"] = base64.urlsafe_b64encode(key).decode().rstrip("=")
+        put_in_order(query, "start", "end")
+    if isinstance(case.body, dict):
+        case.body.pop("cursor", None)
+        put_in_order(case.body, "start", "end")
+        if "range" in case.body:
+            case.body["range"] = sorted(case.body["range"], key=in_bytes)
+
+
+def put_in_order(members, low, high):
+    if low in members and high in members:
+        members[low], members[high] = sorted((members[low], members[high]), key=in_bytes)
+
+
+def in_bytes(key):
+    return str(key).encode("utf-8", "surrogatepass")
