@@ -117,6 +117,10 @@ void bad_values(const Schema& schema, std::vector<std::string>& to) {
 
 void bad_objects(const Schema& schema, std::vector<std::string>& to) {
   to.push_back(object_with(schema, "", "").substr(0, 1) + R"("unheard_of":1})");
+  if (position_of(schema, "key_b64") >= 0) {
+    to.emplace_back("{}");
+    to.push_back(object_with(schema, "key_b64", R"("YQ==","key":"a")"));
+  }
   for (const Field& field : schema.fields) {
     std::vector<std::string> values;
     bad_values(*field.schema, values);
@@ -145,6 +149,17 @@ TEST_F(BadInput, FieldsThatAreMissingUnknownRepeatedOrIllTyped) {
     }
   }
   EXPECT_GT(tried, 300U);
+}
+
+TEST_F(BadInput, AGuardNeedsAKeyAndOneCondition) {
+  for (const char* guard :
+       {R"({"expected":1})", R"({"key":"k","key_b64":"aw==","expected":1})", R"({"exists":true})"}) {
+    expect_error(call("POST", "/api/v1/txn", R"({"guards":[)" + std::string(guard) + R"(],"then":[]})"), 400,
+                 "INVALID_REQUEST", "guards[0]");
+  }
+  expect_error(call("POST", "/api/v1/txn", R"({"guards":[{"key":"k"}],"then":[]})"), 400, "MISSING_CONDITION");
+  expect_error(call("POST", "/api/v1/txn", R"({"guards":[{"key":"k","exists":true,"revision":1}],"then":[]})"), 400,
+               "CONFLICTING_CONDITIONS");
 }
 
 TEST_F(BadInput, BodiesThatAreNoJson) {

@@ -202,7 +202,7 @@ void ObjectReader::check_complete() {
     if (!schema_.fields[i].required || (seen_ & bit_of(i)) != 0) continue;
     return body().fail(missing_field(schema_.fields[i].name, place()));
   }
-  if (schema_.one_of.empty() || schema_.handler_checks_one_of) return;
+  if (schema_.one_of.empty()) return;
   std::size_t given = 0;
   for (const std::string_view name : schema_.one_of) {
     if ((seen_ & bit_of(static_cast<std::size_t>(position_of(schema_, name)))) != 0) ++given;

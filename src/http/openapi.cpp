@@ -28,6 +28,11 @@ constexpr std::array problem_fields = {Field{.name = "status", .schema = &error_
                                        Field{.name = "error", .schema = &error_schema, .required = true}};
 constexpr Schema problem_schema = {.shape = Shape::object, .name = "Error", .fields = problem_fields};
 
+constexpr Schema if_match = {.shape = Shape::text, .pattern = "^(\\*|\"[0-9]{1,19}\")$"};
+constexpr std::array<std::string_view, 1> star_word = {"*"};
+constexpr Schema star = {.shape = Shape::text, .values = star_word};
+constexpr Schema idempotency_key = {.shape = Shape::text, .pattern = "^[!-~]([ -~]{0,126}[!-~])?$"};
+
 struct DocumentedError {
   unsigned status;
   std::string_view code;
@@ -162,10 +167,10 @@ class Writer {
     return parameter("query", each.name, each.description, *each.schema);
   }
 
-  json::object header(std::string_view name, std::string_view description, std::string_view example) {
-    json::object shown = parameter("header", name, description, schemas::text);
-    shown["example"] = example;
-    return shown;
+  /// The example stands in words: a page that fills in examples would send the header with every call.
+  json::object header(std::string_view name, std::string_view description, std::string_view example,
+                      const Schema& schema = schemas::text) {
+    return parameter("header", name, std::string(description) + " For example `" + std::string(example) + "`.", schema);
   }
 
   json::array parameters(const Route& route, bool has_key) {
@@ -181,15 +186,16 @@ class Writer {
     if (route.is_read) list.push_back(query_parameter(common_parameter(CommonParameter::consistency)));
     list.push_back(query_parameter(common_parameter(CommonParameter::timeout)));
     if (route.takes_if_match) {
-      list.push_back(header("If-Match", "The key's revision must be this one; `*`: it must exist.", "\"17\""));
+      list.push_back(
+          header("If-Match", "The key's revision must be this one; `*`: it must exist.", "\"17\"", if_match));
     }
     if (route.takes_if_none_match) {
-      list.push_back(route.is_write ? header("If-None-Match", "`*`: the key must not exist.", "*")
+      list.push_back(route.is_write ? header("If-None-Match", "`*`: the key must not exist.", "*", star)
                                     : header("If-None-Match", "304 when the key still has this revision.", "\"17\""));
     }
     if (route.is_write) {
       list.push_back(header("Idempotency-Key", "A repeat within 10 minutes gets the first answer; done once.",
-                            "6f1c2b9e-order-17"));
+                            "6f1c2b9e-order-17", idempotency_key));
     }
     return list;
   }

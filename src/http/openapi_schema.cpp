@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "http/schemas.hpp"
+
 namespace concord::http {
 namespace {
 
@@ -45,6 +47,8 @@ void add_bounds(json::object& to, const Schema& schema) {
   }
   if (!schema.values.empty()) to["enum"] = strings(schema.values);
   if (!schema.format.empty()) to["format"] = schema.format;
+  if (!schema.pattern.empty()) to["pattern"] = schema.pattern;
+  if (schema.min_length > 0) to["minLength"] = schema.min_length;
   if (schema.min_items > 0) to["minItems"] = schema.min_items;
   if (schema.max_items > 0) to["maxItems"] = schema.max_items;
 }
@@ -53,6 +57,38 @@ json::object field_schema(const Field& field, json::object& components) {
   json::object shown = openapi_schema(*field.schema, components);
   if (!field.description.empty()) shown["description"] = field.description;  // beside a $ref too, since 3.1
   return shown;
+}
+
+json::object exactly_one(std::span<const std::string_view> names) {
+  json::array choices;
+  for (const std::string_view name : names)
+    choices.push_back(json::object{{"required", json::array{json::value(name)}}});
+  return {{"oneOf", std::move(choices)}};
+}
+
+json::object not_both(const ExclusiveFields& pair) {
+  return {{"not", {{"required", json::array{json::value(pair.one), json::value(pair.other)}}}}};
+}
+
+/// Where `encoding` is given, `value` is base64.
+json::object base64_when_encoded(std::string_view value, std::string_view encoding) {
+  return {{"if", {{"required", json::array{json::value(encoding)}}}},
+          {"then",
+           {{"required", json::array{json::value(value)}},
+            {"properties", json::object{{value, {{"type", "string"}, {"pattern", schemas::encoded_pattern}}}}}}}};
+}
+
+/// What is said of several fields together.
+json::array rules_of(const Schema& schema) {
+  json::array rules;
+  if (!schema.one_of.empty()) rules.push_back(exactly_one(schema.one_of));
+  if (!schema.one_condition_of.empty()) rules.push_back(exactly_one(schema.one_condition_of));
+  for (const ExclusiveFields& pair : schema.exclusive) rules.push_back(not_both(pair));
+  if (position_of(schema, "encoding") >= 0) rules.push_back(base64_when_encoded("value", "encoding"));
+  if (position_of(schema, "expected_encoding") >= 0) {
+    rules.push_back(base64_when_encoded("expected", "expected_encoding"));
+  }
+  return rules;
 }
 
 void add_fields(json::object& to, const Schema& schema, json::object& components) {
@@ -65,12 +101,7 @@ void add_fields(json::object& to, const Schema& schema, json::object& components
   to["properties"] = std::move(properties);
   if (!required.empty()) to["required"] = std::move(required);
   to["additionalProperties"] = false;
-  if (schema.one_of.empty()) return;
-  json::array choices;
-  for (const std::string_view name : schema.one_of) {
-    choices.push_back(json::object{{"required", json::array{json::value(name)}}});
-  }
-  to["oneOf"] = std::move(choices);
+  if (json::array rules = rules_of(schema); !rules.empty()) to["allOf"] = std::move(rules);
 }
 
 json::object whole_schema(const Schema& schema, json::object& components) {

@@ -31,6 +31,11 @@ struct Field {
   bool required = false;
 };
 
+struct ExclusiveFields {
+  std::string_view one;
+  std::string_view other;
+};
+
 struct Schema {
   Shape shape = Shape::any;
   /// Under this name it stands among the components of the document; empty: where it is used.
@@ -41,14 +46,18 @@ struct Schema {
   std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
   std::span<const std::string_view> values = {};  ///< text: one of these; empty: any
   std::string_view format = {};                   ///< text: a format of JSON Schema
+  std::string_view pattern = {};                  ///< text: a regular expression for all of it
+  std::size_t min_length = 0;                     ///< text: characters
   const Schema* items = nullptr;                  ///< array, map
   std::size_t min_items = 0;
   std::size_t max_items = 0;  ///< 0: no bound
   std::span<const Field> fields = {};
   /// Exactly one of these fields must be there.
   std::span<const std::string_view> one_of = {};
-  /// The handler itself tells what a wrong number of the fields `one_of` is called.
-  bool handler_checks_one_of = false;
+  /// Exactly one of these too; the handler tells, for a wrong number of them has errors of its own.
+  std::span<const std::string_view> one_condition_of = {};
+  /// No two of a pair may be there; the handler tells.
+  std::span<const ExclusiveFields> exclusive = {};
   std::string_view example = {};  ///< JSON text
 };
 

@@ -17,12 +17,19 @@ inline constexpr Schema text = {.shape = Shape::text};
 inline constexpr Schema boolean = {.shape = Shape::boolean};
 inline constexpr Schema count = {.shape = Shape::integer};
 inline constexpr Schema positive = {.shape = Shape::integer, .minimum = 1};
-inline constexpr Schema base64_text = {.shape = Shape::text, .format = "byte"};
+inline constexpr Schema regular_expression = {.shape = Shape::text, .format = "regex"};
+/// Padded base64 of at least one byte.
+inline constexpr std::string_view base64_pattern =
+    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)$";
 inline constexpr std::array<std::string_view, 1> base64_only = {"base64"};
+/// Padded base64, also of nothing.
+inline constexpr std::string_view encoded_pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 inline constexpr Schema encoding = {.shape = Shape::text, .values = base64_only};
-inline constexpr Schema key = {.shape = Shape::text, .description = "1 to 1024 bytes of UTF-8."};
-inline constexpr Schema key_b64 = {
-    .shape = Shape::text, .description = "The key's bytes as base64, for a key that is not UTF-8.", .format = "byte"};
+inline constexpr Schema key = {.shape = Shape::text, .description = "1 to 1024 bytes of UTF-8.", .min_length = 1};
+inline constexpr Schema key_b64 = {.shape = Shape::text,
+                                   .description = "The key's bytes as base64, for a key that is not UTF-8.",
+                                   .pattern = base64_pattern,
+                                   .min_length = 4};
 inline constexpr Schema ttl = {
     .shape = Shape::integer, .description = "Seconds.", .minimum = 1, .maximum = command::max_ttl_s};
 inline constexpr Schema ttl_or_null = {.shape = Shape::integer,
@@ -38,7 +45,13 @@ inline constexpr Schema filter = {.shape = Shape::map,
                                   .example = R"({"age": {"$gte": 18}})"};
 inline constexpr Schema cursor = {
     .shape = Shape::text, .description = "Where the next page begins; null at the end.", .nullable = true};
+inline constexpr Schema given_cursor = {.shape = Shape::text, .min_length = 1};
 inline constexpr std::array<std::string_view, 2> key_choice = {"key", "key_b64"};
+inline constexpr std::array only_one_condition = {ExclusiveFields{"expected", "condition"}};
+inline constexpr std::array only_one_ttl = {ExclusiveFields{"ttl", "keep_ttl"}};
+inline constexpr std::array only_one_ttl_and_condition = {ExclusiveFields{"ttl", "keep_ttl"},
+                                                          ExclusiveFields{"expected", "condition"}};
+inline constexpr std::array only_one_range = {ExclusiveFields{"range", "start"}, ExclusiveFields{"range", "end"}};
 
 inline constexpr Field key_field = {.name = "key", .schema = &key};
 inline constexpr Field key_b64_field = {.name = "key_b64", .schema = &key_b64};
@@ -66,11 +79,15 @@ inline constexpr std::array put_fields = {
 inline constexpr Schema put = {.shape = Shape::object,
                                .name = "Put",
                                .fields = put_fields,
+                               .exclusive = only_one_ttl_and_condition,
                                .example = R"({"value": {"name": "Ada"}, "ttl": 3600})"};
 
 inline constexpr std::array delete_fields = {expected_field, expected_encoding_field, condition_field};
-inline constexpr Schema remove = {
-    .shape = Shape::object, .name = "Delete", .fields = delete_fields, .example = R"({"expected": {"name": "Ada"}})"};
+inline constexpr Schema remove = {.shape = Shape::object,
+                                  .name = "Delete",
+                                  .fields = delete_fields,
+                                  .exclusive = only_one_condition,
+                                  .example = R"({"expected": {"name": "Ada"}})"};
 
 inline constexpr Field required_ttl_field = {.name = "ttl", .schema = &ttl, .required = true};
 inline constexpr std::array touch_fields = {required_ttl_field};
@@ -93,8 +110,11 @@ inline constexpr Schema shown_ttl = {.shape = Shape::object, .name = "Ttl", .fie
 
 inline constexpr std::array bulk_put_fields = {key_field, key_b64_field,  value_field,   encoding_field,
                                                ttl_field, keep_ttl_field, compress_field};
-inline constexpr Schema bulk_put_item = {
-    .shape = Shape::object, .name = "BulkPutOperation", .fields = bulk_put_fields, .one_of = key_choice};
+inline constexpr Schema bulk_put_item = {.shape = Shape::object,
+                                         .name = "BulkPutOperation",
+                                         .fields = bulk_put_fields,
+                                         .one_of = key_choice,
+                                         .exclusive = only_one_ttl};
 inline constexpr Schema bulk_put_list = {
     .shape = Shape::array, .items = &bulk_put_item, .min_items = 1, .max_items = command::max_batch};
 inline constexpr std::array bulk_put_body_fields = {
@@ -170,8 +190,9 @@ inline constexpr Schema range = {.shape = Shape::array, .items = &text, .min_ite
 inline constexpr Field prefix_field = {.name = "prefix", .schema = &text};
 inline constexpr Field suffix_field = {.name = "suffix", .schema = &text};
 inline constexpr Field contains_field = {.name = "contains", .schema = &text};
-inline constexpr Field pattern_field = {
-    .name = "pattern", .schema = &text, .description = "A regular expression (RE2), searched in the key."};
+inline constexpr Field pattern_field = {.name = "pattern",
+                                        .schema = &regular_expression,
+                                        .description = "A regular expression (RE2), searched in the key."};
 inline constexpr Field range_field = {
     .name = "range", .schema = &range, .description = "The first and the last key, both included."};
 inline constexpr Field start_field = {.name = "start", .schema = &text, .description = "The first key, included."};
@@ -188,11 +209,12 @@ inline constexpr std::array query_fields = {
     filter_field,
     Field{.name = "limit", .schema = &positive, .description = "100 unless said; a page holds at most 1000."},
     Field{.name = "offset", .schema = &count},
-    Field{.name = "cursor", .schema = &text, .description = "`next_cursor` of the page before."},
+    Field{.name = "cursor", .schema = &given_cursor, .description = "`next_cursor` of the page before."},
     Field{.name = "select", .schema = &select, .description = "`pairs` unless said."}};
 inline constexpr Schema query = {.shape = Shape::object,
                                  .name = "Query",
                                  .fields = query_fields,
+                                 .exclusive = only_one_range,
                                  .example = R"({"prefix": "user:", "filter": {"age": {"$gte": 18}}, "limit": 10})"};
 inline constexpr std::array query_delete_fields = {
     prefix_field,
@@ -208,6 +230,7 @@ inline constexpr Schema query_delete = {.shape = Shape::object,
                                         .name = "QueryDelete",
                                         .description = "At least one selector.",
                                         .fields = query_delete_fields,
+                                        .exclusive = only_one_range,
                                         .example = R"({"prefix": "session:"})"};
 
 inline constexpr Schema shown_key = {.description = "The key; an object `{\"key_b64\"}` for one that is not UTF-8."};
@@ -240,8 +263,8 @@ inline constexpr Schema guard = {.shape = Shape::object,
                                      "Besides the key exactly one of `expected`, `revision`, `exists` and "
                                      "`condition`. Of a missing key only `\"exists\": false` holds.",
                                  .fields = guard_fields,
-                                 .one_of = guard_choice,
-                                 .handler_checks_one_of = true};
+                                 .one_of = key_choice,
+                                 .one_condition_of = guard_choice};
 inline constexpr Schema guards = {.shape = Shape::array, .items = &guard, .max_items = command::max_batch};
 
 inline constexpr std::array<std::string_view, 4> operation_kinds = {"put", "delete", "touch", "get"};
@@ -256,7 +279,8 @@ inline constexpr Schema operation = {.shape = Shape::object,
                                      .name = "Operation",
                                      .description = "A put has a value, a touch a ttl; delete and get have a key only.",
                                      .fields = operation_fields,
-                                     .one_of = key_choice};
+                                     .one_of = key_choice,
+                                     .exclusive = only_one_ttl};
 inline constexpr Schema operations = {.shape = Shape::array, .items = &operation, .max_items = command::max_batch};
 inline constexpr std::array transaction_fields = {
     Field{.name = "guards", .schema = &guards},

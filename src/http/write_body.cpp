@@ -17,6 +17,10 @@ bool KeyFields::take(std::string_view name, std::string_view raw) {
 }
 
 std::expected<std::string, Problem> KeyFields::read(const Place& place) const {
+  if (!text_raw_ && !base64_raw_) return std::unexpected(missing_field("key", place));
+  if (text_raw_ && base64_raw_) {
+    return std::unexpected(invalid_request(place.text() + R"( has both "key" and "key_b64")"));
+  }
   auto key = base64_raw_ ? read_base64(*base64_raw_, "key_b64", place) : read_string(*text_raw_, "key", place);
   if (!key) return key;
   if (const auto done = command::validate_key(*key); !done) {
@@ -58,7 +62,7 @@ std::expected<void, Problem> WriteFields::read_times(const Place& place) {
   if (keep_ttl_raw_) {
     const auto keep = read_bool(*keep_ttl_raw_, "keep_ttl", place);
     if (!keep) return std::unexpected(keep.error());
-    if (*keep && ttl_raw_) {
+    if (ttl_raw_) {
       return std::unexpected(invalid_request(place.text() + " has both \"ttl\" and \"keep_ttl\""));
     }
     if (*keep) ttl_s = command::keep_ttl;

@@ -16,7 +16,7 @@
 
 namespace concord::http {
 
-/// The key of an object: text, or bytes as base64. Its schema has `one_of = key_choice`.
+/// The key of an object: text, or bytes as base64; one of them must be there.
 class KeyFields {
  public:
   /// True when `name` is one of the fields.
