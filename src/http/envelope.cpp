@@ -215,23 +215,22 @@ void ObjectReader::check_complete() {
 
 // Arrays -------------------------------------------------------------------------------------------------------------
 
+Problem ArrayReader::wrong_count() const {
+  const std::string seen = place().text() + " has " + std::to_string(count_) + " entries";
+  if (schema_.min_items == schema_.max_items) {
+    return invalid_request(seen + "; it must have " + std::to_string(schema_.min_items));
+  }
+  if (count_ == 0) return invalid_request("the list \"" + place().text() + "\" is empty");
+  return Error(Errc::batch_too_large, seen + ", at most " + std::to_string(schema_.max_items) + " are allowed");
+}
+
 bool ArrayReader::next() {
-  if (step()) {
-    ++count_;
-    if (schema_.max_items == 0 || count_ <= schema_.max_items) return true;
-    while (step()) ++count_;
-    if (!body().problem()) {
-      body().fail(Error(Errc::batch_too_large, place().text() + " has " + std::to_string(count_) +
-                                                   " entries, at most " + std::to_string(schema_.max_items) +
-                                                   " are allowed"));
-    }
-    return false;
-  }
-  if (!body().problem() && count_ < schema_.min_items) {
-    body().fail(count_ == 0 ? invalid_request("the list \"" + place().text() + "\" is empty")
-                            : invalid_request("the list \"" + place().text() + "\" has " + std::to_string(count_) +
-                                              " entries; it must have " + std::to_string(schema_.min_items)));
-  }
+  const bool more = step();
+  if (more) ++count_;
+  const bool too_many = schema_.max_items != 0 && count_ > schema_.max_items;
+  if (more && !too_many) return true;
+  while (too_many && step()) ++count_;  // to tell how many there are
+  if (!body().problem() && (too_many || count_ < schema_.min_items)) body().fail(wrong_count());
   return false;
 }
 

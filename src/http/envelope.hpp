@@ -110,7 +110,8 @@ class ObjectReader : public ContainerReader {
 
 class ArrayReader : public ContainerReader {
  public:
-  /// `schema` bounds the number of items: too few are INVALID_REQUEST, too many BATCH_TOO_LARGE. `name` is that of the list.
+  /// `schema` bounds the number of items: too few are INVALID_REQUEST, too many BATCH_TOO_LARGE (INVALID_REQUEST where the
+  /// number is fixed). `name` is that of the list.
   ArrayReader(BodyText& text, const Schema& schema, std::string_view name) noexcept
       : ContainerReader(text, {.name = name}, '[', ']'), schema_(schema) {}
 
@@ -120,6 +121,8 @@ class ArrayReader : public ContainerReader {
   [[nodiscard]] Place item() const noexcept { return {.name = place().name, .position = count_ - 1}; }
 
  private:
+  [[nodiscard]] Problem wrong_count() const;
+
   const Schema& schema_;
   std::size_t count_ = 0;
 };

@@ -43,7 +43,7 @@ void add_type(json::object& to, const Schema& schema) {
 void add_bounds(json::object& to, const Schema& schema) {
   if (schema.shape == Shape::integer) {
     to["minimum"] = schema.minimum;
-    if (schema.maximum != Schema().maximum) to["maximum"] = schema.maximum;
+    to["maximum"] = schema.maximum;
   }
   if (!schema.values.empty()) to["enum"] = strings(schema.values);
   if (!schema.format.empty()) to["format"] = schema.format;
@@ -59,11 +59,12 @@ json::object field_schema(const Field& field, json::object& components) {
   return shown;
 }
 
-json::object exactly_one(std::span<const std::string_view> names) {
+/// {"oneOf": [{"required": ["a"]}, ...]}; of `anyOf` the same.
+json::object choice(std::string_view rule, std::span<const std::string_view> names) {
   json::array choices;
   for (const std::string_view name : names)
     choices.push_back(json::object{{"required", json::array{json::value(name)}}});
-  return {{"oneOf", std::move(choices)}};
+  return {{rule, std::move(choices)}};
 }
 
 json::object not_both(const ExclusiveFields& pair) {
@@ -78,11 +79,25 @@ json::object base64_when_encoded(std::string_view value, std::string_view encodi
             {"properties", json::object{{value, {{"type", "string"}, {"pattern", schemas::encoded_pattern}}}}}}}};
 }
 
+json::object when(const Variant& variant) {
+  json::object condition = {{"required", json::array{json::value(variant.field)}},
+                            {"properties", json::object{{variant.field, {{"const", variant.value}}}}}};
+  json::object then;
+  json::object properties;
+  for (const std::string_view name : variant.not_null) properties[name] = {{"not", {{"type", "null"}}}};
+  for (const std::string_view name : variant.forbidden) properties[name] = false;
+  if (!variant.required.empty()) then["required"] = strings(variant.required);
+  if (!properties.empty()) then["properties"] = std::move(properties);
+  return {{"if", std::move(condition)}, {"then", std::move(then)}};
+}
+
 /// What is said of several fields together.
 json::array rules_of(const Schema& schema) {
   json::array rules;
-  if (!schema.one_of.empty()) rules.push_back(exactly_one(schema.one_of));
-  if (!schema.one_condition_of.empty()) rules.push_back(exactly_one(schema.one_condition_of));
+  if (!schema.one_of.empty()) rules.push_back(choice("oneOf", schema.one_of));
+  if (!schema.one_condition_of.empty()) rules.push_back(choice("oneOf", schema.one_condition_of));
+  if (!schema.some_of.empty()) rules.push_back(choice("anyOf", schema.some_of));
+  for (const Variant& variant : schema.variants) rules.push_back(when(variant));
   for (const ExclusiveFields& pair : schema.exclusive) rules.push_back(not_both(pair));
   if (position_of(schema, "encoding") >= 0) rules.push_back(base64_when_encoded("value", "encoding"));
   if (position_of(schema, "expected_encoding") >= 0) {

@@ -36,6 +36,15 @@ struct ExclusiveFields {
   std::string_view other;
 };
 
+/// What holds besides where `field` is the text `value`.
+struct Variant {
+  std::string_view field;
+  std::string_view value;
+  std::span<const std::string_view> required = {};
+  std::span<const std::string_view> forbidden = {};
+  std::span<const std::string_view> not_null = {};
+};
+
 struct Schema {
   Shape shape = Shape::any;
   /// Under this name it stands among the components of the document; empty: where it is used.
@@ -56,6 +65,9 @@ struct Schema {
   std::span<const std::string_view> one_of = {};
   /// Exactly one of these too; the handler tells, for a wrong number of them has errors of its own.
   std::span<const std::string_view> one_condition_of = {};
+  /// At least one of these; the handler tells.
+  std::span<const std::string_view> some_of = {};
+  std::span<const Variant> variants = {};  ///< the handler tells
   /// No two of a pair may be there; the handler tells.
   std::span<const ExclusiveFields> exclusive = {};
   std::string_view example = {};  ///< JSON text

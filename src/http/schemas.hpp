@@ -20,10 +20,11 @@ inline constexpr Schema positive = {.shape = Shape::integer, .minimum = 1};
 inline constexpr Schema regular_expression = {.shape = Shape::text, .format = "regex"};
 /// Padded base64 of at least one byte.
 inline constexpr std::string_view base64_pattern =
-    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)$";
+    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)$";
 inline constexpr std::array<std::string_view, 1> base64_only = {"base64"};
 /// Padded base64, also of nothing.
-inline constexpr std::string_view encoded_pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+inline constexpr std::string_view encoded_pattern =
+    "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 inline constexpr Schema encoding = {.shape = Shape::text, .values = base64_only};
 inline constexpr Schema key = {.shape = Shape::text, .description = "1 to 1024 bytes of UTF-8.", .min_length = 1};
 inline constexpr Schema key_b64 = {.shape = Shape::text,
@@ -226,10 +227,13 @@ inline constexpr std::array query_delete_fields = {
     end_field,
     filter_field,
     Field{.name = "limit", .schema = &positive, .description = "Removes that many, in the order of keys."}};
+inline constexpr std::array<std::string_view, 8> selectors = {"prefix", "suffix", "contains", "pattern",
+                                                              "range",  "start",  "end",      "filter"};
 inline constexpr Schema query_delete = {.shape = Shape::object,
                                         .name = "QueryDelete",
                                         .description = "At least one selector.",
                                         .fields = query_delete_fields,
+                                        .some_of = selectors,
                                         .exclusive = only_one_range,
                                         .example = R"({"prefix": "session:"})"};
 
@@ -275,11 +279,23 @@ inline constexpr std::array operation_fields = {
     key_b64_field,        Field{.name = "value", .schema = &any_value, .description = "put"},
     encoding_field,       Field{.name = "ttl", .schema = &ttl_or_null, .description = "put, touch"},
     keep_ttl_field,       compress_field};
+inline constexpr std::array<std::string_view, 1> of_a_put = {"value"};
+inline constexpr std::array<std::string_view, 1> of_a_touch = {"ttl"};
+inline constexpr std::array<std::string_view, 4> not_of_a_touch = {"value", "encoding", "keep_ttl", "compress"};
+inline constexpr std::array<std::string_view, 5> not_of_a_key_alone = {"value", "encoding", "keep_ttl", "compress",
+                                                                       "ttl"};
+inline constexpr std::array operation_variants = {
+    Variant{.field = "op", .value = "put", .required = of_a_put},
+    Variant{
+        .field = "op", .value = "touch", .required = of_a_touch, .forbidden = not_of_a_touch, .not_null = of_a_touch},
+    Variant{.field = "op", .value = "delete", .forbidden = not_of_a_key_alone},
+    Variant{.field = "op", .value = "get", .forbidden = not_of_a_key_alone}};
 inline constexpr Schema operation = {.shape = Shape::object,
                                      .name = "Operation",
                                      .description = "A put has a value, a touch a ttl; delete and get have a key only.",
                                      .fields = operation_fields,
                                      .one_of = key_choice,
+                                     .variants = operation_variants,
                                      .exclusive = only_one_ttl};
 inline constexpr Schema operations = {.shape = Shape::array, .items = &operation, .max_items = command::max_batch};
 inline constexpr std::array transaction_fields = {
