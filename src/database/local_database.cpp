@@ -128,9 +128,16 @@ Result<Outcome> LocalDatabase::commit(const Transaction& transaction, millisecon
   return outcome;
 }
 
-void LocalDatabase::submit(const Transaction& transaction, milliseconds timeout, Completion<Outcome> done) {
+void LocalDatabase::submit(const Transaction& transaction, const command::Once* once, milliseconds timeout,
+                           Completion<Outcome> done) {
   if (auto valid = command::validate_transaction(transaction, options().limits); !valid) {
     return done(std::unexpected(std::move(valid.error())));
+  }
+  node::Write write{.kind = CommandKind::transaction};
+  if (once != nullptr) {
+    if (auto valid = command::validate_once(*once); !valid) return done(std::unexpected(std::move(valid.error())));
+    write.kind = CommandKind::once;
+    write.once = once;
   }
   Packed packed;
   const bool reads =
@@ -145,8 +152,8 @@ void LocalDatabase::submit(const Transaction& transaction, milliseconds timeout,
       done(std::move(outcome));
     };
   }
-  runtime_->write_async({.kind = CommandKind::transaction, .transaction = &pack(transaction, packed)}, timeout,
-                        std::move(done));
+  write.transaction = &pack(transaction, packed);
+  runtime_->write_async(write, timeout, std::move(done));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -32,7 +32,8 @@ class LocalDatabase final : public Database {
   explicit LocalDatabase(std::unique_ptr<node::Runtime> runtime)
       : runtime_(std::move(runtime)), packer_(runtime_->options().compression) {}
 
-  void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+  using Database::submit;
+  void submit(const command::Transaction& transaction, const command::Once* once, std::chrono::milliseconds timeout,
               Completion<command::Outcome> done) override;
   [[nodiscard]] Result<Entry> read(std::string_view key, ReadConsistency consistency,
                                    std::chrono::milliseconds timeout) override;
