@@ -10,6 +10,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "http/idempotency.hpp"
+
 namespace concord::http {
 namespace {
 
@@ -217,14 +219,14 @@ void Connection::refuse_and_close(const Problem& problem) {
 
 // Transactions -------------------------------------------------------------------------------------------------------
 
-void Connection::submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
-                        Continuation continuation) {
+void Connection::submit(const command::Transaction& transaction, const command::Once* once,
+                        std::chrono::milliseconds timeout, Continuation continuation) {
   continuation_ = std::move(continuation);
   awaiting_ = true;
   submitting_ = true;
   shared_.in_flight.fetch_add(1);
   try {
-    shared_.site.database.submit(transaction, timeout,
+    shared_.site.database.submit(transaction, once, timeout,
                                  [self = shared_from_this()](Result<command::Outcome> outcome) mutable {
                                    complete(std::move(self), std::move(outcome));
                                  });
@@ -265,8 +267,11 @@ void Connection::receive(Result<command::Outcome> outcome) {
 
 void Connection::run_continuation(Result<command::Outcome> outcome) {
   Continuation continuation = std::move(continuation_);
+  const command::Repeat repeat = outcome ? outcome->repeat : command::Repeat::none;
+  if (repeat == command::Repeat::conflict) return call_.refuse(idempotency_conflict());
   try {
     continuation(call_, std::move(outcome));
+    if (repeat != command::Repeat::none) call_.reply.add_header("Idempotency-Replayed", "true");
   } catch (const std::exception& e) {
     fail_internally(e.what());
   }
