@@ -64,6 +64,7 @@ int run(int argument_count, char** arguments) {
   add_kv(app, context);
   add_query(app, context);
   add_txn(app, context);
+  add_bench(app, context);
   add_config(app, context);
   add_completion(app, context);
   add_version(app, context);

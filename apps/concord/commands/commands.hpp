@@ -43,6 +43,7 @@ void add_kv_list(CLI::App& kv, Context& context);
 void add_kv_transfer(CLI::App& kv, Context& context);
 void add_query(CLI::App& app, Context& context);
 void add_txn(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
