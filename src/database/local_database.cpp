@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "command/from_public.hpp"
 #include "command/limits.hpp"
 #include "command/validate.hpp"
 #include "database/conversions.hpp"
@@ -64,7 +65,7 @@ Result<node::Write> LocalDatabase::checked_put(std::string_view key, const Value
   }
   node::Write write{.kind = CommandKind::put, .key = key, .value = value.stored()};
   if (options.ttl || options.keep_ttl) {
-    const auto ttl_s = put_ttl(options.ttl, options.keep_ttl);
+    const auto ttl_s = command::put_ttl(options.ttl, options.keep_ttl);
     if (!ttl_s) return std::unexpected(ttl_s.error());
     write.ttl_s = *ttl_s;
   }
