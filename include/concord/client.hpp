@@ -47,9 +47,8 @@ struct ClientOptions {
   std::size_t connections_per_endpoint = 16;        ///< Calls beyond wait for one; at least 1.
   std::size_t max_in_flight = 65'536;               ///< Calls begun and not ended; above: `overloaded`.
   std::size_t rounds = 5;  ///< How often each endpoint is tried for one call, with a short pause between; at least 1.
-  /// Writes carry an `Idempotency-Key`, and one whose answer was lost is sent again. Only for nodes that know the key: others
-  /// would do such a write twice.
-  bool repeat_unknown_writes = false;
+  /// Writes carry an `Idempotency-Key`, and one whose answer was lost is sent again: the nodes do it once.
+  bool repeat_unknown_writes = true;
   std::string cacert = {};          ///< https: a file of certificates to trust (PEM). Empty: those of the system.
   bool verify_certificates = true;  ///< https: false trusts anybody; for tests.
   /// Runs the completions of asynchronous calls. It must run each task once, and may run it on any thread, later.

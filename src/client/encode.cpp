@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <limits>
 
 #include "base/base64.hpp"
 #include "value/json_string.hpp"
@@ -159,6 +160,12 @@ std::string_view consistency_name(ReadConsistency consistency) {
   return "strong";
 }
 
+/// Numbers of the API end at 2^63 - 1; no store has as many keys.
+std::uint64_t bounded(std::uint64_t number) {
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return std::min(number, most);
+}
+
 }  // namespace
 
 Request read_request(const ReadOptions& options, const ClientOptions& client) {
@@ -245,11 +252,11 @@ void set_query(Request& request, const Query& query, std::string_view select, st
   Members members(request.body);
   add_selectors(members, query);
   members.text("select", select);
-  if (limit > 0) members.number("limit", limit);
+  if (limit > 0) members.number("limit", bounded(limit));
   if (cursor) {
     members.text("cursor", *cursor);
   } else if (offset > 0) {
-    members.number("offset", offset);
+    members.number("offset", bounded(offset));
   }
 }
 
@@ -258,7 +265,7 @@ void set_query_delete(Request& request, const Query& query) {
   set_target(request, "/api/v1/query/delete");
   Members members(request.body);
   add_selectors(members, query);
-  if (query.limit) members.number("limit", *query.limit);
+  if (query.limit) members.number("limit", bounded(*query.limit));
 }
 
 bool all_are_text(const std::vector<std::string_view>& keys) { return std::ranges::all_of(keys, value::is_utf8); }

@@ -271,7 +271,10 @@ void Connection::run_continuation(Result<command::Outcome> outcome) {
   if (repeat == command::Repeat::conflict) return call_.refuse(idempotency_conflict());
   try {
     continuation(call_, std::move(outcome));
-    if (repeat != command::Repeat::none) call_.reply.add_header("Idempotency-Replayed", "true");
+    if (repeat == command::Repeat::replayed) call_.reply.add_header("Idempotency-Replayed", "true");
+    if (repeat == command::Repeat::replayed_without_values) {
+      call_.reply.add_header("Idempotency-Replayed", "without-values");  // store/remembered.hpp: too large to be kept
+    }
   } catch (const std::exception& e) {
     fail_internally(e.what());
   }
