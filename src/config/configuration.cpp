@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/check.hpp"
+#include "base/nearest.hpp"
+#include "config/secret_file.hpp"
 #include "config/toml_file.hpp"
 
 namespace concord::config {
@@ -48,8 +50,53 @@ bool fits(KeyType type, FileValue::Type given) {
     case KeyType::integer: return given == FileValue::Type::integer;
     case KeyType::number: return given == FileValue::Type::integer || given == FileValue::Type::number;
     case KeyType::boolean: return given == FileValue::Type::boolean;
+    case KeyType::list: return given == FileValue::Type::list || given == FileValue::Type::text;
   }
   return false;
+}
+
+/// The words of a list, without the blanks around them; empty ones are left out.
+std::vector<std::string> words_of(std::string_view list) {
+  std::vector<std::string> words;
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t comma = std::min(list.find(',', from), list.size());
+    std::string_view word = list.substr(from, comma - from);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) words.emplace_back(word);
+    from = comma + 1;
+  }
+  return words;
+}
+
+/// Would end the line of a log or of `config show`, and a path by a NUL.
+bool has_control_character(std::string_view value) {
+  return std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; });
+}
+
+/// All names of one kind, for suggestions.
+std::vector<std::string> names(std::string (*long_name)(const Key&), std::string (*short_name)(const Key&)) {
+  std::vector<std::string> all;
+  for (const Key& key : keys()) {
+    all.push_back(long_name(key));
+    if (std::string name = short_name(key); !name.empty()) all.push_back(std::move(name));
+  }
+  return all;
+}
+
+/// The prefix that all have in common says nothing about which is meant.
+std::string suggest_variable(std::string_view name) {
+  constexpr std::string_view prefix = "CONCORD_";
+  std::vector<std::string> all = names(environment_name, short_environment_name);
+  for (std::string& each : all) each.erase(0, prefix.size());
+  const auto found = base::nearest(name.substr(prefix.size()), all);
+  return found ? "; did you mean " + std::string(prefix) + *found + "?" : std::string();
+}
+
+std::string suggest_key(std::string_view name) {
+  std::vector<std::string> all;
+  for (const Key& key : keys()) all.emplace_back(key.name);
+  return base::did_you_mean(name, all);
 }
 
 std::string_view type_name(KeyType type) {
@@ -59,6 +106,7 @@ std::string_view type_name(KeyType type) {
     case KeyType::integer: return "a whole number";
     case KeyType::number: return "a number";
     case KeyType::boolean: return "true or false";
+    case KeyType::list: return "a list of strings";
   }
   return "a value";
 }
@@ -69,6 +117,7 @@ Result<std::string> normalise(const Key& key, std::string_view value) {
   const auto bad = [&](std::string_view wanted) {
     return fail(Errc::invalid_request, quoted(key, value) + " is not " + std::string(wanted));
   };
+  if (has_control_character(value)) return fail(Errc::invalid_request, "the value holds a control character");
   switch (key.type) {
     case KeyType::text:
       if (value.empty() && !key.may_be_empty) return fail(Errc::invalid_request, "the value is empty");
@@ -94,6 +143,11 @@ Result<std::string> normalise(const Key& key, std::string_view value) {
       if (value == "true" || value == "1") return std::string("true");
       if (value == "false" || value == "0") return std::string("false");
       return bad("true or false");
+    case KeyType::list: {
+      std::string normal;
+      for (const std::string& word : words_of(value)) normal += (normal.empty() ? "" : ",") + word;
+      return normal;
+    }
   }
   return bad("understood");
 }
@@ -113,6 +167,7 @@ class Loader {
     apply_file();
     apply_environment();
     apply_flags();
+    if (problems_.empty()) read_secret_files();
     if (problems_.empty()) {
       refuse_what_is_not_there();
       check_together();
@@ -151,7 +206,7 @@ class Loader {
       const std::string place = *path + ":" + std::to_string(value.line);
       const Key* key = find_key(value.name);
       if (key == nullptr) {
-        problem(place, "unknown key \"" + value.name + "\"");
+        problem(place, "unknown key \"" + value.name + "\"" + suggest_key(value.name));
       } else if (!fits(key->type, value.type)) {
         problem(place, value.name + ": " + std::string(type_name(key->type)) + " is expected");
       } else {
@@ -168,7 +223,8 @@ class Loader {
     }
     for (const auto& [name, value] : sources_.environment) {
       if (name.starts_with("CONCORD_") && !is_known_variable(name)) {
-        configuration_.warnings.push_back("the environment variable " + name + " is not known and is ignored");
+        configuration_.warnings.push_back("the environment variable " + name + " is not known and is ignored" +
+                                          suggest_variable(name));
       }
     }
   }
@@ -192,7 +248,7 @@ class Loader {
       apply_named(key, long_name, long_value, short_name, short_value, "flag ");
     }
     for (std::size_t i = 0; i < used.size(); ++i) {
-      if (!used[i]) problem(sources_.flags[i].first, "unknown flag");
+      if (!used[i]) problem(sources_.flags[i].first, "unknown flag" + suggest_flag(sources_.flags[i].first));
     }
   }
 
@@ -234,7 +290,30 @@ class Loader {
     }
   }
 
+  void read_secret_files() {
+    for (const Key& key : keys()) {
+      const Key* const file = file_key(key);
+      if (file == nullptr || setting(*file).value.empty()) continue;
+      const std::string path = setting(*file).value;
+      const std::string where = setting(*file).origin + ": " + std::string(file->name);
+      if (!setting(key).value.empty()) {
+        problem(where, "both it and " + std::string(key.name) + " (" + setting(key).origin + ") are given; give one");
+        continue;
+      }
+      const auto content = read_secret_file(path);
+      if (!content) {
+        problem(where, content.error().message());
+      } else {
+        set(key, *content, where + ": " + path, std::string(file->name) + " " + path);
+      }
+    }
+  }
+
   void check_together() {
+    const Setting& token = setting(*find_key("auth.token"));
+    if (!token.value.empty() && !token.value.starts_with("sk_concord_")) {
+      problem(token.origin, "auth.token must start with sk_concord_");
+    }
     if (configuration_.integer("cluster.election_timeout_ms") <= configuration_.integer("cluster.heartbeat_ms")) {
       problem(setting(*find_key("cluster.election_timeout_ms")).origin,
               "cluster.election_timeout_ms must be longer than cluster.heartbeat_ms");
@@ -247,6 +326,8 @@ class Loader {
 };
 
 Result<Configuration> load(const Sources& sources) { return Loader(sources).run(); }
+
+std::string suggest_flag(std::string_view flag) { return base::did_you_mean(flag, names(flag_name, short_flag_name)); }
 
 NamedValues process_environment() {
   NamedValues variables;
@@ -270,6 +351,8 @@ std::int64_t Configuration::integer(std::string_view name) const {
   CONCORD_CHECK(number.has_value(), "a key without a whole number was asked for one");
   return *number;
 }
+
+std::vector<std::string> Configuration::list(std::string_view name) const { return words_of(text(name)); }
 
 bool Configuration::boolean(std::string_view name) const { return text(name) == "true"; }
 

@@ -149,7 +149,7 @@ TEST(Configuration, AllProblemsOfAFileAreNamedWithTheirLines) {
   const TemporaryFile file("[api]\nport = 70000\nprot = 1\n\n[durability]\nmode = \"tape\"\n[nonsense]\nx = true\n");
   const std::string error = error_of(with_file(file));
   EXPECT_THAT(error, HasSubstr(file.path() + ":2: api.port: \"70000\" is not within 0 to 65535"));
-  EXPECT_THAT(error, HasSubstr(file.path() + ":3: unknown key \"api.prot\""));
+  EXPECT_THAT(error, HasSubstr(file.path() + ":3: unknown key \"api.prot\"; did you mean api.port?"));
   EXPECT_THAT(error, HasSubstr(file.path() + ":6: durability.mode: \"tape\" is not one of disk|os|memory"));
   EXPECT_THAT(error, HasSubstr(file.path() + ":8: unknown key \"nonsense.x\""));
 }
@@ -180,7 +180,7 @@ TEST(Configuration, UnknownFlagsStopTheStartAndUnknownVariablesDoNot) {
   EXPECT_THAT(configuration->warnings,
               ElementsAre("the environment variable CONCORD_SERVICE_HOST is not known and is ignored"));
   sources.flags = {{"--api-prot", "1"}};
-  EXPECT_EQ(error_of(sources), "--api-prot: unknown flag");
+  EXPECT_EQ(error_of(sources), "--api-prot: unknown flag; did you mean --api-port?");
 }
 
 TEST(Configuration, AKnownVariableWithABadValueStopsTheStart) {
@@ -247,6 +247,74 @@ TEST(Configuration, SecretsAreShownNowhere) {
   EXPECT_THAT(configuration->show(), testing::Not(HasSubstr("hidden")));
   sources.environment = {{"CONCORD_COOKIE", "hidden"}};
   EXPECT_THAT(error_of(sources), testing::Not(HasSubstr("hidden")));
+}
+
+TEST(Configuration, AMistypedVariableIsWarnedAboutWithTheNameThatIsMeant) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_API_PROT", "1"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration);
+  EXPECT_THAT(configuration->warnings,
+              ElementsAre("the environment variable CONCORD_API_PROT is not known and is ignored; "
+                          "did you mean CONCORD_API_PORT?"));
+}
+
+TEST(Configuration, ASecretMayStandInAFile) {
+  const TemporaryFile file("sk_concord_hidden\n");
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_AUTH_TOKEN_FILE", file.path()}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration) << configuration.error().message();
+  EXPECT_EQ(configuration->text("auth.token"), "sk_concord_hidden");
+  EXPECT_EQ(setting(*configuration, "auth.token").origin, "auth.token_file " + file.path());
+  EXPECT_THAT(configuration->show(), testing::Not(HasSubstr("hidden")));
+}
+
+TEST(Configuration, EverySecretMayStandInAFile) {
+  for (const Key& key : keys()) {
+    if (key.secret) {
+      EXPECT_NE(file_key(key), nullptr) << key.name;
+    }
+  }
+}
+
+TEST(Configuration, ASecretThatIsGivenTwiceIsRefused) {
+  const TemporaryFile file("sk_concord_hidden");
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_AUTH_TOKEN", "sk_concord_hidden"}};
+  sources.flags = {{"--auth-token-file", file.path()}};
+  EXPECT_EQ(error_of(sources),
+            "flag --auth-token-file: auth.token_file: both it and auth.token (environment CONCORD_AUTH_TOKEN) "
+            "are given; give one");
+}
+
+TEST(Configuration, AFileThatHoldsNoSecretIsRefused) {
+  const TemporaryFile empty("\n");
+  Sources sources = no_sources();
+  sources.flags = {{"--auth-token-file", empty.path()}};
+  EXPECT_THAT(error_of(sources), HasSubstr("is empty"));
+  sources.flags = {{"--cluster-cookie-file", "/nonexistent/cookie"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("/nonexistent/cookie: cannot be read: No such file"));
+  sources.flags = {{"--auth-token-file", testing::TempDir()}};
+  EXPECT_THAT(error_of(sources), HasSubstr("cannot be read: Is a directory"));
+}
+
+TEST(Configuration, ATokenStartsAsTokensDo) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_AUTH_TOKEN", "hidden"}};
+  EXPECT_EQ(error_of(sources), "environment CONCORD_AUTH_TOKEN: auth.token must start with sk_concord_");
+}
+
+TEST(Configuration, ADirectoryIsNoConfigurationFile) {
+  Sources sources = no_sources();
+  sources.config_path = testing::TempDir();
+  EXPECT_THAT(error_of(sources), HasSubstr("cannot be read: Is a directory"));
+}
+
+TEST(Configuration, AValueIsOneLine) {
+  Sources sources = no_sources();
+  sources.flags = {{"--node-name", "n1\nnode.data_dir = /etc"}};
+  EXPECT_EQ(error_of(sources), "--node-name: the value holds a control character");
 }
 
 TEST(Configuration, ShowPrintsEveryKeyWithItsOrigin) {
