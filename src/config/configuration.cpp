@@ -43,6 +43,10 @@ std::string quoted(const Key& key, std::string_view value) {
   return text;
 }
 
+std::string shown(const Setting& setting) {
+  return setting.key->secret && !setting.value.empty() ? "****" : setting.value;
+}
+
 bool fits(KeyType type, FileValue::Type given) {
   switch (type) {
     case KeyType::text:
@@ -391,12 +395,20 @@ CompressionOptions Configuration::compression_options() const {
           .level = static_cast<int>(integer("compression.level"))};
 }
 
+std::vector<Change> Configuration::reload(const Configuration& newer) {
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < settings_.size(); ++i) {
+    const Setting& other = newer.settings_[i];
+    if (settings_[i].value != other.value) changes.push_back({other.key, shown(settings_[i]), shown(other)});
+    if (other.key->reloadable) settings_[i] = other;
+  }
+  return changes;
+}
+
 std::string Configuration::show() const {
   std::string lines;
   for (const Setting& setting : settings_) {
-    const bool masked = setting.key->secret && !setting.value.empty();
-    lines +=
-        std::string(setting.key->name) + " = " + (masked ? "****" : setting.value) + "  # " + setting.origin + "\n";
+    lines += std::string(setting.key->name) + " = " + shown(setting) + "  # " + setting.origin + "\n";
   }
   return lines;
 }

@@ -47,6 +47,13 @@ struct Setting {
                        ///< "auth.token_file /run/secrets/token"
 };
 
+/// A key whose value is another one in a newer configuration. Secrets are masked.
+struct Change {
+  const Key* key = nullptr;
+  std::string before;
+  std::string after;
+};
+
 class Configuration {
  public:
   /// In the order of the table; every key once.
@@ -66,6 +73,10 @@ class Configuration {
 
   /// A line `section.name = value  # origin` for each key; secrets masked.
   [[nodiscard]] std::string show() const;
+
+  /// Takes over from `newer`, read from the same sources later, the values of the reloadable keys. Returns all that differs, in
+  /// the order of the table: what is not reloadable stays as it is, and is reported again the next time.
+  std::vector<Change> reload(const Configuration& newer);
 
   /// Things that did not stop the start, for people.
   std::vector<std::string> warnings;

@@ -325,6 +325,48 @@ TEST(Configuration, ShowPrintsEveryKeyWithItsOrigin) {
   EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(shown, '\n')), keys().size());
 }
 
+TEST(Configuration, AListIsWrittenByCommaOrAsAnArray) {
+  const TemporaryFile file(
+      "[api]\nallowed_hosts = [\"a.example\", \"b.example\"]\ncors_origins = \" https://x , https://y,\"\n");
+  const auto configuration = load(with_file(file));
+  ASSERT_TRUE(configuration) << configuration.error().message();
+  EXPECT_THAT(configuration->list("api.allowed_hosts"), ElementsAre("a.example", "b.example"));
+  EXPECT_THAT(configuration->list("api.cors_origins"), ElementsAre("https://x", "https://y"));
+  EXPECT_EQ(configuration->text("api.cors_origins"), "https://x,https://y");
+  EXPECT_THAT(load(no_sources())->list("api.cors_origins"), IsEmpty());
+}
+
+TEST(Configuration, AListHoldsStringsOnly) {
+  const TemporaryFile file("[api]\nallowed_hosts = [1]\ncors_origins = [\"a,b\"]\n[log]\nlevel = [\"info\"]\n");
+  const std::string error = error_of(with_file(file));
+  EXPECT_THAT(error, HasSubstr(":2: api.allowed_hosts: a string, number, boolean or list of strings is expected"));
+  EXPECT_THAT(error, HasSubstr(":3: api.cors_origins: a string, number, boolean or list of strings is expected"));
+  const TemporaryFile other("[log]\nlevel = [\"info\"]\n");
+  EXPECT_THAT(error_of(with_file(other)), HasSubstr(":2: log.level: a string is expected"));
+}
+
+TEST(Configuration, AReloadTakesWhatCanChangeAndReportsTheRest) {
+  auto running = load(no_sources()).value();
+  Sources sources = no_sources();
+  sources.environment = {
+      {"CONCORD_API_PORT", "4001"}, {"CONCORD_LOG_LEVEL", "debug"}, {"CONCORD_AUTH_TOKEN", "sk_concord_x"}};
+  const auto newer = load(sources).value();
+  const auto changes = running.reload(newer);
+  ASSERT_EQ(changes.size(), 3U);
+  EXPECT_EQ(changes[0].key->name, "api.port");
+  EXPECT_FALSE(changes[0].key->reloadable);
+  EXPECT_EQ(changes[0].before, "4000");
+  EXPECT_EQ(changes[0].after, "4001");
+  EXPECT_EQ(changes[1].key->name, "auth.token");
+  EXPECT_EQ(changes[1].after, "****");
+  EXPECT_EQ(changes[2].key->name, "log.level");
+  EXPECT_TRUE(changes[2].key->reloadable);
+  EXPECT_EQ(running.text("log.level"), "debug");
+  EXPECT_EQ(setting(running, "log.level").origin, "environment CONCORD_LOG_LEVEL");
+  EXPECT_EQ(running.integer("api.port"), 4000);
+  EXPECT_EQ(running.reload(newer).size(), 2U);  // both still wait for a restart
+}
+
 TEST(Configuration, AnElectionTakesLongerThanAHeartbeat) {
   Sources sources = no_sources();
   sources.flags = {{"--cluster-heartbeat-ms", "600"}};

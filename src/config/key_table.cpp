@@ -10,6 +10,7 @@ namespace {
 constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t one_gib = std::int64_t{1} << 30;
 constexpr std::int64_t an_hour_ms = 3'600'000;
+constexpr std::int64_t a_day_ms = 24 * an_hour_ms;
 
 constexpr Key text(std::string_view name, std::string_view value, std::string_view short_name, std::string_view help) {
   return {.name = name,
@@ -79,6 +80,10 @@ constexpr auto table = std::to_array<Key>({
     text("api.host", "127.0.0.1", "API_HOST", "address the HTTP API listens on"),
     integer("api.port", "4000", "API_PORT", 0, 65535, "port of the HTTP API; 0 takes a free one"),
     integer("api.threads", "0", "", 0, 1024, "threads that serve HTTP; 0: one a processor"),
+    list("api.allowed_hosts", "names a request's Host may have, by comma; *: any; empty: any beyond the loopback"),
+    list("api.cors_origins", "origins whose pages may use the API, by comma; *: any; empty: none"),
+    boolean("api.compress", "true", "", "gzip answers for clients that ask for it"),
+    reloadable(boolean("api.access_log", "false", "", "log a line (info) for each answered request")),
     later(optional(text("api.tls_cert", "", "TLS_CERT", "certificate chain (PEM) for HTTPS"))),
     later(optional(text("api.tls_key", "", "TLS_KEY", "private key (PEM) for HTTPS"))),
     later(text("cluster.name", "concord", "CLUSTER_NAME", "name of the cluster")),
@@ -138,6 +143,9 @@ constexpr auto table = std::to_array<Key>({
     integer("limits.max_in_flight", "65536", "", 1, one_gib, "writes accepted and not yet answered"),
     integer("limits.max_in_flight_bytes", "268435456", "", 1, no_limit, "their encoded size"),
     integer("limits.max_connections", "10000", "", 1, 1'000'000, "HTTP connections open at once"),
+    integer("limits.max_body_bytes", "16777216", "", 1024, one_gib, "largest body of a request"),
+    integer("limits.request_timeout_ms", "30000", "", 100, an_hour_ms, "time a request may take to arrive"),
+    integer("limits.idle_timeout_ms", "75000", "", 100, a_day_ms, "time a connection may be idle"),
 });
 
 std::string transformed(std::string_view prefix, std::string_view name, char separator, int (*letter)(int)) {

@@ -160,7 +160,7 @@ void Connection::choose_request_id() {
 void Connection::handle_request() {
   call_.reply.clear();
   choose_request_id();
-  if (shared_.settings.access_log) received_at_ = std::chrono::steady_clock::now();
+  note_arrival();
   try {
     if (const auto problem = shared_.browser_guard.check(call_.request)) {
       call_.refuse(*problem);
@@ -190,7 +190,14 @@ void Connection::respond() {
                                  .keep_alive = keep_alive,
                                  .is_http_1_0 = request.is_http_1_0});
   if (!keep_alive) closing_ = true;
-  if (shared_.settings.access_log) record_access();
+  if (received_at_ != std::chrono::steady_clock::time_point()) record_access();
+}
+
+void Connection::note_arrival() {
+  const Settings& settings = shared_.settings;
+  const bool on =
+      settings.access_log && (!settings.access_log_on || settings.access_log_on->load(std::memory_order_relaxed));
+  received_at_ = on ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
 }
 
 void Connection::record_access() const {
@@ -211,7 +218,7 @@ void Connection::record_access() const {
 void Connection::refuse_and_close(const Problem& problem) {
   call_.refuse(problem);
   choose_request_id();
-  if (shared_.settings.access_log) received_at_ = std::chrono::steady_clock::now();
+  note_arrival();
   call_.request.keep_alive = false;
   call_.request.method = call_.request.method == Method::head ? Method::head : Method::other;
   respond();
