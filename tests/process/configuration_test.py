@@ -7,9 +7,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 from server import Server, call
 
@@ -101,6 +103,18 @@ class Configuration(unittest.TestCase):
             server.process.send_signal(signal.SIGHUP)
             self.line_with(server, "concord.toml: cannot be read")
             self.assertEqual(server.stop(), 0)
+
+    def test_a_service_manager_is_told_of_a_reload(self):
+        address = os.path.join(self.directory, "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, mock.patch.dict(os.environ, NOTIFY_SOCKET=address):
+            manager.bind(address)
+            with self.start("") as server:
+                self.assertEqual(manager.recv(100), b"READY=1")
+                server.process.send_signal(signal.SIGHUP)
+                self.assertRegex(manager.recv(100), rb"^RELOADING=1\nMONOTONIC_USEC=\d+$")
+                self.assertEqual(manager.recv(100), b"READY=1")
+                self.assertEqual(server.stop(), 0)
+                self.assertEqual(manager.recv(100), b"STOPPING=1")
 
     def test_flags_outlive_a_reload(self):
         with self.start("[api]\naccess_log = true\n", "--api-access-log", "true") as server:
