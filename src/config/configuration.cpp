@@ -78,6 +78,14 @@ bool has_control_character(std::string_view value) {
   return std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; });
 }
 
+/// As a browser sends it: scheme, host and port, nothing behind.
+bool is_origin(std::string_view text) {
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == 0 || scheme_end == std::string_view::npos) return false;
+  const std::string_view rest = text.substr(scheme_end + 3);
+  return !rest.empty() && rest.find_first_of("/?# ") == std::string_view::npos;
+}
+
 /// All names of one kind, for suggestions.
 std::vector<std::string> names(std::string (*long_name)(const Key&), std::string (*short_name)(const Key&)) {
   std::vector<std::string> all;
@@ -175,6 +183,7 @@ class Loader {
     if (problems_.empty()) {
       refuse_what_is_not_there();
       check_together();
+      check_browser_keys();
     }
     if (problems_.empty()) return std::move(configuration_);
     problems_.pop_back();
@@ -210,7 +219,9 @@ class Loader {
       const std::string place = *path + ":" + std::to_string(value.line);
       const Key* key = find_key(value.name);
       if (key == nullptr) {
-        problem(place, "unknown key \"" + value.name + "\"" + suggest_key(value.name));
+        const bool in_section = value.name.find('.') != std::string::npos;
+        problem(place, "unknown key \"" + value.name + "\"" +
+                           (in_section ? suggest_key(value.name) : " outside of any section"));
       } else if (!fits(key->type, value.type)) {
         problem(place, value.name + ": " + std::string(type_name(key->type)) + " is expected");
       } else {
@@ -321,6 +332,23 @@ class Loader {
     if (configuration_.integer("cluster.election_timeout_ms") <= configuration_.integer("cluster.heartbeat_ms")) {
       problem(setting(*find_key("cluster.election_timeout_ms")).origin,
               "cluster.election_timeout_ms must be longer than cluster.heartbeat_ms");
+    }
+  }
+
+  /// What no request could match.
+  void check_browser_keys() {
+    for (const std::string& host : configuration_.list("api.allowed_hosts")) {
+      if (host != "*" && host.find_first_of("/: ") != std::string::npos) {
+        problem(setting(*find_key("api.allowed_hosts")).origin,
+                "api.allowed_hosts: \"" + host + "\" is not a name without scheme and port, like db.example.org");
+      }
+    }
+    for (const std::string& origin : configuration_.list("api.cors_origins")) {
+      if (origin != "*" && !is_origin(origin)) {
+        problem(setting(*find_key("api.cors_origins")).origin,
+                "api.cors_origins: \"" + origin +
+                    "\" is not an origin like https://app.example.org or http://localhost:3000");
+      }
     }
   }
 

@@ -339,10 +339,37 @@ TEST(Configuration, AListIsWrittenByCommaOrAsAnArray) {
 TEST(Configuration, AListHoldsStringsOnly) {
   const TemporaryFile file("[api]\nallowed_hosts = [1]\ncors_origins = [\"a,b\"]\n[log]\nlevel = [\"info\"]\n");
   const std::string error = error_of(with_file(file));
-  EXPECT_THAT(error, HasSubstr(":2: api.allowed_hosts: a string, number, boolean or list of strings is expected"));
-  EXPECT_THAT(error, HasSubstr(":3: api.cors_origins: a string, number, boolean or list of strings is expected"));
-  const TemporaryFile other("[log]\nlevel = [\"info\"]\n");
-  EXPECT_THAT(error_of(with_file(other)), HasSubstr(":2: log.level: a string is expected"));
+  EXPECT_THAT(error, HasSubstr(":2: api.allowed_hosts: a list of strings is expected"));
+  EXPECT_THAT(error, HasSubstr(":3: api.cors_origins: a list of strings is expected"));
+  EXPECT_THAT(error, HasSubstr(":5: log.level: a string is expected"));
+}
+
+TEST(Configuration, WhatNoRequestCanMatchIsRefused) {
+  for (const std::string host : {"http://db.example", "db.example:4000", "db.example/"}) {
+    Sources sources = no_sources();
+    sources.flags = {{"--api-allowed-hosts", "ok.example," + host}};
+    EXPECT_EQ(error_of(sources), "flag --api-allowed-hosts: api.allowed_hosts: \"" + host +
+                                     "\" is not a name without scheme and port, like db.example.org");
+  }
+  for (const std::string origin : {"https://app.example/", "app.example", "null", "://x", "https://"}) {
+    Sources sources = no_sources();
+    sources.flags = {{"--api-cors-origins", origin}};
+    EXPECT_THAT(error_of(sources), HasSubstr("api.cors_origins: \"" + origin + "\" is not an origin"));
+  }
+  Sources sources = no_sources();
+  sources.flags = {{"--api-cors-origins", "*"}, {"--api-allowed-hosts", "*"}};
+  EXPECT_TRUE(load(sources));
+  sources.flags = {{"--api-cors-origins", "http://localhost:3000"}, {"--api-allowed-hosts", "db.example"}};
+  EXPECT_TRUE(load(sources));
+}
+
+TEST(Configuration, ProblemsOfEveryKindAreNamedTogetherInTheOrderOfTheLines) {
+  const TemporaryFile file("port = 1\n[log]\nlevel = 1979-05-27\n[api]\nprot = 2\n[api.more]\nx = 1\n");
+  const std::string path = file.path();
+  EXPECT_EQ(error_of(with_file(file)), path + ":1: unknown key \"port\" outside of any section\n" + path +
+                                           ":3: log.level: a string is expected\n" + path +
+                                           ":5: unknown key \"api.prot\"; did you mean api.port?\n" + path +
+                                           ":6: unknown key \"api.more\"; did you mean api.port?");
 }
 
 TEST(Configuration, AReloadTakesWhatCanChangeAndReportsTheRest) {

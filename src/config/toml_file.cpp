@@ -41,9 +41,7 @@ std::optional<std::string> read_all(std::ifstream& file) {
   return file.bad() ? std::nullopt : std::optional(std::move(content));
 }
 
-/// One value of a section; adds to `problems` when its type cannot be one of ours.
-void read_value(const std::string& path, const std::string& name, const toml::node& node,
-                std::vector<FileValue>& values, std::string& problems) {
+FileValue read_value(const std::string& name, const toml::node& node) {
   FileValue value{.name = name, .value = {}, .line = node.source().begin.line};
   if (const auto* text = node.as_string()) {
     value.value = text->get();
@@ -63,10 +61,9 @@ void read_value(const std::string& path, const std::string& name, const toml::no
       value.value += element.as_string()->get();
     }
   } else {
-    problems += at_line(path, value.line, name + ": a string, number, boolean or list of strings is expected") + "\n";
-    return;
+    value.type = FileValue::Type::other;
   }
-  values.push_back(std::move(value));
+  return value;
 }
 
 }  // namespace
@@ -83,22 +80,19 @@ Result<std::vector<FileValue>> read_toml_file(const std::string& path) {
     return fail(Errc::invalid_request, at_line(path, error.source().begin.line, std::string(error.description())));
   }
   std::vector<FileValue> values;
-  std::string problems;
   for (const auto& [section, node] : parsed.table()) {
     const std::string section_name(section.str());
     const auto* table = node.as_table();
     if (table == nullptr) {
-      problems +=
-          at_line(path, node.source().begin.line, "unknown key \"" + section_name + "\" outside of any section") + "\n";
+      values.push_back(read_value(section_name, node));
       continue;
     }
     for (const auto& [name, value] : *table) {
-      read_value(path, section_name + "." + std::string(name.str()), value, values, problems);
+      values.push_back(read_value(section_name + "." + std::string(name.str()), value));
     }
   }
-  if (problems.empty()) return values;
-  problems.pop_back();
-  return fail(Errc::invalid_request, std::move(problems));
+  std::ranges::stable_sort(values, {}, &FileValue::line);
+  return values;
 }
 
 }  // namespace concord::config
