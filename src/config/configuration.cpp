@@ -234,7 +234,8 @@ class Loader {
     for (const Key& key : keys()) {
       const std::string long_name = environment_name(key);
       const std::string short_name = short_environment_name(key);
-      apply_named(key, long_name, environment(long_name), short_name, environment(short_name), "environment ");
+      const auto short_value = short_name == long_name ? std::nullopt : environment(short_name);
+      apply_named(key, long_name, environment(long_name), short_name, short_value, "environment ");
     }
     for (const auto& [name, value] : sources_.environment) {
       if (name.starts_with("CONCORD_") && !is_known_variable(name)) {
@@ -267,14 +268,14 @@ class Loader {
     }
   }
 
-  /// A key that may be given by two names. Both values must be good; the long name wins.
+  /// A key that may be given by two different names. Both values must be good; the long name wins.
   void apply_named(const Key& key, const std::string& long_name, const std::optional<std::string>& long_value,
                    const std::string& short_name, const std::optional<std::string>& short_value, const char* kind) {
     if (short_value) set(key, *short_value, short_name, kind + short_name);
     if (!long_value) return;
     const std::string before = setting(key).value;
     set(key, *long_value, long_name, kind + long_name);
-    if (short_value && short_name != long_name && before != setting(key).value) {
+    if (short_value && before != setting(key).value) {
       configuration_.warnings.push_back(short_name + " and " + long_name + " disagree; " + long_name + " is used");
     }
   }

@@ -189,6 +189,12 @@ TEST(Configuration, AKnownVariableWithABadValueStopsTheStart) {
   EXPECT_EQ(error_of(sources), "CONCORD_DURABILITY: \"none\" is not one of disk|os|memory");
 }
 
+TEST(Configuration, AProblemIsNamedOnce) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_API_PORT", "tcp://10.0.0.1:4000"}};  // its short and its long name are one
+  EXPECT_EQ(error_of(sources), "CONCORD_API_PORT: \"tcp://10.0.0.1:4000\" is not a whole number");
+}
+
 TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
   Sources sources = no_sources();
   sources.environment = {{"CONCORD_PROMETHEUS_ENABLED", "false"}, {"CONCORD_PROMETHEUS_PORT", "1234"}};
