@@ -5,7 +5,6 @@
 namespace concord::env {
 namespace {
 
-// The coarse clocks (a tick of the kernel, at most 4 ms) are read without touching the hardware counter: a put reads both.
 std::int64_t read_ms(clockid_t clock) noexcept {
   timespec now{};
   clock_gettime(clock, &now);
@@ -14,10 +13,13 @@ std::int64_t read_ms(clockid_t clock) noexcept {
 
 }  // namespace
 
-std::uint64_t RealClock::monotonic_ms() const noexcept {
-  return static_cast<std::uint64_t>(read_ms(CLOCK_MONOTONIC_COARSE));
-}
+std::uint64_t RealClock::monotonic_ms() const noexcept { return static_cast<std::uint64_t>(read_ms(CLOCK_MONOTONIC)); }
 
 std::int64_t RealClock::wall_ms() const noexcept { return read_ms(CLOCK_REALTIME_COARSE); }
+
+// A tick of the kernel behind (4 ms, more when ticks come late), and read without touching the hardware counter.
+std::uint64_t RealClock::coarse_ms() const noexcept {
+  return static_cast<std::uint64_t>(read_ms(CLOCK_MONOTONIC_COARSE));
+}
 
 }  // namespace concord::env

@@ -29,7 +29,7 @@ void Runtime::run_background() {
       if (background_stopping_) return;
       takes_snapshot = std::exchange(snapshot_requested_, false);
     }
-    queue_.give_up(clock_->monotonic_ms());
+    queue_.give_up(clock_->coarse_ms());
     if (queue_.has_completions()) wake();
     if (failed_.load(std::memory_order_acquire)) continue;
     log_->prepare_spare();

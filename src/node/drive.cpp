@@ -10,6 +10,9 @@ namespace concord::node {
 
 namespace {
 
+/// A time in whole milliseconds may be so much behind.
+constexpr std::uint64_t clock_rounding_ms = 1;
+
 /// Entries proposed in one turn: bounds what one write to the log holds.
 constexpr std::size_t turn_bytes = 8U << 20U;
 /// Keys removed by one expire command. While more is due the next one follows at once, and writes pass between them.
@@ -133,8 +136,9 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
   next_tick_ms_ = now_ms + interval_ms;
   if (auto done = replica_->tick(); !done) return done;
   if (auto done = log_->check(); !done) return done;  // the background's failures have nobody else who finds them
+  const replica::HostTime host = host_time();
   cluster_minus_monotonic_ms_.store(
-      static_cast<std::int64_t>(cluster_clock_.at(host_time())) - static_cast<std::int64_t>(now_ms),
+      static_cast<std::int64_t>(cluster_clock_.at(host)) - static_cast<std::int64_t>(host.monotonic_ms),
       std::memory_order_relaxed);
   log_bytes_.store(log_->size_bytes(), std::memory_order_relaxed);
   replica_->state().tidy();
@@ -150,8 +154,11 @@ void Runtime::propose_due() {
   if (!due_ms) return;
   const command::EntryStamp stamp = cluster_clock_.stamp(host_time());
   const std::int64_t drift_ms = stamp.wall_offset_ms - state.wall_offset_ms();
-  if (*due_ms <= stamp.cluster_time_ms || drift_ms > wall_step_ms || drift_ms < -wall_step_ms) {
-    queue_.push_expire(stamp.cluster_time_ms, expire_limit);
+  // A deadline counts from a stamp in whole milliseconds, which was up to one behind the true time. So that no key is gone before
+  // its time has passed (CONTRACT 2), it is due one millisecond later.
+  const base::ClusterTimeMs passed_ms = stamp.cluster_time_ms - std::min(stamp.cluster_time_ms, clock_rounding_ms);
+  if (*due_ms <= passed_ms || drift_ms > wall_step_ms || drift_ms < -wall_step_ms) {
+    queue_.push_expire(passed_ms, expire_limit);
   }
 }
 
@@ -164,7 +171,8 @@ std::uint64_t Runtime::until_due_ms() const {
   const auto due_ms = replica_->state().next_due();
   if (!due_ms || !may_expire()) return never_ms;
   const base::ClusterTimeMs now_ms = cluster_clock_.at(host_time());
-  return *due_ms > now_ms ? *due_ms - now_ms : 0;
+  const std::uint64_t due_by_clock_ms = *due_ms + clock_rounding_ms;
+  return due_by_clock_ms > now_ms ? due_by_clock_ms - now_ms : 0;
 }
 
 }  // namespace concord::node

@@ -106,7 +106,7 @@ Result<void> Runtime::start() {
     }
     drive();
     start_clock();
-    if (auto ticked = tick(clock_->monotonic_ms()); !ticked) return ticked;
+    if (auto ticked = tick(clock_->coarse_ms()); !ticked) return ticked;
   }
   if (auto problem = failure()) return std::unexpected(*problem);
   replica_thread_ = std::thread([this] { run(); });
@@ -190,7 +190,7 @@ void Runtime::drive_if_free() {
 
 void Runtime::write_async(const Write& write, milliseconds timeout, Completion<command::Outcome> done) {
   const std::uint64_t deadline_ms =
-      clock_->monotonic_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(timeout.count(), 0));
+      clock_->coarse_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(timeout.count(), 0));
   if (auto pushed = queue_.push(write, done, deadline_ms); !pushed) {
     done(std::unexpected(std::move(pushed.error())));
     return;
@@ -221,7 +221,7 @@ void Runtime::run() {
     {
       const Driving driving(*this);
       drive();
-      const std::uint64_t now_ms = clock_->monotonic_ms();
+      const std::uint64_t now_ms = clock_->coarse_ms();
       if (!failed_.load(std::memory_order_relaxed)) {
         if (now_ms >= next_tick_ms_) {
           if (auto done = tick(now_ms); !done) fail(done.error());
@@ -248,7 +248,7 @@ void Runtime::run() {
     if (stopping_) return;
     sleeping_.store(true, std::memory_order_seq_cst);
     if (queue_.is_empty() && !queue_.has_completions() && !wake_requested_ && until_due > 0) {
-      const std::uint64_t now_ms = clock_->monotonic_ms();
+      const std::uint64_t now_ms = clock_->coarse_ms();
       const auto heartbeat_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
       std::uint64_t until_ms = now_ms + std::min(heartbeat_ms, until_due);
       if (must_flush) until_ms = std::min(until_ms, std::max(flush_at_ms, now_ms + 1));
