@@ -47,8 +47,9 @@ struct ClientOptions {
   std::size_t connections_per_endpoint = 16;        ///< Calls beyond wait for one; at least 1.
   std::size_t max_in_flight = 65'536;               ///< Calls begun and not ended; above: `overloaded`.
   std::size_t rounds = 5;  ///< How often each endpoint is tried for one call, with a short pause between; at least 1.
-  /// Writes carry an `Idempotency-Key`, and one whose answer was lost is sent again: the nodes do it once.
-  bool repeat_unknown_writes = true;
+  /// Writes carry an `Idempotency-Key`, and one whose answer was lost is sent again: the nodes do it once. It costs them the memory
+  /// of each answer for 10 minutes, some 300 bytes, so it is for writes that are few and matter.
+  bool repeat_unknown_writes = false;
   std::string cacert = {};          ///< https: a file of certificates to trust (PEM). Empty: those of the system.
   bool verify_certificates = true;  ///< https: false trusts anybody; for tests.
   /// Runs the completions of asynchronous calls. It must run each task once, and may run it on any thread, later.
