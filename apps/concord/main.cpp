@@ -11,6 +11,7 @@
 #include <concord/version.hpp>
 
 #include "commands/commands.hpp"
+#include "commands/examples.hpp"
 #include "duration.hpp"
 #include "suggestion.hpp"
 
@@ -110,7 +111,9 @@ int run(int argument_count, char** arguments) {
   add_txn(app, context);
   add_config(app, context);
   add_completion(app, context);
+  add_man(app, context);
   add_version(app, context);
+  add_examples(app);
   try {
     app.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {

@@ -6,6 +6,7 @@ usage: cli_test.py PROGRAM WORK_DIR
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -132,6 +133,101 @@ class Forms(WithServer):
         self.assertEqual(self.done("kv", "get", "negative"), "-1\n")
         self.done("kv", "put", "get", "1")
         self.assertEqual(self.done("kv", "get", "get"), "1\n")
+
+
+class Transfer(WithServer):
+    VALUES = {"number": "42", "text": '"42"', "object": '{"a":[1,"two"]}', "empty": '""', "null": "null", "lines": '"a,\\"b\\"\\r\\nc"', "space": '" 1 "', "a,b": "18446744073709551615"}
+
+    def setUp(self):
+        self.server.cli("query", "delete", "--pattern", "^")
+        for key, value in self.VALUES.items():
+            self.done("kv", "put", key, value)
+        self.done("kv", "touch", "number", "1000000")
+
+    def everything(self):
+        return json.loads("[%s]" % ",".join(self.done("kv", "list", "--output", "json").splitlines()))
+
+    def test_json_lines_come_back_as_they_were_also_bytes_and_any_key(self):
+        self.done("kv", "put", b"\xff", "-", "--raw", stdin=b"\x00\xff")
+        before, exported = self.everything(), self.done("kv", "export").encode()
+        self.assertIn({"key_b64": "/w==", "value": "AP8=", "encoding": "base64"}, before)
+        self.done("query", "delete", "--pattern", "^")
+        self.assertEqual(self.done("kv", "bulk-load", "-", stdin=exported), "loaded %d, refused 0\n" % len(before))
+        self.assertEqual(self.everything(), before)
+        self.assertIn(int(self.done("kv", "ttl", "number")), range(999_000, 1_000_001))
+
+    def test_csv_comes_back_as_it_was_and_bytes_are_named(self):
+        before, path = self.everything(), os.path.join(self.data_dir + ".csv")
+        self.done("kv", "export", path)
+        self.done("query", "delete", "--pattern", "^")
+        self.assertEqual(self.done("kv", "bulk-load", path), "loaded %d, refused 0\n" % len(before))
+        self.assertEqual(self.everything(), before)
+        os.remove(path)
+        self.done("kv", "put", "raw", "-", "--raw", stdin=b"\xff")
+        code, output, errors = self.server.cli("kv", "export", "--format", "csv")
+        self.assertEqual((code, output.startswith(b"key,value,ttl\n")), (1, True))
+        self.assertIn(b"left out raw", errors)
+
+    def test_a_load_goes_on_at_a_line_and_names_no_earlier_one(self):
+        lines = b"no json\n" + b'{"key":"a","value":1}\n' + b'{"key":"b","value":2}\n' + b"bad\n"
+        code, output, errors = self.server.cli("kv", "bulk-load", "-", "--from-line", "3", stdin=lines)
+        self.assertEqual((code, output), (1, b"loaded 1, refused 1\n"))
+        self.assertIn(b"line 4: ", errors)
+        self.assertNotIn(b"line 1: ", errors)
+        self.assertEqual(self.server.cli("kv", "get", "a")[0], 3)
+
+    def test_a_load_that_stops_says_where_to_go_on(self):
+        lines = b"".join(b'{"key":"%d","value":1}\n' % i for i in range(10))
+        with answering(503, b"{}") as (port, _):
+            code, output, errors = run("kv", "bulk-load", "-", "--endpoint", f"127.0.0.1:{port}", "--from-line", "4", stdin=lines)
+        self.assertEqual((code, output), (6, b"loaded 0, refused 0\n"))
+        self.assertIn(b"--from-line 4\n", errors)
+
+
+def subcommands(*path):
+    """Every subcommand that has none itself, from what --help lists."""
+    text = run(*path, "--help")[1].decode()
+    names = re.findall(r"^  (\S+) ", text.partition("Subcommands:\n")[2], re.MULTILINE)
+    return [leaf for name in names for leaf in subcommands(*path, name)] if names else [path]
+
+
+class Descriptions(unittest.TestCase):
+    def test_every_subcommand_shows_an_example(self):
+        found = subcommands()
+        self.assertGreater(len(found), 15)
+        for path in found:
+            with self.subTest(path=path):
+                code, output, errors = run(*path, "--help")
+                self.assertEqual((code, errors), (0, b""))
+                self.assertIn("Examples:\n  ", output.decode())
+                self.assertIn("concord " + " ".join(path), re.sub(r"--endpoint \S+ ", "", output.decode().partition("Examples:")[2]))
+
+    def test_the_manual_names_every_subcommand_and_is_good_roff(self):
+        page = run("man")[1]
+        checked = subprocess.run(["groff", "-ww", "-man", "-Tutf8", "-P-cbou"], input=page, capture_output=True, check=True)
+        self.assertEqual(checked.stderr, b"")
+        text = re.sub(r"\s+", " ", checked.stdout.decode().replace("\u2212", "-"))
+        for path in subcommands():
+            self.assertIn("concord " + " ".join(path), text)
+        for part in ("--endpoint", "EXIT STATUS", "CONCORD_TOKEN"):
+            self.assertIn(part, text)
+
+    def test_bash_completes_subcommands_and_flags(self):
+        script = run("completion", "bash")[1].decode()
+        for line, expected in [("concord clu", ["cluster"]), ("concord kv t", ["touch", "ttl"]), ("concord --output json kv ge", ["get"]),
+                               ("concord kv bulk-load --from", ["--from-line"]), ("concord kv get --cac", ["--cacert"]), ("concord nothing-", [])]:
+            with self.subTest(line=line):
+                words = line.split(" ")
+                done = subprocess.run(["bash", "-c", script + '\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _concord; printf "%s\\n" "${COMPREPLY[@]}"', "bash", *words],
+                                      capture_output=True, text=True, check=True)
+                self.assertEqual(done.stdout.split(), expected)
+
+    def test_zsh_and_fish_take_their_scripts(self):
+        for shell in ("zsh", "fish"):
+            script = run("completion", shell)[1]
+            self.assertIn(b"concord", script)
+            if shutil.which(shell):
+                subprocess.run([shell, "-n"], input=script, check=True, capture_output=True)
 
 
 class ExitCodes(unittest.TestCase):

@@ -52,6 +52,7 @@ void add_query(CLI::App& app, Context& context);
 void add_txn(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
+void add_man(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 
 }  // namespace concord::app
