@@ -123,6 +123,9 @@ int run(int argument_count, char** arguments) {
     if (is_help) return 0;
     return static_cast<int>(ExitCode::usage);
   }
+  if (!std::cout.flush() && context.exit_code == ExitCode::done) {
+    context.exit_code = report_problem(ExitCode::failed, "cannot write to standard output");
+  }
   return static_cast<int>(context.exit_code);
 }
 

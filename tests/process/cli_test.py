@@ -256,6 +256,12 @@ class ExitCodes(unittest.TestCase):
                 self.assertNotEqual(errors, b"")
 
 
+    def test_a_result_that_cannot_be_written_is_no_success(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([PROGRAM, "version"], stdout=full, stderr=subprocess.PIPE, timeout=30)
+        self.assertEqual((done.returncode, b"cannot write" in done.stderr), (1, True))
+
+
 class Endpoints(unittest.TestCase):
     GOOD = b'{"status":"ok","data":{"value":1}}'
 
