@@ -6,7 +6,7 @@
 # docs/decisions/0002-shipped-library.md.
 set(roots concord_value concord_compress)
 if(TARGET concord_database)
-  list(APPEND roots concord_database concord_recipes)
+  list(APPEND roots concord_database concord_recipes concord_client)
 endif()
 concord_room_closure(rooms ${roots})
 

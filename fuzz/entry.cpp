@@ -34,7 +34,7 @@ class Builder {
 
   Command command() {
     Command built;
-    built.kind = static_cast<CommandKind>(1 + input_.below(5));
+    built.kind = static_cast<CommandKind>(1 + input_.below(6));
     built.request = {base::NodeId(input_.number()), input_.number(), input_.number()};
     const bool is_single = built.kind == CommandKind::put || built.kind == CommandKind::remove;
     if (is_single || built.kind == CommandKind::touch) built.key = key();
@@ -47,7 +47,8 @@ class Builder {
       built.due_ms = input_.number();
       built.limit = input_.number();
     }
-    if (built.kind == CommandKind::transaction) built.transaction = transaction();
+    if (built.kind == CommandKind::once) built.once = once();
+    if (built.kind == CommandKind::transaction || built.kind == CommandKind::once) built.transaction = transaction();
     return built;
   }
 
@@ -121,6 +122,14 @@ class Builder {
     return built;
   }
 
+  /// Few different names and requests, so that some are repeats.
+  command::Once once() {
+    if (input_.below(8) != 0) return {.scope = input_.flag() ? "t" : "", .key = "o", .fingerprint = input_.below(2)};
+    const std::string_view scope = input_.text(command::max_once_bytes);
+    const std::string_view key = input_.text(command::max_once_bytes);
+    return {.scope = scope, .key = key.empty() ? "o" : key, .fingerprint = input_.number()};
+  }
+
   Transaction transaction() {
     Transaction built;
     for (std::size_t left = input_.below(4); left > 0; --left) built.guards.push_back(guard());
@@ -142,6 +151,7 @@ void append(std::string& to, const Command& command) {
     case CommandKind::remove: return command::append_remove(to, command.request, command.key);
     case CommandKind::touch: return command::append_touch(to, command.request, command.key, command.ttl_s);
     case CommandKind::transaction: return command::append_transaction(to, command.request, command.transaction);
+    case CommandKind::once: return command::append_once(to, command.request, command.once, command.transaction);
     case CommandKind::expire: return command::append_expire(to, command.request, command.due_ms, command.limit);
   }
 }
@@ -167,6 +177,10 @@ bool same(const Command& a, const Command& b) {
     case CommandKind::remove: return same_head && a.key == b.key;
     case CommandKind::touch: return same_head && a.key == b.key && a.ttl_s == b.ttl_s;
     case CommandKind::expire: return same_head && a.due_ms == b.due_ms && a.limit == b.limit;
+    case CommandKind::once:
+      if (a.once.scope != b.once.scope || a.once.key != b.once.key || a.once.fingerprint != b.once.fingerprint)
+        return false;
+      break;
     case CommandKind::transaction: break;
   }
   return same_head && std::ranges::equal(a.transaction.guards, b.transaction.guards, same_items) &&
@@ -227,7 +241,7 @@ bool same_outcome(const command::Outcome& a, const command::Outcome& b) {
     return x.status == y.status && x.revision == y.revision && x.count == y.count && same_value;
   };
   return a.guard_failure == b.guard_failure && a.failed_guard == b.failed_guard && a.changed == b.changed &&
-         a.revision == b.revision && std::ranges::equal(a.results, b.results, same_result);
+         a.repeat == b.repeat && a.revision == b.revision && std::ranges::equal(a.results, b.results, same_result);
 }
 
 void apply_twice(std::string_view entry, bool is_decodable) {

@@ -26,10 +26,11 @@ class InlineSubmitter final : public http::Submitter {
     while (!step(*call)) {
     }
   }
-  void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+  void submit(const command::Transaction& transaction, const command::Once* once, std::chrono::milliseconds timeout,
               http::Continuation continuation) override {
     std::optional<Result<command::Outcome>> outcome;
-    database_.submit(transaction, timeout, [&](Result<command::Outcome> done) { outcome.emplace(std::move(done)); });
+    database_.submit(transaction, once, timeout,
+                     [&](Result<command::Outcome> done) { outcome.emplace(std::move(done)); });
     continuation(*call, std::move(*outcome));
   }
 

@@ -46,6 +46,7 @@ void complete(SnapshotMeta& meta, const Blocks& blocks) {
     for (base::Reader reader(block); reader.remaining() > 0; ++meta.entries) {
       const std::string_view key = reader.bytes();
       const std::string_view value = reader.bytes();
+      if (key.empty()) return;  // an answer that is remembered: found by what a machine writes
       store::RecordFields fields;
       fields.revision = Revision(reader.varint());
       fields.create_revision = fields.revision;
@@ -97,6 +98,11 @@ std::string next_entry(Input& input) {
     std::string key(1 + input.below(3), static_cast<char>('a' + input.below(4)));
     if (input.below(8) == 0) key = std::string(1, 'k').append(input.text(255));
     if (input.below(4) == 0) {
+      const command::Once once{.scope = "t", .key = key, .fingerprint = input.below(2)};
+      const command::Transaction transaction{.then = {{.kind = command::OperationKind::get, .key = "a"},
+                                                      {.kind = command::OperationKind::remove, .key = key}}};
+      command::append_once(entry, {}, once, transaction);
+    } else if (input.below(4) == 0) {
       command::append_remove(entry, {}, key);
     } else {
       const Value value(Bytes(input.text(200)));

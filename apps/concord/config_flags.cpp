@@ -1,8 +1,19 @@
 #include "config_flags.hpp"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 namespace concord::app {
+namespace {
+
+bool takes_configuration(const CLI::App& program) {
+  return std::ranges::any_of(program.get_subcommands(), [](const CLI::App* chosen) {
+    return chosen->get_name() == "start" || chosen->get_name() == "config";
+  });
+}
+
+}  // namespace
 
 std::shared_ptr<config::NamedValues> add_config_flags(CLI::App& command) {
   auto given = std::make_shared<config::NamedValues>();
@@ -23,6 +34,20 @@ std::shared_ptr<config::NamedValues> add_config_flags(CLI::App& command) {
     }
   }
   return given;
+}
+
+void suggest_config_flags(CLI::App& app) {
+  app.failure_message([](const CLI::App* program, const CLI::Error& error) {
+    std::string message = CLI::FailureMessage::simple(program, error);
+    const auto* const unknown = dynamic_cast<const CLI::ExtrasError*>(&error);
+    if (unknown == nullptr || !takes_configuration(*program)) return message;
+    for (const std::string& argument : program->remaining(true)) {
+      const std::string name = argument.substr(0, argument.find('='));
+      const std::string suggestion = name.starts_with("--") ? config::suggest_flag(name) : std::string();
+      if (!suggestion.empty()) message += name + " is not known" + suggestion + "\n";
+    }
+    return message;
+  });
 }
 
 Result<config::Configuration> load_configuration(const Context& context, const config::NamedValues& flags) {

@@ -1,32 +1,37 @@
-// The program's log: lines on standard error, as text or JSON.
+// The program's log: lines on standard error in the form of log_line.hpp.
 //
-//   text   2026-02-03T04:05:06.789Z info message
-//   json   {"time":"2026-02-03T04:05:06.789Z","level":"info","message":"..."}
+//     const Log log(LogLevel::info, LogFormat::json);
+//     log(LogLevel::warn, "the disk is nearly full");
+//     log.write(LogLevel::info, "request", fields);
 //
-// Thread rule: a `Log` may be called from any thread; copies write to the same place.
+// Each line leaves at once and whole. A standard error that nobody reads any more costs the lines, nothing else.
+//
+// Thread rule: a `Log` may be called and configured from any thread; copies write to the same place.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include <concord/options.hpp>
+
+#include "log_line.hpp"
 
 namespace concord::app {
 
 class Log {
  public:
-  enum class Format { text, json };
+  Log(LogLevel least, LogFormat format);
 
-  Log(LogLevel least, Format format);
+  void operator()(LogLevel level, std::string_view message) const { write(level, message, {}); }
+  void write(LogLevel level, std::string_view message, std::span<const LogField> fields) const;
 
-  void operator()(LogLevel level, std::string_view line) const;
+  /// For the lines that follow, of this and all its copies.
+  void configure(LogLevel least, LogFormat format) const noexcept;
 
  private:
   class Sink;
   std::shared_ptr<Sink> sink_;
 };
-
-/// Precondition: one of the names of log.level.
-[[nodiscard]] LogLevel log_level_of(std::string_view name) noexcept;
 
 }  // namespace concord::app

@@ -3,6 +3,7 @@
 
 #include <concord/async_store.hpp>
 #include <concord/awaitable.hpp>
+#include <concord/client.hpp>
 #include <concord/compression.hpp>
 #include <concord/conditional.hpp>
 #include <concord/entry.hpp>

@@ -160,6 +160,25 @@ void read_list(Reader& reader, std::vector<Item>& items, void (*read)(Reader&, I
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) read(reader, items.emplace_back());
 }
 
+void read_once(Reader& reader, Once& once) {
+  once.scope = reader.bytes();
+  once.key = reader.bytes();
+  once.fingerprint = reader.fixed64();
+  if (once.scope.size() > max_once_bytes || once.key.empty() || once.key.size() > max_once_bytes) reader.fail();
+}
+
+void append_body(std::string& to, const Transaction& transaction) {
+  // The size stands in front of the body and is known behind it: the body moves up by the few bytes of its size.
+  const std::size_t body_at = to.size();
+  append_varint(to, transaction.guards.size());
+  for (const Guard& guard : transaction.guards) append_guard(to, guard);
+  append_operations(to, transaction.then);
+  append_operations(to, transaction.otherwise);
+  std::string size;
+  append_varint(size, to.size() - body_at);
+  to.insert(body_at, size);
+}
+
 void read_transaction(Reader& outer, Transaction& transaction) {
   Reader reader(outer.bytes());
   read_list(reader, transaction.guards, read_guard);
@@ -197,15 +216,15 @@ void append_touch(std::string& to, const base::RequestId& request, std::string_v
 
 void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction) {
   append_head(to, CommandKind::transaction, request);
-  // The size stands in front of the body and is known behind it: the body moves up by the few bytes of its size.
-  const std::size_t body_at = to.size();
-  append_varint(to, transaction.guards.size());
-  for (const Guard& guard : transaction.guards) append_guard(to, guard);
-  append_operations(to, transaction.then);
-  append_operations(to, transaction.otherwise);
-  std::string size;
-  append_varint(size, to.size() - body_at);
-  to.insert(body_at, size);
+  append_body(to, transaction);
+}
+
+void append_once(std::string& to, const base::RequestId& request, const Once& once, const Transaction& transaction) {
+  append_head(to, CommandKind::once, request);
+  append_bytes(to, once.scope);
+  append_bytes(to, once.key);
+  base::append_fixed64(to, once.fingerprint);
+  append_body(to, transaction);
 }
 
 void append_expire(std::string& to, const base::RequestId& request, base::ClusterTimeMs due_ms, std::uint64_t limit) {
@@ -236,6 +255,10 @@ bool EntryReader::next(Command& command) {
       command.ttl_s = read_touch_ttl(reader_);
       break;
     case CommandKind::transaction: read_transaction(reader_, command.transaction); break;
+    case CommandKind::once:
+      read_once(reader_, command.once);
+      read_transaction(reader_, command.transaction);
+      break;
     case CommandKind::expire:
       command.due_ms = reader_.varint();
       command.limit = reader_.varint();

@@ -8,6 +8,7 @@
 //   kind 3      transaction          body := size:varint guards then otherwise        (size in bytes of what follows)
 //   kind 4      expire               body := due_ms:varint limit:varint               ("time is now due_ms"; DESIGN 7)
 //   kind 5      plain touch          body := key:bytes ttl_s:varint
+//   kind 6      transaction once     body := scope:bytes key:bytes fingerprint:fixed64 then that of kind 3
 //   guards      := count:varint guard*        then, otherwise := count:varint operation*
 //   guard       := kind:u8 key:bytes argument (value:bytes | revision:varint | nothing | nothing | filter:bytes)
 //   operation   := kind:u8 then put: key:bytes value:bytes ttl_s:varint; remove, get: key:bytes; touch: key:bytes ttl_s:varint;
@@ -36,7 +37,7 @@ struct EntryStamp {
   std::int64_t wall_offset_ms = 0;
 };
 
-enum class CommandKind : std::uint8_t { put = 1, remove = 2, transaction = 3, expire = 4, touch = 5 };
+enum class CommandKind : std::uint8_t { put = 1, remove = 2, transaction = 3, expire = 4, touch = 5, once = 6 };
 
 // Writing: begin an entry, append commands. A command is encoded by the calling thread, before it is queued; the driver
 // only concatenates. `append_*` write a whole command.
@@ -46,6 +47,7 @@ void append_put(std::string& to, const base::RequestId& request, std::string_vie
 void append_remove(std::string& to, const base::RequestId& request, std::string_view key);
 void append_touch(std::string& to, const base::RequestId& request, std::string_view key, std::uint32_t ttl_s);
 void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction);
+void append_once(std::string& to, const base::RequestId& request, const Once& once, const Transaction& transaction);
 void append_expire(std::string& to, const base::RequestId& request, base::ClusterTimeMs due_ms, std::uint64_t limit);
 
 /// One command of an entry; views the entry's bytes.
@@ -57,7 +59,8 @@ struct Command {
   std::uint32_t ttl_s = 0;         ///< put, touch
   base::ClusterTimeMs due_ms = 0;  ///< expire
   std::uint64_t limit = 0;         ///< expire: at most so many keys
-  Transaction transaction;         ///< transaction; its vectors are reused from command to command
+  Once once;                       ///< once
+  Transaction transaction;         ///< transaction, once; its vectors are reused from command to command
 };
 
 /// Reads an entry front to back without copying. After `next` returned false, `ok()` tells a clean end from bad bytes.

@@ -132,6 +132,9 @@ bool same(const Command& a, const Command& b) {
     case CommandKind::remove: return a.key == b.key;
     case CommandKind::touch: return a.key == b.key && a.ttl_s == b.ttl_s;
     case CommandKind::transaction: return same(a.transaction, b.transaction);
+    case CommandKind::once:
+      return a.once.scope == b.once.scope && a.once.key == b.once.key && a.once.fingerprint == b.once.fingerprint &&
+             same(a.transaction, b.transaction);
     case CommandKind::expire: return a.due_ms == b.due_ms && a.limit == b.limit;
   }
   return false;
@@ -144,13 +147,14 @@ class RandomCommands {
 
   Command command() {
     Command command;
-    command.kind = static_cast<CommandKind>(1 + random_.below(5));
+    command.kind = static_cast<CommandKind>(1 + random_.below(6));
     command.request = {NodeId(number()), number(), number()};
     command.key = key();
     command.value = value();
     command.ttl_s = command.kind == CommandKind::touch ? ttl(1) : put_ttl();
     command.due_ms = number();
     command.limit = number();
+    command.once = {text(random_.below(129)), text(1 + random_.below(128)), number()};
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.guards.push_back(guard());
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.then.push_back(operation());
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.otherwise.push_back(operation());
@@ -205,6 +209,7 @@ void append(std::string& to, const Command& command) {
     case CommandKind::remove: return append_remove(to, command.request, command.key);
     case CommandKind::touch: return append_touch(to, command.request, command.key, command.ttl_s);
     case CommandKind::transaction: return append_transaction(to, command.request, command.transaction);
+    case CommandKind::once: return append_once(to, command.request, command.once, command.transaction);
     case CommandKind::expire: return append_expire(to, command.request, command.due_ms, command.limit);
   }
 }
@@ -331,6 +336,52 @@ TEST(Entry, DamagedBytesNeverReadOutsideTheEntry) {
     refused += reader.ok() ? 0 : 1;
   }
   EXPECT_GT(refused, 10000);
+}
+
+TEST(Entry, ATransactionOnceIsItsNameThenTheTransaction) {
+  const Transaction transaction = {.then = {{.kind = OperationKind::get, .key = "k"}}};
+  std::string entry;
+  begin_entry(entry, {1, 1});
+  append_once(entry, request, {.scope = "t1", .key = "order 7", .fingerprint = 0x0102030405060708U}, transaction);
+  EXPECT_EQ(hex(entry),
+            "010102"
+            "06ac02020702"
+            "743107"
+            "6f726465722037"
+            "0807060504030201"
+            "06000104016b00");
+  EntryReader reader(entry);
+  Command command;
+  ASSERT_TRUE(reader.next(command));
+  EXPECT_EQ(command.kind, CommandKind::once);
+  EXPECT_EQ(command.request, request);
+  EXPECT_EQ(command.once.scope, "t1");
+  EXPECT_EQ(command.once.key, "order 7");
+  EXPECT_EQ(command.once.fingerprint, 0x0102030405060708U);
+  ASSERT_EQ(command.transaction.then.size(), 1U);
+  EXPECT_TRUE(same(command.transaction.then[0], transaction.then[0]));
+  EXPECT_FALSE(reader.next(command));
+  EXPECT_TRUE(reader.ok());
+  for (std::size_t size = 4; size < entry.size(); ++size) {
+    EntryReader cut(std::string_view(entry).substr(0, size));
+    EXPECT_FALSE(cut.next(command)) << size;
+    EXPECT_FALSE(cut.ok()) << size;
+  }
+}
+
+TEST(Entry, ANameOfATransactionOnceHas1To128Bytes) {
+  const auto once = [](std::size_t scope_bytes, std::size_t key_bytes) {
+    const std::string scope(scope_bytes, 's');
+    const std::string key(key_bytes, 'k');
+    std::string bytes;
+    append_once(bytes, request, {.scope = scope, .key = key}, EveryKind().transaction);
+    return readable(bytes);
+  };
+  EXPECT_TRUE(once(0, 1));
+  EXPECT_TRUE(once(128, 128));
+  EXPECT_FALSE(once(0, 0));
+  EXPECT_FALSE(once(0, 129));
+  EXPECT_FALSE(once(129, 1));
 }
 
 TEST(Entry, ACommandIsReusedWithoutLeftovers) {

@@ -74,6 +74,14 @@ struct Transaction {
   std::vector<Operation> otherwise = {};
 };
 
+/// A transaction that must not be done twice: who repeats it under the same name within 10 minutes of cluster time gets the
+/// answer of the first time (store/remembered.hpp). Views, as a `Transaction`.
+struct Once {
+  std::string_view scope = {};    ///< whose names these are: a token's id; 0 to 128 bytes
+  std::string_view key = {};      ///< the name the caller gave it: 1 to 128 bytes
+  std::uint64_t fingerprint = 0;  ///< of the whole request, made by who submits it: another one is another request
+};
+
 enum class OperationStatus : std::uint8_t {
   ok = 0,
   not_found = 1,
@@ -90,11 +98,20 @@ struct OperationResult {
 /// Why a transaction's guards did not hold.
 enum class GuardFailure : std::uint8_t { none = 0, condition_failed = 1, key_missing = 2 };
 
+/// What `Once` has made of a transaction.
+enum class Repeat : std::uint8_t {
+  none = 0,                     ///< it was done now
+  replayed = 1,                 ///< nothing was done now; the rest of the outcome is that of the first time
+  replayed_without_values = 2,  ///< the same, but the values of its gets were too large to be remembered
+  conflict = 3,                 ///< nothing was done: the name stands for another request
+};
+
 /// What applying one transaction did.
 struct Outcome {
   GuardFailure guard_failure = GuardFailure::none;
   std::uint32_t failed_guard = 0;  ///< position of the first guard that did not hold
   bool changed = false;
+  Repeat repeat = Repeat::none;
   Revision revision;  ///< its own when `changed`; else the store's
   std::vector<OperationResult>
       results;  ///< one an operation that ran, in order; empty for a plain single put (always ok)

@@ -123,4 +123,15 @@ Result<void> validate_transaction(const Transaction& transaction, const Limits& 
   return validate_list("else", transaction.otherwise, limits, validate_operation);
 }
 
+Result<void> validate_once(const Once& once) {
+  const auto of = [](std::size_t size) { return " has " + std::to_string(size) + " bytes; "; };
+  if (once.key.empty() || once.key.size() > max_once_bytes) {
+    return fail(Errc::invalid_request,
+                "the idempotency key" + of(once.key.size()) + "it must have 1 to " + std::to_string(max_once_bytes));
+  }
+  if (once.scope.size() <= max_once_bytes) return {};
+  return fail(Errc::invalid_request, "the scope of the idempotency key" + of(once.scope.size()) + "at most " +
+                                         std::to_string(max_once_bytes) + " are allowed");
+}
+
 }  // namespace concord::command

@@ -30,4 +30,7 @@ namespace concord::command {
 /// invalid_request (no operation at all, a delete_where without any part).
 [[nodiscard]] Result<void> validate_transaction(const Transaction& transaction, const Limits& limits);
 
+/// invalid_request: a key that has not 1 to 128 bytes, a scope of more.
+[[nodiscard]] Result<void> validate_once(const Once& once);
+
 }  // namespace concord::command

@@ -95,5 +95,18 @@ TEST(Validate, EveryKindOfGuardIsChecked) {
             "guards[0]: filter: unknown operator '$where'");
 }
 
+TEST(Validate, AnIdempotencyKeyHas1To128BytesAndAScopeAtMost128) {
+  const std::string longest(128, 'k');
+  const std::string too_long(129, 'k');
+  EXPECT_TRUE(validate_once({.key = "k"}));
+  EXPECT_TRUE(validate_once({.scope = longest, .key = longest}));
+  for (const Once& once : {Once{}, Once{.key = too_long}, Once{.scope = too_long, .key = "k"}}) {
+    const auto valid = validate_once(once);
+    ASSERT_FALSE(valid);
+    EXPECT_EQ(valid.error().code(), Errc::invalid_request);
+    EXPECT_NE(valid.error().message().find(once.key.empty() ? "0 bytes" : "129 bytes"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace concord::command

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/check.hpp"
+#include "base/nearest.hpp"
+#include "config/secret_file.hpp"
 #include "config/toml_file.hpp"
 
 namespace concord::config {
@@ -41,6 +43,10 @@ std::string quoted(const Key& key, std::string_view value) {
   return text;
 }
 
+std::string shown(const Setting& setting) {
+  return setting.key->secret && !setting.value.empty() ? "****" : setting.value;
+}
+
 bool fits(KeyType type, FileValue::Type given) {
   switch (type) {
     case KeyType::text:
@@ -48,8 +54,61 @@ bool fits(KeyType type, FileValue::Type given) {
     case KeyType::integer: return given == FileValue::Type::integer;
     case KeyType::number: return given == FileValue::Type::integer || given == FileValue::Type::number;
     case KeyType::boolean: return given == FileValue::Type::boolean;
+    case KeyType::list: return given == FileValue::Type::list || given == FileValue::Type::text;
   }
   return false;
+}
+
+/// The words of a list, without the blanks around them; empty ones are left out.
+std::vector<std::string> words_of(std::string_view list) {
+  std::vector<std::string> words;
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t comma = std::min(list.find(',', from), list.size());
+    std::string_view word = list.substr(from, comma - from);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) words.emplace_back(word);
+    from = comma + 1;
+  }
+  return words;
+}
+
+/// Would end the line of a log or of `config show`, and a path by a NUL.
+bool has_control_character(std::string_view value) {
+  return std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; });
+}
+
+/// As a browser sends it: scheme, host and port, nothing behind.
+bool is_origin(std::string_view text) {
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == 0 || scheme_end == std::string_view::npos) return false;
+  const std::string_view rest = text.substr(scheme_end + 3);
+  return !rest.empty() && rest.find_first_of("/?# ") == std::string_view::npos;
+}
+
+/// All names of one kind, for suggestions.
+std::vector<std::string> names(std::string (*long_name)(const Key&), std::string (*short_name)(const Key&)) {
+  std::vector<std::string> all;
+  for (const Key& key : keys()) {
+    all.push_back(long_name(key));
+    if (std::string name = short_name(key); !name.empty()) all.push_back(std::move(name));
+  }
+  return all;
+}
+
+/// The prefix that all have in common says nothing about which is meant.
+std::string suggest_variable(std::string_view name) {
+  constexpr std::string_view prefix = "CONCORD_";
+  std::vector<std::string> all = names(environment_name, short_environment_name);
+  for (std::string& each : all) each.erase(0, prefix.size());
+  const auto found = base::nearest(name.substr(prefix.size()), all);
+  return found ? "; did you mean " + std::string(prefix) + *found + "?" : std::string();
+}
+
+std::string suggest_key(std::string_view name) {
+  std::vector<std::string> all;
+  for (const Key& key : keys()) all.emplace_back(key.name);
+  return base::did_you_mean(name, all);
 }
 
 std::string_view type_name(KeyType type) {
@@ -59,6 +118,7 @@ std::string_view type_name(KeyType type) {
     case KeyType::integer: return "a whole number";
     case KeyType::number: return "a number";
     case KeyType::boolean: return "true or false";
+    case KeyType::list: return "a list of strings";
   }
   return "a value";
 }
@@ -69,6 +129,7 @@ Result<std::string> normalise(const Key& key, std::string_view value) {
   const auto bad = [&](std::string_view wanted) {
     return fail(Errc::invalid_request, quoted(key, value) + " is not " + std::string(wanted));
   };
+  if (has_control_character(value)) return fail(Errc::invalid_request, "the value holds a control character");
   switch (key.type) {
     case KeyType::text:
       if (value.empty() && !key.may_be_empty) return fail(Errc::invalid_request, "the value is empty");
@@ -94,6 +155,11 @@ Result<std::string> normalise(const Key& key, std::string_view value) {
       if (value == "true" || value == "1") return std::string("true");
       if (value == "false" || value == "0") return std::string("false");
       return bad("true or false");
+    case KeyType::list: {
+      std::string normal;
+      for (const std::string& word : words_of(value)) normal += (normal.empty() ? "" : ",") + word;
+      return normal;
+    }
   }
   return bad("understood");
 }
@@ -113,9 +179,11 @@ class Loader {
     apply_file();
     apply_environment();
     apply_flags();
+    if (problems_.empty()) read_secret_files();
     if (problems_.empty()) {
       refuse_what_is_not_there();
       check_together();
+      check_browser_keys();
     }
     if (problems_.empty()) return std::move(configuration_);
     problems_.pop_back();
@@ -151,7 +219,9 @@ class Loader {
       const std::string place = *path + ":" + std::to_string(value.line);
       const Key* key = find_key(value.name);
       if (key == nullptr) {
-        problem(place, "unknown key \"" + value.name + "\"");
+        const bool in_section = value.name.find('.') != std::string::npos;
+        problem(place, "unknown key \"" + value.name + "\"" +
+                           (in_section ? suggest_key(value.name) : " outside of any section"));
       } else if (!fits(key->type, value.type)) {
         problem(place, value.name + ": " + std::string(type_name(key->type)) + " is expected");
       } else {
@@ -164,11 +234,13 @@ class Loader {
     for (const Key& key : keys()) {
       const std::string long_name = environment_name(key);
       const std::string short_name = short_environment_name(key);
-      apply_named(key, long_name, environment(long_name), short_name, environment(short_name), "environment ");
+      const auto short_value = short_name == long_name ? std::nullopt : environment(short_name);
+      apply_named(key, long_name, environment(long_name), short_name, short_value, "environment ");
     }
     for (const auto& [name, value] : sources_.environment) {
       if (name.starts_with("CONCORD_") && !is_known_variable(name)) {
-        configuration_.warnings.push_back("the environment variable " + name + " is not known and is ignored");
+        configuration_.warnings.push_back("the environment variable " + name + " is not known and is ignored" +
+                                          suggest_variable(name));
       }
     }
   }
@@ -192,18 +264,18 @@ class Loader {
       apply_named(key, long_name, long_value, short_name, short_value, "flag ");
     }
     for (std::size_t i = 0; i < used.size(); ++i) {
-      if (!used[i]) problem(sources_.flags[i].first, "unknown flag");
+      if (!used[i]) problem(sources_.flags[i].first, "unknown flag" + suggest_flag(sources_.flags[i].first));
     }
   }
 
-  /// A key that may be given by two names. Both values must be good; the long name wins.
+  /// A key that may be given by two different names. Both values must be good; the long name wins.
   void apply_named(const Key& key, const std::string& long_name, const std::optional<std::string>& long_value,
                    const std::string& short_name, const std::optional<std::string>& short_value, const char* kind) {
     if (short_value) set(key, *short_value, short_name, kind + short_name);
     if (!long_value) return;
     const std::string before = setting(key).value;
     set(key, *long_value, long_name, kind + long_name);
-    if (short_value && short_name != long_name && before != setting(key).value) {
+    if (short_value && before != setting(key).value) {
       configuration_.warnings.push_back(short_name + " and " + long_name + " disagree; " + long_name + " is used");
     }
   }
@@ -234,10 +306,50 @@ class Loader {
     }
   }
 
+  void read_secret_files() {
+    for (const Key& key : keys()) {
+      const Key* const file = file_key(key);
+      if (file == nullptr || setting(*file).value.empty()) continue;
+      const std::string path = setting(*file).value;
+      const std::string where = setting(*file).origin + ": " + std::string(file->name);
+      if (!setting(key).value.empty()) {
+        problem(where, "both it and " + std::string(key.name) + " (" + setting(key).origin + ") are given; give one");
+        continue;
+      }
+      const auto content = read_secret_file(path);
+      if (!content) {
+        problem(where, content.error().message());
+      } else {
+        set(key, *content, where + ": " + path, std::string(file->name) + " " + path);
+      }
+    }
+  }
+
   void check_together() {
+    const Setting& token = setting(*find_key("auth.token"));
+    if (!token.value.empty() && !token.value.starts_with("sk_concord_")) {
+      problem(token.origin, "auth.token must start with sk_concord_");
+    }
     if (configuration_.integer("cluster.election_timeout_ms") <= configuration_.integer("cluster.heartbeat_ms")) {
       problem(setting(*find_key("cluster.election_timeout_ms")).origin,
               "cluster.election_timeout_ms must be longer than cluster.heartbeat_ms");
+    }
+  }
+
+  /// What no request could match.
+  void check_browser_keys() {
+    for (const std::string& host : configuration_.list("api.allowed_hosts")) {
+      if (host != "*" && host.find_first_of("/: ") != std::string::npos) {
+        problem(setting(*find_key("api.allowed_hosts")).origin,
+                "api.allowed_hosts: \"" + host + "\" is not a name without scheme and port, like db.example.org");
+      }
+    }
+    for (const std::string& origin : configuration_.list("api.cors_origins")) {
+      if (origin != "*" && !is_origin(origin)) {
+        problem(setting(*find_key("api.cors_origins")).origin,
+                "api.cors_origins: \"" + origin +
+                    "\" is not an origin like https://app.example.org or http://localhost:3000");
+      }
     }
   }
 
@@ -247,6 +359,8 @@ class Loader {
 };
 
 Result<Configuration> load(const Sources& sources) { return Loader(sources).run(); }
+
+std::string suggest_flag(std::string_view flag) { return base::did_you_mean(flag, names(flag_name, short_flag_name)); }
 
 NamedValues process_environment() {
   NamedValues variables;
@@ -270,6 +384,8 @@ std::int64_t Configuration::integer(std::string_view name) const {
   CONCORD_CHECK(number.has_value(), "a key without a whole number was asked for one");
   return *number;
 }
+
+std::vector<std::string> Configuration::list(std::string_view name) const { return words_of(text(name)); }
 
 bool Configuration::boolean(std::string_view name) const { return text(name) == "true"; }
 
@@ -308,12 +424,20 @@ CompressionOptions Configuration::compression_options() const {
           .level = static_cast<int>(integer("compression.level"))};
 }
 
+std::vector<Change> Configuration::reload(const Configuration& newer) {
+  std::vector<Change> changes;
+  for (std::size_t i = 0; i < settings_.size(); ++i) {
+    const Setting& other = newer.settings_[i];
+    if (settings_[i].value != other.value) changes.push_back({other.key, shown(settings_[i]), shown(other)});
+    if (other.key->reloadable) settings_[i] = other;
+  }
+  return changes;
+}
+
 std::string Configuration::show() const {
   std::string lines;
   for (const Setting& setting : settings_) {
-    const bool masked = setting.key->secret && !setting.value.empty();
-    lines +=
-        std::string(setting.key->name) + " = " + (masked ? "****" : setting.value) + "  # " + setting.origin + "\n";
+    lines += std::string(setting.key->name) + " = " + shown(setting) + "  # " + setting.origin + "\n";
   }
   return lines;
 }

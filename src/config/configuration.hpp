@@ -9,6 +9,8 @@
 // values that ask for a feature this version does not have. Unknown CONCORD_* variables are warnings (Kubernetes makes some).
 // When the short and the long name of a key disagree, the long one wins, with a warning.
 //
+// A secret may stand in a file instead (`auth.token_file`); giving both is an error.
+//
 // Thread rule: an ordinary value.
 #pragma once
 
@@ -41,7 +43,15 @@ struct Sources {
 struct Setting {
   const Key* key = nullptr;
   std::string value;
-  std::string origin;  ///< "default", "file concord.toml:3", "environment CONCORD_API_PORT", "flag --api-port"
+  std::string origin;  ///< "default", "file concord.toml:3", "environment CONCORD_API_PORT", "flag --api-port",
+                       ///< "auth.token_file /run/secrets/token"
+};
+
+/// A key whose value is another one in a newer configuration. Secrets are masked.
+struct Change {
+  const Key* key = nullptr;
+  std::string before;
+  std::string after;
 };
 
 class Configuration {
@@ -49,10 +59,12 @@ class Configuration {
   /// In the order of the table; every key once.
   [[nodiscard]] const std::vector<Setting>& settings() const noexcept { return settings_; }
 
-  /// Precondition of all four: `name` is in the table, with that type.
+  /// Precondition of all five: `name` is in the table, with that type.
   [[nodiscard]] const std::string& text(std::string_view name) const;
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;
+
+  [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
 
   [[nodiscard]] Options database_options() const;
 
@@ -61,6 +73,10 @@ class Configuration {
 
   /// A line `section.name = value  # origin` for each key; secrets masked.
   [[nodiscard]] std::string show() const;
+
+  /// Takes over from `newer`, read from the same sources later, the values of the reloadable keys. Returns all that differs, in
+  /// the order of the table: what is not reloadable stays as it is, and is reported again the next time.
+  std::vector<Change> reload(const Configuration& newer);
 
   /// Things that did not stop the start, for people.
   std::vector<std::string> warnings;
@@ -74,6 +90,9 @@ class Configuration {
 
 /// Errors: invalid_request, with every problem on a line of its own.
 [[nodiscard]] Result<Configuration> load(const Sources& sources);
+
+/// "; did you mean --api-port?", or empty.
+[[nodiscard]] std::string suggest_flag(std::string_view flag);
 
 /// The variables of this process.
 [[nodiscard]] NamedValues process_environment();

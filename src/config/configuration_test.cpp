@@ -149,7 +149,7 @@ TEST(Configuration, AllProblemsOfAFileAreNamedWithTheirLines) {
   const TemporaryFile file("[api]\nport = 70000\nprot = 1\n\n[durability]\nmode = \"tape\"\n[nonsense]\nx = true\n");
   const std::string error = error_of(with_file(file));
   EXPECT_THAT(error, HasSubstr(file.path() + ":2: api.port: \"70000\" is not within 0 to 65535"));
-  EXPECT_THAT(error, HasSubstr(file.path() + ":3: unknown key \"api.prot\""));
+  EXPECT_THAT(error, HasSubstr(file.path() + ":3: unknown key \"api.prot\"; did you mean api.port?"));
   EXPECT_THAT(error, HasSubstr(file.path() + ":6: durability.mode: \"tape\" is not one of disk|os|memory"));
   EXPECT_THAT(error, HasSubstr(file.path() + ":8: unknown key \"nonsense.x\""));
 }
@@ -180,13 +180,19 @@ TEST(Configuration, UnknownFlagsStopTheStartAndUnknownVariablesDoNot) {
   EXPECT_THAT(configuration->warnings,
               ElementsAre("the environment variable CONCORD_SERVICE_HOST is not known and is ignored"));
   sources.flags = {{"--api-prot", "1"}};
-  EXPECT_EQ(error_of(sources), "--api-prot: unknown flag");
+  EXPECT_EQ(error_of(sources), "--api-prot: unknown flag; did you mean --api-port?");
 }
 
 TEST(Configuration, AKnownVariableWithABadValueStopsTheStart) {
   Sources sources = no_sources();
   sources.environment = {{"CONCORD_DURABILITY", "none"}};
   EXPECT_EQ(error_of(sources), "CONCORD_DURABILITY: \"none\" is not one of disk|os|memory");
+}
+
+TEST(Configuration, AProblemIsNamedOnce) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_API_PORT", "tcp://10.0.0.1:4000"}};  // its short and its long name are one
+  EXPECT_EQ(error_of(sources), "CONCORD_API_PORT: \"tcp://10.0.0.1:4000\" is not a whole number");
 }
 
 TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
@@ -249,12 +255,149 @@ TEST(Configuration, SecretsAreShownNowhere) {
   EXPECT_THAT(error_of(sources), testing::Not(HasSubstr("hidden")));
 }
 
+TEST(Configuration, AMistypedVariableIsWarnedAboutWithTheNameThatIsMeant) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_API_PROT", "1"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration);
+  EXPECT_THAT(configuration->warnings,
+              ElementsAre("the environment variable CONCORD_API_PROT is not known and is ignored; "
+                          "did you mean CONCORD_API_PORT?"));
+}
+
+TEST(Configuration, ASecretMayStandInAFile) {
+  const TemporaryFile file("sk_concord_hidden\n");
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_AUTH_TOKEN_FILE", file.path()}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration) << configuration.error().message();
+  EXPECT_EQ(configuration->text("auth.token"), "sk_concord_hidden");
+  EXPECT_EQ(setting(*configuration, "auth.token").origin, "auth.token_file " + file.path());
+  EXPECT_THAT(configuration->show(), testing::Not(HasSubstr("hidden")));
+}
+
+TEST(Configuration, EverySecretMayStandInAFile) {
+  for (const Key& key : keys()) {
+    if (key.secret) {
+      EXPECT_NE(file_key(key), nullptr) << key.name;
+    }
+  }
+}
+
+TEST(Configuration, ASecretThatIsGivenTwiceIsRefused) {
+  const TemporaryFile file("sk_concord_hidden");
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_AUTH_TOKEN", "sk_concord_hidden"}};
+  sources.flags = {{"--auth-token-file", file.path()}};
+  EXPECT_EQ(error_of(sources),
+            "flag --auth-token-file: auth.token_file: both it and auth.token (environment CONCORD_AUTH_TOKEN) "
+            "are given; give one");
+}
+
+TEST(Configuration, AFileThatHoldsNoSecretIsRefused) {
+  const TemporaryFile empty("\n");
+  Sources sources = no_sources();
+  sources.flags = {{"--auth-token-file", empty.path()}};
+  EXPECT_THAT(error_of(sources), HasSubstr("is empty"));
+  sources.flags = {{"--cluster-cookie-file", "/nonexistent/cookie"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("/nonexistent/cookie: cannot be read: No such file"));
+  sources.flags = {{"--auth-token-file", testing::TempDir()}};
+  EXPECT_THAT(error_of(sources), HasSubstr("cannot be read: Is a directory"));
+}
+
+TEST(Configuration, ATokenStartsAsTokensDo) {
+  Sources sources = no_sources();
+  sources.environment = {{"CONCORD_AUTH_TOKEN", "hidden"}};
+  EXPECT_EQ(error_of(sources), "environment CONCORD_AUTH_TOKEN: auth.token must start with sk_concord_");
+}
+
+TEST(Configuration, ADirectoryIsNoConfigurationFile) {
+  Sources sources = no_sources();
+  sources.config_path = testing::TempDir();
+  EXPECT_THAT(error_of(sources), HasSubstr("cannot be read: Is a directory"));
+}
+
+TEST(Configuration, AValueIsOneLine) {
+  Sources sources = no_sources();
+  sources.flags = {{"--node-name", "n1\nnode.data_dir = /etc"}};
+  EXPECT_EQ(error_of(sources), "--node-name: the value holds a control character");
+}
+
 TEST(Configuration, ShowPrintsEveryKeyWithItsOrigin) {
   const auto configuration = load(no_sources());
   ASSERT_TRUE(configuration);
   const std::string shown = configuration->show();
   EXPECT_THAT(shown, HasSubstr("node.name = node1@127.0.0.1  # default\n"));
   EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(shown, '\n')), keys().size());
+}
+
+TEST(Configuration, AListIsWrittenByCommaOrAsAnArray) {
+  const TemporaryFile file(
+      "[api]\nallowed_hosts = [\"a.example\", \"b.example\"]\ncors_origins = \" https://x , https://y,\"\n");
+  const auto configuration = load(with_file(file));
+  ASSERT_TRUE(configuration) << configuration.error().message();
+  EXPECT_THAT(configuration->list("api.allowed_hosts"), ElementsAre("a.example", "b.example"));
+  EXPECT_THAT(configuration->list("api.cors_origins"), ElementsAre("https://x", "https://y"));
+  EXPECT_EQ(configuration->text("api.cors_origins"), "https://x,https://y");
+  EXPECT_THAT(load(no_sources())->list("api.cors_origins"), IsEmpty());
+}
+
+TEST(Configuration, AListHoldsStringsOnly) {
+  const TemporaryFile file("[api]\nallowed_hosts = [1]\ncors_origins = [\"a,b\"]\n[log]\nlevel = [\"info\"]\n");
+  const std::string error = error_of(with_file(file));
+  EXPECT_THAT(error, HasSubstr(":2: api.allowed_hosts: a list of strings is expected"));
+  EXPECT_THAT(error, HasSubstr(":3: api.cors_origins: a list of strings is expected"));
+  EXPECT_THAT(error, HasSubstr(":5: log.level: a string is expected"));
+}
+
+TEST(Configuration, WhatNoRequestCanMatchIsRefused) {
+  for (const std::string host : {"http://db.example", "db.example:4000", "db.example/"}) {
+    Sources sources = no_sources();
+    sources.flags = {{"--api-allowed-hosts", "ok.example," + host}};
+    EXPECT_EQ(error_of(sources), "flag --api-allowed-hosts: api.allowed_hosts: \"" + host +
+                                     "\" is not a name without scheme and port, like db.example.org");
+  }
+  for (const std::string origin : {"https://app.example/", "app.example", "null", "://x", "https://"}) {
+    Sources sources = no_sources();
+    sources.flags = {{"--api-cors-origins", origin}};
+    EXPECT_THAT(error_of(sources), HasSubstr("api.cors_origins: \"" + origin + "\" is not an origin"));
+  }
+  Sources sources = no_sources();
+  sources.flags = {{"--api-cors-origins", "*"}, {"--api-allowed-hosts", "*"}};
+  EXPECT_TRUE(load(sources));
+  sources.flags = {{"--api-cors-origins", "http://localhost:3000"}, {"--api-allowed-hosts", "db.example"}};
+  EXPECT_TRUE(load(sources));
+}
+
+TEST(Configuration, ProblemsOfEveryKindAreNamedTogetherInTheOrderOfTheLines) {
+  const TemporaryFile file("port = 1\n[log]\nlevel = 1979-05-27\n[api]\nprot = 2\n[api.more]\nx = 1\n");
+  const std::string path = file.path();
+  EXPECT_EQ(error_of(with_file(file)), path + ":1: unknown key \"port\" outside of any section\n" + path +
+                                           ":3: log.level: a string is expected\n" + path +
+                                           ":5: unknown key \"api.prot\"; did you mean api.port?\n" + path +
+                                           ":6: unknown key \"api.more\"; did you mean api.port?");
+}
+
+TEST(Configuration, AReloadTakesWhatCanChangeAndReportsTheRest) {
+  auto running = load(no_sources()).value();
+  Sources sources = no_sources();
+  sources.environment = {
+      {"CONCORD_API_PORT", "4001"}, {"CONCORD_LOG_LEVEL", "debug"}, {"CONCORD_AUTH_TOKEN", "sk_concord_x"}};
+  const auto newer = load(sources).value();
+  const auto changes = running.reload(newer);
+  ASSERT_EQ(changes.size(), 3U);
+  EXPECT_EQ(changes[0].key->name, "api.port");
+  EXPECT_FALSE(changes[0].key->reloadable);
+  EXPECT_EQ(changes[0].before, "4000");
+  EXPECT_EQ(changes[0].after, "4001");
+  EXPECT_EQ(changes[1].key->name, "auth.token");
+  EXPECT_EQ(changes[1].after, "****");
+  EXPECT_EQ(changes[2].key->name, "log.level");
+  EXPECT_TRUE(changes[2].key->reloadable);
+  EXPECT_EQ(running.text("log.level"), "debug");
+  EXPECT_EQ(setting(running, "log.level").origin, "environment CONCORD_LOG_LEVEL");
+  EXPECT_EQ(running.integer("api.port"), 4000);
+  EXPECT_EQ(running.reload(newer).size(), 2U);  // both still wait for a restart
 }
 
 TEST(Configuration, AnElectionTakesLongerThanAHeartbeat) {

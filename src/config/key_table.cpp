@@ -10,6 +10,7 @@ namespace {
 constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t one_gib = std::int64_t{1} << 30;
 constexpr std::int64_t an_hour_ms = 3'600'000;
+constexpr std::int64_t a_day_ms = 24 * an_hour_ms;
 
 constexpr Key text(std::string_view name, std::string_view value, std::string_view short_name, std::string_view help) {
   return {.name = name,
@@ -52,12 +53,20 @@ constexpr Key number(std::string_view name, std::string_view value, std::string_
   return {.name = name, .type = KeyType::number, .default_text = value, .short_name = {}, .help = help, .choices = {}};
 }
 
+constexpr Key list(std::string_view name, std::string_view help) {
+  return {.name = name, .type = KeyType::list, .default_text = {}, .short_name = {}, .help = help, .choices = {}};
+}
+
 constexpr Key later(Key key) {
   key.availability = Availability::later;
   return key;
 }
 constexpr Key secret(Key key) {
   key.secret = true;
+  return key;
+}
+constexpr Key reloadable(Key key) {
+  key.reloadable = true;
   return key;
 }
 constexpr Key optional(Key key) {
@@ -71,11 +80,17 @@ constexpr auto table = std::to_array<Key>({
     text("api.host", "127.0.0.1", "API_HOST", "address the HTTP API listens on"),
     integer("api.port", "4000", "API_PORT", 0, 65535, "port of the HTTP API; 0 takes a free one"),
     integer("api.threads", "0", "", 0, 1024, "threads that serve HTTP; 0: one a processor"),
+    list("api.allowed_hosts",
+         "names of this server in requests (Host), by comma; *: any; empty: any, on the loopback local ones"),
+    list("api.cors_origins", "origins whose pages may use the API, by comma; *: any; empty: none"),
+    boolean("api.compress", "true", "", "gzip answers for clients that ask for it"),
+    reloadable(boolean("api.access_log", "false", "", "log a line (info) for each answered request")),
     later(optional(text("api.tls_cert", "", "TLS_CERT", "certificate chain (PEM) for HTTPS"))),
     later(optional(text("api.tls_key", "", "TLS_KEY", "private key (PEM) for HTTPS"))),
     later(text("cluster.name", "concord", "CLUSTER_NAME", "name of the cluster")),
     later(secret(
         optional(text("cluster.cookie", "", "COOKIE", "shared secret of the members; empty: a single node only")))),
+    optional(text("cluster.cookie_file", "", "COOKIE_FILE", "file that holds cluster.cookie, instead of it")),
     later(text("cluster.peer_host", "127.0.0.1", "PEER_HOST", "address the peer port listens on")),
     later(integer("cluster.peer_port", "9100", "PEER_PORT", 0, 65535, "port other members connect to")),
     later(optional(text("cluster.advertise", "", "PEER_ADVERTISE", "address other members reach this node at"))),
@@ -93,7 +108,8 @@ constexpr auto table = std::to_array<Key>({
     choice("durability.mode", "disk", "disk|os|memory", "DURABILITY", "when a write is acknowledged"),
     integer("durability.flush_ms", "10", "", 1, 60'000, "mode memory: longest time a write stays unwritten"),
     later(boolean("auth.enabled", "false", "AUTH_ENABLED", "ask for a token")),
-    later(secret(optional(text("auth.token", "", "AUTH_TOKEN", "first admin token")))),
+    later(secret(optional(text("auth.token", "", "AUTH_TOKEN", "first admin token; starts with sk_concord_")))),
+    optional(text("auth.token_file", "", "", "file that holds auth.token, instead of it")),
     choice("read.default_consistency", "leader", "eventual|leader|strong", "DEFAULT_READ_CONSISTENCY",
            "how fresh a read is that does not say"),
     boolean("compression.enabled", "true", "", "compress large values"),
@@ -121,12 +137,16 @@ constexpr auto table = std::to_array<Key>({
     later(text("backup.schedule", "off", "", "when backups are taken by themselves")),
     integer("snapshot.every_entries", "1000000", "", 1, no_limit, "take a snapshot after so many log entries"),
     integer("snapshot.every_bytes", "268435456", "", 1, no_limit, "take a snapshot after so many bytes of log"),
-    choice("log.level", "info", "trace|debug|info|warn|error|off", "LOG_LEVEL", "least severe line that is logged"),
-    choice("log.format", "text", "text|json", "LOG_FORMAT", "form of the log lines"),
+    reloadable(choice("log.level", "info", "trace|debug|info|warn|error|off", "LOG_LEVEL",
+                      "least severe line that is logged")),
+    reloadable(choice("log.format", "text", "text|json", "LOG_FORMAT", "form of the log lines")),
     integer("limits.max_value_bytes", "8388608", "", 1, one_gib, "largest value"),
     integer("limits.max_in_flight", "65536", "", 1, one_gib, "writes accepted and not yet answered"),
     integer("limits.max_in_flight_bytes", "268435456", "", 1, no_limit, "their encoded size"),
     integer("limits.max_connections", "10000", "", 1, 1'000'000, "HTTP connections open at once"),
+    integer("limits.max_body_bytes", "16777216", "", 1024, one_gib, "largest body of a request"),
+    integer("limits.request_timeout_ms", "30000", "", 100, an_hour_ms, "time a request may take to arrive"),
+    integer("limits.idle_timeout_ms", "75000", "", 100, a_day_ms, "time a connection may be idle"),
 });
 
 std::string transformed(std::string_view prefix, std::string_view name, char separator, int (*letter)(int)) {
@@ -143,6 +163,15 @@ std::span<const Key> keys() noexcept { return table; }
 
 const Key* find_key(std::string_view name) noexcept {
   const auto found = std::ranges::find(table, name, &Key::name);
+  return found == table.end() ? nullptr : &*found;
+}
+
+const Key* file_key(const Key& secret) noexcept {
+  if (!secret.secret) return nullptr;
+  const auto found = std::ranges::find_if(table, [&](const Key& key) {
+    return key.name.size() == secret.name.size() + 5 && key.name.starts_with(secret.name) &&
+           key.name.ends_with("_file");
+  });
   return found == table.end() ? nullptr : &*found;
 }
 

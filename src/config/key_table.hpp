@@ -4,6 +4,9 @@
 // From `section.name` follow `CONCORD_SECTION_NAME` and `--section-name` (with `_` written as `-`). A short environment name
 // brings a short flag by the same rule: CONCORD_DATA_DIR, --data-dir.
 //
+// A list is written by comma ("a, b"; in a file also ["a", "b"]) and may be empty. A secret `section.name` has a second key
+// `section.name_file`: the file that holds it.
+//
 // Keys of features that this version does not have are listed too, as `Availability::later`: a file that states their
 // defaults, or switches the feature off, starts; asking for more is refused instead of ignored (see configuration.cpp).
 //
@@ -18,7 +21,7 @@
 
 namespace concord::config {
 
-enum class KeyType : std::uint8_t { text, integer, number, boolean, choice };
+enum class KeyType : std::uint8_t { text, integer, number, boolean, choice, list };
 
 enum class Availability : std::uint8_t { now, later };
 
@@ -34,9 +37,13 @@ struct Key {
   Availability availability = Availability::now;
   bool secret = false;        ///< masked when shown
   bool may_be_empty = false;  ///< text: whether "" is a value
+  bool reloadable = false;    ///< takes effect on SIGHUP; the others need a restart
 };
 
 [[nodiscard]] std::span<const Key> keys() noexcept;
+
+/// The key that holds the file of a secret, "auth.token_file"; null for keys that are not secret.
+[[nodiscard]] const Key* file_key(const Key& secret) noexcept;
 
 /// Null when there is no such key.
 [[nodiscard]] const Key* find_key(std::string_view name) noexcept;

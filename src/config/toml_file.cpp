@@ -1,9 +1,10 @@
 #include "config/toml_file.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <optional>
 #include <sstream>
 
 #define TOML_EXCEPTIONS 0
@@ -22,9 +23,25 @@ std::string double_text(double value) {
   return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
-/// One value of a section; adds to `problems` when its type cannot be one of ours.
-void read_value(const std::string& path, const std::string& name, const toml::node& node,
-                std::vector<FileValue>& values, std::string& problems) {
+/// Strings that can be written by comma.
+bool is_list_of_words(const toml::array& list) {
+  return std::ranges::all_of(list, [](const toml::node& element) {
+    const auto* text = element.as_string();
+    return text != nullptr && !text->get().empty() && text->get().find(',') == std::string::npos;
+  });
+}
+
+/// None when it cannot be read to its end: a directory opens, and fails here.
+std::optional<std::string> read_all(std::ifstream& file) {
+  std::string content;
+  char block[4096];
+  while (file.read(block, sizeof block) || file.gcount() > 0) {
+    content.append(block, static_cast<std::size_t>(file.gcount()));
+  }
+  return file.bad() ? std::nullopt : std::optional(std::move(content));
+}
+
+FileValue read_value(const std::string& name, const toml::node& node) {
   FileValue value{.name = name, .value = {}, .line = node.source().begin.line};
   if (const auto* text = node.as_string()) {
     value.value = text->get();
@@ -37,11 +54,16 @@ void read_value(const std::string& path, const std::string& name, const toml::no
   } else if (const auto* boolean = node.as_boolean()) {
     value.type = FileValue::Type::boolean;
     value.value = boolean->get() ? "true" : "false";
+  } else if (const auto* list = node.as_array(); list != nullptr && is_list_of_words(*list)) {
+    value.type = FileValue::Type::list;
+    for (const auto& element : *list) {
+      if (!value.value.empty()) value.value += ',';
+      value.value += element.as_string()->get();
+    }
   } else {
-    problems += at_line(path, value.line, name + ": a string, number or boolean is expected") + "\n";
-    return;
+    value.type = FileValue::Type::other;
   }
-  values.push_back(std::move(value));
+  return value;
 }
 
 }  // namespace
@@ -49,31 +71,28 @@ void read_value(const std::string& path, const std::string& name, const toml::no
 Result<std::vector<FileValue>> read_toml_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(Errc::invalid_request, path + ": cannot be read: " + std::strerror(errno));
-  const std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) return fail(Errc::invalid_request, path + ": cannot be read: " + std::strerror(errno));
+  const auto content = read_all(file);
+  if (!content) return fail(Errc::invalid_request, path + ": cannot be read: " + std::strerror(errno));
 
-  const toml::parse_result parsed = toml::parse(content, path);
+  const toml::parse_result parsed = toml::parse(*content, path);
   if (!parsed) {
     const auto& error = parsed.error();
     return fail(Errc::invalid_request, at_line(path, error.source().begin.line, std::string(error.description())));
   }
   std::vector<FileValue> values;
-  std::string problems;
   for (const auto& [section, node] : parsed.table()) {
     const std::string section_name(section.str());
     const auto* table = node.as_table();
     if (table == nullptr) {
-      problems +=
-          at_line(path, node.source().begin.line, "unknown key \"" + section_name + "\" outside of any section") + "\n";
+      values.push_back(read_value(section_name, node));
       continue;
     }
     for (const auto& [name, value] : *table) {
-      read_value(path, section_name + "." + std::string(name.str()), value, values, problems);
+      values.push_back(read_value(section_name + "." + std::string(name.str()), value));
     }
   }
-  if (problems.empty()) return values;
-  problems.pop_back();
-  return fail(Errc::invalid_request, std::move(problems));
+  std::ranges::stable_sort(values, {}, &FileValue::line);
+  return values;
 }
 
 }  // namespace concord::config

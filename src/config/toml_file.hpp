@@ -1,7 +1,10 @@
 // Reads a configuration file: tables of `name = value`, one table a section.
 //
-// Values keep their TOML type: a port must be a number, a name a string. Errors: invalid_request with "file:line: reason";
-// all problems of the shape (not only the first) are in the message. Thread rule: pure but for reading the file.
+// Values keep their TOML type: a port must be a number, a name a string, a list an array of strings. What has another type, or
+// stands outside of any section, is handed over too: the caller names it beside all else that is wrong. In the order of the lines.
+//
+// Errors: invalid_request with "file: reason" or, for what is no TOML, "file:line: reason". Thread rule: pure but for reading the
+// file.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +16,10 @@
 namespace concord::config {
 
 struct FileValue {
-  enum class Type : std::uint8_t { text, integer, number, boolean };
+  enum class Type : std::uint8_t { text, integer, number, boolean, list, other };
 
-  std::string name;   ///< "section.name"
-  std::string value;  ///< as text
+  std::string name;   ///< "section.name"; without a dot: outside of any section
+  std::string value;  ///< as text; a list by comma
   Type type = Type::text;
   std::uint32_t line = 0;
 };

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <concord/error.hpp>
@@ -60,8 +61,14 @@ class Database {
   /// `Outcome::guard_failure`), or an error. The views in `transaction` need to live only until `submit` returns.
   /// Errors: invalid_key, invalid_request, value_too_large, batch_too_large, overloaded, cluster_not_ready, timeout,
   /// storage_full, storage_failed.
-  virtual void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
-                      Completion<command::Outcome> done) = 0;
+  void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+              Completion<command::Outcome> done) {
+    submit(transaction, nullptr, timeout, std::move(done));
+  }
+  /// The same, at most once under the name `once` (null: it has none): `Outcome::repeat` tells what became of it. What the
+  /// first time decided is remembered for 10 minutes, guards that failed too; an error is not. Only views, as above.
+  virtual void submit(const command::Transaction& transaction, const command::Once* once,
+                      std::chrono::milliseconds timeout, Completion<command::Outcome> done) = 0;
 
   /// Reads one key. Never waits on one node.
   [[nodiscard]] virtual Result<Entry> read(std::string_view key, ReadConsistency consistency,

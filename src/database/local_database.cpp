@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "command/from_public.hpp"
 #include "command/limits.hpp"
 #include "command/validate.hpp"
 #include "database/conversions.hpp"
@@ -64,7 +65,7 @@ Result<node::Write> LocalDatabase::checked_put(std::string_view key, const Value
   }
   node::Write write{.kind = CommandKind::put, .key = key, .value = value.stored()};
   if (options.ttl || options.keep_ttl) {
-    const auto ttl_s = put_ttl(options.ttl, options.keep_ttl);
+    const auto ttl_s = command::put_ttl(options.ttl, options.keep_ttl);
     if (!ttl_s) return std::unexpected(ttl_s.error());
     write.ttl_s = *ttl_s;
   }
@@ -128,9 +129,16 @@ Result<Outcome> LocalDatabase::commit(const Transaction& transaction, millisecon
   return outcome;
 }
 
-void LocalDatabase::submit(const Transaction& transaction, milliseconds timeout, Completion<Outcome> done) {
+void LocalDatabase::submit(const Transaction& transaction, const command::Once* once, milliseconds timeout,
+                           Completion<Outcome> done) {
   if (auto valid = command::validate_transaction(transaction, options().limits); !valid) {
     return done(std::unexpected(std::move(valid.error())));
+  }
+  node::Write write{.kind = CommandKind::transaction};
+  if (once != nullptr) {
+    if (auto valid = command::validate_once(*once); !valid) return done(std::unexpected(std::move(valid.error())));
+    write.kind = CommandKind::once;
+    write.once = once;
   }
   Packed packed;
   const bool reads =
@@ -145,8 +153,8 @@ void LocalDatabase::submit(const Transaction& transaction, milliseconds timeout,
       done(std::move(outcome));
     };
   }
-  runtime_->write_async({.kind = CommandKind::transaction, .transaction = &pack(transaction, packed)}, timeout,
-                        std::move(done));
+  write.transaction = &pack(transaction, packed);
+  runtime_->write_async(write, timeout, std::move(done));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

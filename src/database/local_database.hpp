@@ -32,7 +32,8 @@ class LocalDatabase final : public Database {
   explicit LocalDatabase(std::unique_ptr<node::Runtime> runtime)
       : runtime_(std::move(runtime)), packer_(runtime_->options().compression) {}
 
-  void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+  using Database::submit;
+  void submit(const command::Transaction& transaction, const command::Once* once, std::chrono::milliseconds timeout,
               Completion<command::Outcome> done) override;
   [[nodiscard]] Result<Entry> read(std::string_view key, ReadConsistency consistency,
                                    std::chrono::milliseconds timeout) override;
@@ -66,6 +67,7 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,
                                         const ReadOptions& options) const;
   [[nodiscard]] Result<std::uint64_t> count(const Query& query, const ReadOptions& options) const;
+  /// Precondition: no C++ predicate (room calls has that).
   [[nodiscard]] Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options);
   /// Those that run end soon, with cluster_not_ready.
   void stop_queries() noexcept { queries_stopped_.store(true, std::memory_order_relaxed); }
@@ -83,14 +85,7 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<void> unpack(Value& value) const;
   [[nodiscard]] Result<void> check_readable(const ReadOptions& options) const;
   [[nodiscard]] Result<void> check_keys(const std::vector<std::string_view>& keys) const;
-  [[nodiscard]] Result<std::uint64_t> delete_matching(const Query& query, const command::CompiledSelector& selector,
-                                                      const WriteOptions& options);
-  [[nodiscard]] Result<std::vector<Item>> find_matching(const Query& query, const command::CompiledSelector& selector,
-                                                        const QueryEnd& end) const;
-  [[nodiscard]] Result<std::uint64_t> delete_unchanged(const Query& query, std::vector<Item>& items,
-                                                       const QueryEnd& end);
   [[nodiscard]] QueryEnd end_of(std::chrono::milliseconds timeout) const;
-  [[nodiscard]] Result<void> read_again(const Query& query, std::vector<Item>& items) const;
 
   std::unique_ptr<node::Runtime> runtime_;
   compress::Packer packer_;

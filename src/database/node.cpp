@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "command/from_public.hpp"
 #include "database/conversions.hpp"
 #include "database/node_impl.hpp"
 
@@ -30,7 +31,7 @@ Result<BulkResult> commit_all(database::LocalDatabase& database, const Items& it
   transaction.then.reserve(items.size());
   for (const auto& item : items) {
     auto operation = make(item);
-    if (!operation) return database::at_place("then", transaction.then.size(), operation.error());
+    if (!operation) return command::at_place("then", transaction.then.size(), operation.error());
     transaction.then.push_back(std::move(*operation));
   }
   auto outcome = database.commit(transaction, options.timeout);
@@ -67,7 +68,7 @@ Result<Revision> Node::del(std::string_view key, const WriteOptions& options) {
 }
 
 Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options) {
-  const auto ttl_s = database::touch_ttl(ttl);
+  const auto ttl_s = command::touch_ttl(ttl);
   if (!ttl_s) return std::unexpected(ttl_s.error());
   return of_existing(
       impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options.timeout));
@@ -84,7 +85,7 @@ Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) 
 // Many keys.
 
 Result<TransactionResult> Node::commit(const Transaction& transaction, const WriteOptions& options) {
-  const auto command = database::to_command(transaction);
+  const auto command = command::to_command(transaction);
   if (!command) return std::unexpected(command.error());
   auto outcome = impl_->database->commit(*command, options.timeout);
   if (!outcome) return std::unexpected(std::move(outcome.error()));
@@ -93,7 +94,7 @@ Result<TransactionResult> Node::commit(const Transaction& transaction, const Wri
 
 void Node::async_commit(const Transaction& transaction, const WriteOptions& options,
                         Completion<TransactionResult> done) {
-  const auto command = database::to_command(transaction);
+  const auto command = command::to_command(transaction);
   if (!command) return done(std::unexpected(command.error()));
   impl_->database->submit(*command, options.timeout, [done = std::move(done)](Result<Outcome> outcome) mutable {
     if (!outcome) return done(std::unexpected(std::move(outcome.error())));
@@ -103,7 +104,7 @@ void Node::async_commit(const Transaction& transaction, const WriteOptions& opti
 
 Result<BulkResult> Node::put_many(const std::vector<PutItem>& items, const WriteOptions& options) {
   return commit_all(*impl_->database, items, options, [](const PutItem& item) -> Result<command::Operation> {
-    const auto ttl_s = database::put_ttl(item.ttl, false);
+    const auto ttl_s = command::put_ttl(item.ttl, false);
     if (!ttl_s) return std::unexpected(ttl_s.error());
     return command::Operation{.kind = command::OperationKind::put,
                               .key = item.key,
@@ -121,7 +122,7 @@ Result<BulkResult> Node::delete_many(const std::vector<std::string_view>& keys, 
 
 Result<BulkResult> Node::touch_many(const std::vector<TouchItem>& items, const WriteOptions& options) {
   return commit_all(*impl_->database, items, options, [](const TouchItem& item) -> Result<command::Operation> {
-    const auto ttl_s = database::touch_ttl(item.ttl);
+    const auto ttl_s = command::touch_ttl(item.ttl);
     if (!ttl_s) return std::unexpected(ttl_s.error());
     return command::Operation{.kind = command::OperationKind::touch, .key = item.key, .ttl_s = *ttl_s};
   });

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "calls/delete_matching.hpp"
 #include "database/node_impl.hpp"
 
 namespace concord {
@@ -65,6 +66,7 @@ Result<std::uint64_t> Node::count(const Query& query, const ReadOptions& options
 }
 
 Result<std::uint64_t> Node::delete_where(const Query& query, const WriteOptions& options) {
+  if (query.filter.is_function() && query.offset == 0) return calls::delete_matching(*this, query, options);
   return impl_->database->delete_where(query, options);
 }
 
@@ -87,7 +89,7 @@ void Node::async_count(const Query& query, const ReadOptions& options, Completio
 
 void Node::async_delete_where(const Query& query, const WriteOptions& options, Completion<std::uint64_t> done) {
   start_query(*impl_->database, impl_->gate, std::move(done),
-              [query, options](LocalDatabase& database) { return database.delete_where(query, options); });
+              [this, query, options](LocalDatabase&) { return delete_where(query, options); });
 }
 
 }  // namespace concord

@@ -1,6 +1,7 @@
 // Cursors: valid while data changes, and nothing but a cursor is taken for one.
 #include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,7 +34,8 @@ class QueryPagesTest : public testing::Test {
   }
 
   StoreDirectory directory_;
-  Node node_ = directory_.open();
+  std::unique_ptr<TestedStore> tested_ = open_tested(directory_.options());
+  Store& node_ = tested_->store();
 };
 
 TEST_F(QueryPagesTest, PagesFollowEachOtherToTheEnd) {

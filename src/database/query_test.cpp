@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -61,7 +62,9 @@ class Draw {
   base::Random& random() { return random_; }
 
   std::string text(std::uint64_t shortest, std::uint64_t longest) {
-    static const std::vector<std::string> letters = {"a", "b", "/", std::string(1, '\0'), "\xff", "é", "1", "."};
+    // Over HTTP a selector is JSON, and so UTF-8.
+    static const std::vector<std::string> letters = {"a", "b", "/", std::string(1, '\0'), is_remote() ? "ÿ" : "\xff",
+                                                     "é", "1", "."};
     std::string text;
     for (std::uint64_t n = shortest + random_.below(longest - shortest + 1); n > 0; --n) {
       text += letters[random_.one_in(2) ? random_.below(2) : random_.below(letters.size())];
@@ -249,7 +252,8 @@ class QueryTest : public testing::Test {
   }
 
   StoreDirectory directory_;
-  Node node_ = directory_.open();
+  std::unique_ptr<TestedStore> tested_ = open_tested(directory_.options());
+  Store& node_ = tested_->store();
 };
 
 TEST_F(QueryTest, RandomQueriesAgreeWithANaiveEvaluation) {
@@ -389,6 +393,7 @@ TEST_F(QueryTest, AVisitorThatThrowsEndsTheScan) {
 }
 
 TEST_F(QueryTest, NothingIsHeldUpByAScan) {
+  if (is_remote()) return;  // a client's rows beyond a page are of a later moment (concord/client.hpp)
   Draw draw(7);
   Model model;
   fill(draw, model, 1000);

@@ -3,9 +3,9 @@
 #include <memory>
 #include <utility>
 
+#include "command/from_public.hpp"
 #include "command/page_cursor.hpp"
 #include "database/local_database.hpp"
-#include "database/selection.hpp"
 
 namespace concord::database {
 namespace {
@@ -21,7 +21,7 @@ class PageSearch final : public Search {
 
   Result<void> begin(store::View view, const compress::Unpacker& unpacker, base::ClusterTimeMs now_ms,
                      const PageOptions& page_options, MatchOptions options) {
-    auto selection = select(query_);
+    auto selection = command::select(query_);
     if (!selection) return std::unexpected(std::move(selection.error()));
     selection_.emplace(std::move(*selection));
     if (page_options.cursor) {
@@ -64,7 +64,7 @@ class PageSearch final : public Search {
   const Query query_;
   std::uint64_t size_;
   std::uint64_t bytes_ = 0;
-  std::optional<Selection> selection_;
+  std::optional<command::Selection> selection_;
   std::optional<Matches> matches_;
   std::vector<Item> items_;
 };
@@ -74,10 +74,10 @@ class CountSearch final : public Search {
   explicit CountSearch(const Query& query) : query_(query) {}
 
   Result<void> begin(const store::StateMachine& state, base::ClusterTimeMs now_ms, const QueryEnd& end) {
-    auto selection = select(query_);
+    auto selection = command::select(query_);
     if (!selection) return std::unexpected(std::move(selection.error()));
     selection_.emplace(std::move(*selection));
-    if (has_selector(query_)) {
+    if (command::has_selector(query_)) {
       counting_.emplace(state.view(), selection_->compiled, now_ms, end);
     } else {
       all_ = state.size();
@@ -98,7 +98,7 @@ class CountSearch final : public Search {
 
  private:
   const Query query_;
-  std::optional<Selection> selection_;
+  std::optional<command::Selection> selection_;
   std::optional<MatchCount> counting_;
   std::uint64_t all_ = 0;
 };

@@ -1,4 +1,8 @@
-// For tests: a node over a directory of its own, and every call in its three forms, so that one fact is asked of all of them.
+// For tests: a store over a directory of its own, and every call in its three forms, so that one fact is asked of all of them.
+//
+// The tests of `TestedStore`s are part of two programs: database_test, where the store is a node (testing_node.cpp), and
+// client_store_test, where it is a client of a server over one (tests/client). What holds of a node alone says so there:
+// `is_remote`.
 #pragma once
 
 #include <unistd.h>
@@ -66,6 +70,20 @@ class StoreDirectory {
  private:
   std::filesystem::path path_;
 };
+
+/// The store that is tested, over a directory.
+class TestedStore {
+ public:
+  TestedStore() = default;
+  TestedStore(const TestedStore&) = delete;
+  TestedStore& operator=(const TestedStore&) = delete;
+  virtual ~TestedStore() = default;
+  [[nodiscard]] virtual Store& store() = 0;
+};
+
+[[nodiscard]] std::unique_ptr<TestedStore> open_tested(Options options);
+/// Whether it is a client.
+[[nodiscard]] bool is_remote();
 
 /// Waits for the outcome of what `start` begins with a completion.
 template <class T, class Start>
@@ -225,7 +243,8 @@ class Calls {
 class FormTest : public testing::TestWithParam<Form> {
  protected:
   StoreDirectory directory_;
-  Node node_ = directory_.open();
+  std::unique_ptr<TestedStore> tested_ = open_tested(directory_.options());
+  Store& node_ = tested_->store();
   Calls calls_{node_, GetParam()};
 };
 

@@ -132,13 +132,15 @@ TEST_P(TtlTest, ARestartKeepsWhatRemains) {
   Options options = directory_.options();
   options.data_dir += ".restart";
   {
-    Node node = StoreDirectory::open(options);
+    const auto tested = open_tested(options);
+    Store& node = tested->store();
     EXPECT_TRUE(Calls(node, GetParam()).put("timed", 1, {.ttl = 500s}));
     EXPECT_TRUE(node.put("soon", 1, {.ttl = 1s}));
     EXPECT_TRUE(node.put("lasting", 1));
   }
   {
-    Node node = StoreDirectory::open(options);
+    const auto tested = open_tested(options);
+    Store& node = tested->store();
     EXPECT_LE(node.ttl("timed").value().value(), 500s);
     EXPECT_GT(node.ttl("timed").value().value(), 300s);
     EXPECT_FALSE(node.ttl("lasting").value());
@@ -153,7 +155,8 @@ INSTANTIATE_TEST_SUITE_P(Forms, TtlTest, testing::Values(Form::plain, Form::comp
 TEST(TtlMassTest, TwentyThousandExpireWhileWritesGoOn) {
   constexpr int keys = 20'000;
   StoreDirectory directory;
-  Node node = directory.open();
+  const auto tested = open_tested(directory.options());
+  Store& node = tested->store();
   std::atomic<bool> stop{false};
   std::uint64_t writes = 0;
   std::thread writer([&] {

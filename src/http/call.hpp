@@ -7,6 +7,7 @@
 #include <chrono>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,8 @@ using Step = std::move_only_function<bool(Call&)>;
 class Submitter {
  public:
   virtual void work(Step step) = 0;
-  virtual void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
-                      Continuation continuation) = 0;
+  virtual void submit(const command::Transaction& transaction, const command::Once* once,
+                      std::chrono::milliseconds timeout, Continuation continuation) = 0;
 
  protected:
   Submitter() = default;
@@ -59,6 +60,7 @@ class Call {
   std::string key;  ///< the `{key}` of the path, decoded; empty for other routes
   std::chrono::milliseconds timeout{5000};
   ReadConsistency consistency = ReadConsistency::leader;
+  std::optional<command::Once> once;  ///< of a write with an Idempotency-Key; views the request
   Reply reply;
 
   void refuse(const Problem& problem) {
@@ -71,7 +73,7 @@ class Call {
 
   /// The views in `transaction` need to live only until this returns. At most once a call.
   void submit(const command::Transaction& transaction, Continuation continuation) {
-    submitter_.submit(transaction, timeout, std::move(continuation));
+    submitter_.submit(transaction, once ? &*once : nullptr, timeout, std::move(continuation));
   }
 
  private:

@@ -10,6 +10,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include "http/idempotency.hpp"
+
 namespace concord::http {
 namespace {
 
@@ -158,7 +160,7 @@ void Connection::choose_request_id() {
 void Connection::handle_request() {
   call_.reply.clear();
   choose_request_id();
-  if (shared_.settings.access_log) received_at_ = std::chrono::steady_clock::now();
+  note_arrival();
   try {
     if (const auto problem = shared_.browser_guard.check(call_.request)) {
       call_.refuse(*problem);
@@ -188,7 +190,14 @@ void Connection::respond() {
                                  .keep_alive = keep_alive,
                                  .is_http_1_0 = request.is_http_1_0});
   if (!keep_alive) closing_ = true;
-  if (shared_.settings.access_log) record_access();
+  if (received_at_ != std::chrono::steady_clock::time_point()) record_access();
+}
+
+void Connection::note_arrival() {
+  const Settings& settings = shared_.settings;
+  const bool on =
+      settings.access_log && (!settings.access_log_on || settings.access_log_on->load(std::memory_order_relaxed));
+  received_at_ = on ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
 }
 
 void Connection::record_access() const {
@@ -209,7 +218,7 @@ void Connection::record_access() const {
 void Connection::refuse_and_close(const Problem& problem) {
   call_.refuse(problem);
   choose_request_id();
-  if (shared_.settings.access_log) received_at_ = std::chrono::steady_clock::now();
+  note_arrival();
   call_.request.keep_alive = false;
   call_.request.method = call_.request.method == Method::head ? Method::head : Method::other;
   respond();
@@ -217,14 +226,14 @@ void Connection::refuse_and_close(const Problem& problem) {
 
 // Transactions -------------------------------------------------------------------------------------------------------
 
-void Connection::submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
-                        Continuation continuation) {
+void Connection::submit(const command::Transaction& transaction, const command::Once* once,
+                        std::chrono::milliseconds timeout, Continuation continuation) {
   continuation_ = std::move(continuation);
   awaiting_ = true;
   submitting_ = true;
   shared_.in_flight.fetch_add(1);
   try {
-    shared_.site.database.submit(transaction, timeout,
+    shared_.site.database.submit(transaction, once, timeout,
                                  [self = shared_from_this()](Result<command::Outcome> outcome) mutable {
                                    complete(std::move(self), std::move(outcome));
                                  });
@@ -265,8 +274,14 @@ void Connection::receive(Result<command::Outcome> outcome) {
 
 void Connection::run_continuation(Result<command::Outcome> outcome) {
   Continuation continuation = std::move(continuation_);
+  const command::Repeat repeat = outcome ? outcome->repeat : command::Repeat::none;
+  if (repeat == command::Repeat::conflict) return call_.refuse(idempotency_conflict());
   try {
     continuation(call_, std::move(outcome));
+    if (repeat == command::Repeat::replayed) call_.reply.add_header("Idempotency-Replayed", "true");
+    if (repeat == command::Repeat::replayed_without_values) {
+      call_.reply.add_header("Idempotency-Replayed", "without-values");  // store/remembered.hpp: too large to be kept
+    }
   } catch (const std::exception& e) {
     fail_internally(e.what());
   }

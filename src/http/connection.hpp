@@ -41,7 +41,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void receive(Result<command::Outcome> outcome);
 
  private:
-  void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+  void submit(const command::Transaction& transaction, const command::Once* once, std::chrono::milliseconds timeout,
               Continuation continuation) override;
   void work(Step step) override;
   void go_on_with_work();
@@ -53,6 +53,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void handle_request();
   void run_continuation(Result<command::Outcome> outcome);
   void respond();
+  void note_arrival();
   void record_access() const;
   void refuse_and_close(const Problem& problem);
   void choose_request_id();
@@ -73,7 +74,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   RequestParser parser_;
   Call call_;
   std::string request_id_;
-  std::chrono::steady_clock::time_point received_at_;  ///< kept for the access log only
+  std::chrono::steady_clock::time_point received_at_;  ///< for the access log; zero: not logged
 
   std::string in_;  ///< received and not yet parsed: [in_begin_, in_end_)
   std::size_t in_begin_ = 0;

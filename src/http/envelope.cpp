@@ -274,8 +274,9 @@ std::expected<std::uint64_t, Problem> read_unsigned(std::string_view raw, std::s
   auto value = read_value(raw, name, place);
   if (!value) return std::unexpected(std::move(value.error()));
   const auto number = value->as<std::uint64_t>();
-  if (!number) return std::unexpected(wrong_type(name, place, "a whole number, not negative"));
-  return *number;
+  constexpr auto most = static_cast<std::uint64_t>(Schema().maximum);
+  if (number && *number <= most) return *number;
+  return std::unexpected(wrong_type(name, place, "a whole number, 0 to " + std::to_string(most)));
 }
 
 std::expected<std::optional<std::uint32_t>, Problem> read_ttl(std::string_view raw, std::string_view name,

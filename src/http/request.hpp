@@ -24,6 +24,7 @@ enum class Header : std::uint8_t {
   content_type,
   expect,
   host,
+  idempotency_key,
   if_match,
   if_none_match,
   origin,

@@ -47,6 +47,7 @@ std::optional<Header> header_of(beast_http::field field, std::string_view name) 
     case beast_http::field::origin: return Header::origin;
     case beast_http::field::unknown:
       if (boost::beast::iequals("x-request-id", {name.data(), name.size()})) return Header::request_id;
+      if (boost::beast::iequals("idempotency-key", {name.data(), name.size()})) return Header::idempotency_key;
       return std::nullopt;
     default: return std::nullopt;
   }

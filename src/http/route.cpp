@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/base64.hpp"
+#include "http/idempotency.hpp"
 #include "value/json_string.hpp"
 
 namespace concord::http {
@@ -131,6 +132,12 @@ void RouteTable::dispatch(Call& call) const {
     auto key = decode_key(path[static_cast<std::size_t>(key_segment)], call.query);
     if (!key) return call.refuse(key.error());
     call.key = std::move(*key);
+  }
+  call.once.reset();
+  if (route.is_write) {
+    auto once = once_of(call.request, *target, call.query);
+    if (!once) return call.refuse(once.error());
+    call.once = *once;
   }
   if (check_content_type(route, call)) route.handler(call);
 }

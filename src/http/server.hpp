@@ -14,6 +14,7 @@
 // Errors of `start`: invalid_request, with the address and the reason. Thread rule: `stop` and `url` from any thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -48,6 +49,8 @@ struct Settings {
   BrowserPolicy browsers = {};
   bool compress = true;  ///< gzip, for clients that ask for it
   AccessSink access_log = {};
+  std::shared_ptr<const std::atomic<bool>> access_log_on =
+      {};  ///< the switch of a log that may be turned off; none: on
   std::function<void(LogLevel, std::string_view)> log = {};
 };
 

@@ -358,6 +358,28 @@ TEST_F(ServerTest, EveryAnswerIsRecordedForTheAccessLog) {
   EXPECT_THAT(lines[2], HasSubstr(" 400 "));
 }
 
+TEST_F(ServerTest, TheAccessLogIsSwitchedWhileItServes) {
+  std::atomic<int> lines = 0;
+  const auto on = std::make_shared<std::atomic<bool>>(false);
+  Settings settings;
+  settings.access_log = [&](const AccessRecord&) { ++lines; };
+  settings.access_log_on = on;
+  start(std::move(settings));
+  TestingClient client(server_->port());
+  const auto ask = [&] {
+    client.send(request_text("GET", "/health"));
+    EXPECT_EQ(client.receive()->status, 200);
+  };
+  ask();
+  EXPECT_EQ(lines, 0);
+  *on = true;
+  ask();
+  EXPECT_EQ(lines, 1);
+  *on = false;
+  ask();
+  EXPECT_EQ(lines, 1);
+}
+
 TEST_F(ServerTest, ATakenPortIsAnError) {
   start();
   TestingDatabase other;

@@ -25,7 +25,9 @@ class TestingDatabase final : public database::Database {
   }
   ~TestingDatabase() override { close(std::chrono::milliseconds(0)); }
 
-  void submit(const command::Transaction& transaction, std::chrono::milliseconds,
+  using Database::submit;
+  /// `once` is not looked at: the real database is tested with it.
+  void submit(const command::Transaction& transaction, const command::Once*, std::chrono::milliseconds,
               Completion<command::Outcome> done) override {
     auto outcome = apply(transaction);
     if (completes_ == Completes::inside_the_call) return done(std::move(outcome));

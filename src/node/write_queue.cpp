@@ -39,6 +39,7 @@ void append(std::string& to, const RequestId& request, const Write& write) {
     case CommandKind::remove: return command::append_remove(to, request, write.key);
     case CommandKind::touch: return command::append_touch(to, request, write.key, write.ttl_s);
     case CommandKind::transaction: return command::append_transaction(to, request, *write.transaction);
+    case CommandKind::once: return command::append_once(to, request, *write.once, *write.transaction);
     case CommandKind::expire: break;
   }
   CONCORD_CHECK(false, "expiry is pushed by push_expire");

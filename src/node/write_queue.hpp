@@ -38,6 +38,7 @@ struct Write {
   std::string_view value = {};  ///< put: stored form
   std::uint32_t ttl_s = 0;      ///< put, touch
   const command::Transaction* transaction = nullptr;
+  const command::Once* once = nullptr;  ///< kind once, beside `transaction`
 };
 
 class Batch {

@@ -25,6 +25,7 @@ using command::OperationKind;
 using command::OperationResult;
 using command::OperationStatus;
 using command::Outcome;
+using command::Repeat;
 using command::Selector;
 using command::Transaction;
 
@@ -242,8 +243,21 @@ Outcome apply_expire(KeySpace& keys, Changes& changes, const Command& command, C
   return finish(keys);
 }
 
-Result<Outcome> run_command(KeySpace& keys, const Command& command, ClusterTimeMs now_ms, ChangeListener* listener) {
+Result<Outcome> apply_once(KeySpace& keys, Remembered& remembered, const Command& command, ClusterTimeMs now_ms,
+                           ChangeListener* listener) {
+  if (auto answer = remembered.find(command.once, now_ms)) {
+    if (answer->repeat == Repeat::conflict) answer->revision = Revision(keys.visible());
+    return std::move(*answer);
+  }
+  auto outcome = TransactionRun(keys, now_ms, listener).run(command.transaction);
+  if (outcome) remembered.remember(command.once, now_ms, *outcome);
+  return outcome;
+}
+
+Result<Outcome> run_command(KeySpace& keys, Remembered& remembered, const Command& command, ClusterTimeMs now_ms,
+                            ChangeListener* listener) {
   if (command.kind == CommandKind::transaction) return TransactionRun(keys, now_ms, listener).run(command.transaction);
+  if (command.kind == CommandKind::once) return apply_once(keys, remembered, command, now_ms, listener);
   Changes changes(keys, now_ms, listener);
   if (command.kind == CommandKind::expire) return apply_expire(keys, changes, command, now_ms);
   return apply_single(keys, changes, command);
@@ -251,9 +265,15 @@ Result<Outcome> run_command(KeySpace& keys, const Command& command, ClusterTimeM
 
 }  // namespace
 
-Result<Outcome> apply_command(KeySpace& keys, const Command& command, ClusterTimeMs now_ms, ChangeListener* listener) {
-  auto outcome = run_command(keys, command, now_ms, listener);
-  if (listener != nullptr && outcome) listener->on_command(command.kind, outcome->changed, outcome->revision);
+Result<Outcome> apply_command(KeySpace& keys, Remembered& remembered, const Command& command, ClusterTimeMs now_ms,
+                              ChangeListener* listener) {
+  auto outcome = run_command(keys, remembered, command, now_ms, listener);
+  if (listener != nullptr && outcome) {
+    // A repeat tells of the change that the first time made.
+    const bool is_now = outcome->repeat == Repeat::none;
+    listener->on_command(command.kind, outcome->changed && is_now,
+                         is_now ? outcome->revision : Revision(keys.visible()));
+  }
   return outcome;
 }
 

@@ -6,12 +6,14 @@
 #include "command/entry.hpp"
 #include "store/change.hpp"
 #include "store/key_space.hpp"
+#include "store/remembered.hpp"
 
 namespace concord::store {
 
 /// `listener`: may be null. Errors: storage_failed when the command carries a filter
 /// or selector that does not compile: whoever proposed it had to check it, so the entry is damaged.
-[[nodiscard]] Result<command::Outcome> apply_command(KeySpace& keys, const command::Command& command,
-                                                     base::ClusterTimeMs now_ms, ChangeListener* listener);
+[[nodiscard]] Result<command::Outcome> apply_command(KeySpace& keys, Remembered& remembered,
+                                                     const command::Command& command, base::ClusterTimeMs now_ms,
+                                                     ChangeListener* listener);
 
 }  // namespace concord::store

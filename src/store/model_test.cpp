@@ -164,7 +164,7 @@ class Machines {
 
  private:
   void apply_entry() {
-    now_ms_ += random_.below(800);
+    now_ms_ += random_.one_in(25) ? 300'000 + random_.below(400'000) : random_.below(800);
     std::string entry;
     command::begin_entry(entry, {.cluster_time_ms = now_ms_, .wall_offset_ms = 5});
     std::vector<Outcome> expected;
@@ -201,6 +201,14 @@ class Machines {
     for (std::uint64_t count = random_.below(3); count > 0; --count) made.add_guard();
     for (std::uint64_t count = random_.below(6); count > 0; --count) made.add_operation(made.transaction.then);
     for (std::uint64_t count = random_.below(3); count > 0; --count) made.add_operation(made.transaction.otherwise);
+    if (random_.one_in(3)) {
+      // Few names and requests, so that there are repeats and conflicts.
+      const command::Once once{.scope = random_.one_in(2) ? "t" : "",
+                               .key = random_.one_in(2) ? "first" : "second",
+                               .fingerprint = random_.below(2)};
+      command::append_once(entry, request, once, made.packed(packer_));
+      return model_.apply_once(once, made.transaction, now_ms_);
+    }
     command::append_transaction(entry, request, made.packed(packer_));
     return model_.apply(made.transaction, now_ms_);
   }
@@ -224,6 +232,7 @@ class Machines {
   static void same(const Applied& applied, const Outcome& expected) {
     const Outcome& found = applied.outcome;
     EXPECT_EQ(found.changed, expected.changed);
+    EXPECT_EQ(found.repeat, expected.repeat);
     EXPECT_EQ(found.revision, expected.revision);
     EXPECT_EQ(found.guard_failure, expected.guard_failure);
     EXPECT_EQ(found.failed_guard, expected.failed_guard);

@@ -9,7 +9,8 @@
 namespace concord::store {
 namespace {
 
-constexpr std::uint8_t meta_format = 1;
+constexpr std::uint8_t plain_format = 1;
+constexpr std::uint8_t remembering_format = 2;
 constexpr std::uint8_t changed_flag = 1;
 constexpr std::uint8_t expires_flag = 2;
 /// Keys looked at in one section.
@@ -42,7 +43,8 @@ std::unexpected<Error> damaged(const std::string& what) {
 }  // namespace
 
 std::string encode_meta(const SnapshotMeta& meta) {
-  std::string bytes(1, static_cast<char>(meta_format));
+  const bool remembers = meta.remembered > 0;
+  std::string bytes(1, static_cast<char>(remembers ? remembering_format : plain_format));
   base::append_varint(bytes, meta.index.value());
   base::append_varint(bytes, meta.term.value());
   base::append_varint(bytes, meta.revision.value());
@@ -50,13 +52,15 @@ std::string encode_meta(const SnapshotMeta& meta) {
   base::append_varint(bytes, base::zigzag(meta.wall_offset_ms));
   base::append_fixed64(bytes, meta.digest);
   base::append_varint(bytes, meta.entries);
+  if (remembers) base::append_varint(bytes, meta.remembered);
   base::append_bytes(bytes, meta.conf_state);
   return bytes;
 }
 
 Result<SnapshotMeta> decode_meta(std::string_view bytes) {
   base::Reader reader(bytes);
-  if (reader.byte() != meta_format) return damaged("its format is not known to this version");
+  const std::uint8_t format = reader.byte();
+  if (format != plain_format && format != remembering_format) return damaged("its format is not known to this version");
   SnapshotMeta meta;
   meta.index = base::Index(reader.varint());
   meta.term = base::Term(reader.varint());
@@ -65,6 +69,10 @@ Result<SnapshotMeta> decode_meta(std::string_view bytes) {
   meta.wall_offset_ms = base::unzigzag(reader.varint());
   meta.digest = reader.fixed64();
   meta.entries = reader.varint();
+  if (format == remembering_format) {
+    meta.remembered = reader.varint();
+    if (meta.remembered == 0) reader.fail();
+  }
   meta.conf_state = reader.bytes();
   if (!reader.finished()) return damaged("its description does not follow the format");
   return meta;
@@ -72,7 +80,16 @@ Result<SnapshotMeta> decode_meta(std::string_view bytes) {
 
 bool Snapshot::next_block(std::string& block, std::size_t target_bytes) {
   block.clear();
-  while (!is_finished_ && block.size() < target_bytes) {
+  add_entries(block, target_bytes);
+  for (; next_remembered_ < remembered_.size() && block.size() < target_bytes; ++next_remembered_) {
+    block.push_back('\0');
+    base::append_bytes(block, remembered_[next_remembered_]->bytes);
+  }
+  return !block.empty();
+}
+
+void Snapshot::add_entries(std::string& block, std::size_t target_bytes) {
+  while (!has_all_entries_ && block.size() < target_bytes) {
     std::size_t looked_at = 0;
     std::string last_key;
     bool reached_end = true;
@@ -82,10 +99,9 @@ bool Snapshot::next_block(std::string& block, std::size_t target_bytes) {
       reached_end = ++looked_at < slice_keys && block.size() < target_bytes;
       return reached_end;
     });
-    is_finished_ = reached_end;
-    if (!is_finished_) next_key_ = last_key + '\0';
+    has_all_entries_ = reached_end;
+    if (!has_all_entries_) next_key_ = last_key + '\0';
   }
-  return !block.empty();
 }
 
 LoadedState::~LoadedState() {
@@ -103,6 +119,10 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
   while (reader.remaining() > 0) {
     const std::string_view key = reader.bytes();
     const std::string_view value = reader.bytes();
+    if (key.empty() && reader.ok() && loaded_->meta.remembered > 0) {
+      if (auto added = add_remembered(value); !added) return added;
+      continue;
+    }
     RecordFields fields{.revision = Revision(reader.varint()), .create_revision = {}, .version = 1, .deadline_ms = {}};
     fields.create_revision = fields.revision;
     const std::uint8_t flags = reader.byte();
@@ -118,9 +138,18 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
     if (fields.create_revision > fields.revision) return damaged("an entry is newer than its last change");
     const bool says_changed = (flags & changed_flag) != 0;
     if (says_changed != (fields.version > 1)) return damaged("an entry of version " + std::to_string(fields.version));
+    if (!loaded_->remembered.is_empty()) return damaged("an entry behind the remembered answers");
     if (!records.empty() && records.back()->key() >= key) return damaged("keys are out of order");
     records.push_back(Record::create(key, value, fields));
     digest_ += records.back()->digest();
+  }
+  return {};
+}
+
+Result<void> SnapshotLoader::add_remembered(std::string_view bytes) {
+  Remembered& remembered = loaded_->remembered;
+  if (!remembered.load(bytes, loaded_->meta.cluster_time_ms)) {
+    return damaged("remembered answer " + std::to_string(remembered.count()) + " does not follow the format");
   }
   return {};
 }
@@ -130,7 +159,11 @@ Result<std::unique_ptr<LoadedState>> SnapshotLoader::finish() {
   if (loaded_->records.size() != meta.entries) {
     return damaged(std::to_string(loaded_->records.size()) + " entries instead of " + std::to_string(meta.entries));
   }
-  if (digest_ != meta.digest) return damaged("the digest of the whole is wrong");
+  const std::uint64_t remembered = loaded_->remembered.count();
+  if (remembered != meta.remembered) {
+    return damaged(std::to_string(remembered) + " remembered answers instead of " + std::to_string(meta.remembered));
+  }
+  if (digest_ + loaded_->remembered.digest() != meta.digest) return damaged("the digest of the whole is wrong");
   return std::move(loaded_);
 }
 

@@ -7,6 +7,7 @@
 #include "base/check.hpp"
 #include "store/apply.hpp"
 #include "store/key_space.hpp"
+#include "store/remembered.hpp"
 #include "store/snapshot.hpp"
 #include "store/view.hpp"
 
@@ -15,6 +16,13 @@ namespace concord::store {
 using base::ClusterTimeMs;
 using base::Index;
 using base::Term;
+
+namespace {
+
+/// So many answers that are too old are freed by one entry.
+constexpr std::size_t forgotten_an_entry = 64;
+
+}  // namespace
 
 struct StateMachine::State {
   explicit State(const Options& given) : options(given), keys(new KeySpace(given.hash_seed, epoch)) {}
@@ -30,11 +38,14 @@ struct StateMachine::State {
   Index applied_index;
   Term applied_term;
   command::EntryStamp stamp;
-  command::Command command;  // reused from command to command
+  Remembered remembered;
+  std::atomic<std::uint64_t> remembered_bytes{0};  // its size, for readers
+  command::Command command;                        // reused from command to command
   ChangeListener* listener = nullptr;
 
   [[nodiscard]] KeySpace& space() const noexcept { return *keys.load(std::memory_order_relaxed); }
   void drop_replaced();
+  void publish_remembered() noexcept { remembered_bytes.store(remembered.size_bytes(), std::memory_order_relaxed); }
 };
 
 void StateMachine::State::drop_replaced() {
@@ -62,8 +73,10 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
       CONCORD_CHECK(reader.stamp().cluster_time_ms >= state.stamp.cluster_time_ms, "cluster time never goes back");
       state.stamp = reader.stamp();
     }
+    const ClusterTimeMs now_ms = state.stamp.cluster_time_ms;
+    if (!state.remembered.is_empty()) state.remembered.forget_old(now_ms, forgotten_an_entry);
     while (reader.next(state.command)) {
-      auto outcome = apply_command(state.space(), state.command, state.stamp.cluster_time_ms, state.listener);
+      auto outcome = apply_command(state.space(), state.remembered, state.command, now_ms, state.listener);
       if (!outcome) return std::unexpected(std::move(outcome.error()));
       out.push_back({.request = state.command.request, .kind = state.command.kind, .outcome = std::move(*outcome)});
     }
@@ -73,6 +86,7 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
   }
   state.applied_index = index;
   state.applied_term = term;
+  state.publish_remembered();
   if (!state.replaced.empty()) state.drop_replaced();
   return {};
 }
@@ -89,7 +103,7 @@ Term StateMachine::applied_term() const noexcept { return state_->applied_term; 
 ClusterTimeMs StateMachine::cluster_time_ms() const noexcept { return state_->stamp.cluster_time_ms; }
 std::int64_t StateMachine::wall_offset_ms() const noexcept { return state_->stamp.wall_offset_ms; }
 std::optional<ClusterTimeMs> StateMachine::next_due() const { return state_->space().expiry().next_due(); }
-std::uint64_t StateMachine::digest() const noexcept { return state_->space().digest(); }
+std::uint64_t StateMachine::digest() const noexcept { return state_->space().digest() + state_->remembered.digest(); }
 
 std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_state) const {
   State& state = *state_;
@@ -99,10 +113,11 @@ std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_sta
                     .revision = Revision(keys.visible()),
                     .cluster_time_ms = state.stamp.cluster_time_ms,
                     .wall_offset_ms = state.stamp.wall_offset_ms,
-                    .digest = keys.digest(),
+                    .digest = digest(),
                     .entries = keys.size(),
+                    .remembered = state.remembered.count(),
                     .conf_state = std::string(conf_state)};
-  return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch));
+  return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch), state.remembered.pin());
 }
 
 void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
@@ -112,6 +127,8 @@ void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
   loaded->records.clear();  // their references went along
   state.applied_index = loaded->meta.index;
   state.applied_term = loaded->meta.term;
+  state.remembered = std::move(loaded->remembered);
+  state.publish_remembered();
   state.stamp = {.cluster_time_ms = loaded->meta.cluster_time_ms, .wall_offset_ms = loaded->meta.wall_offset_ms};
   state.replaced.emplace_back(state.keys.exchange(keys.release(), std::memory_order_acq_rel));
   state.drop_replaced();
@@ -179,7 +196,8 @@ std::uint64_t StateMachine::size() const noexcept {
 
 std::uint64_t StateMachine::memory_bytes() const noexcept {
   const Epoch::Section section(state_->epoch);
-  return state_->keys.load(std::memory_order_acquire)->memory_bytes();
+  return state_->keys.load(std::memory_order_acquire)->memory_bytes() +
+         state_->remembered_bytes.load(std::memory_order_relaxed);
 }
 
 }  // namespace concord::store

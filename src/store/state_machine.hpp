@@ -18,6 +18,8 @@
 //   - remove or touch of a missing key is the result `not_found`, not a failure;
 //   - put without ttl removes an earlier ttl; touch keeps the value; deadline = stamp's cluster time + ttl;
 //   - Outcome::results: none for a plain put and for a plain remove that removed; else one an operation that ran;
+//   - a transaction once: when its name was used in the last 10 minutes nothing is done, and the answer is the one of then,
+//     or a conflict when the request is another one (store/remembered.hpp);
 //   - expire(due_ms, limit): removes what is due at `due_ms`, at most `limit` keys, earliest (deadline, revision, key) first,
 //     at one revision. `due_ms` never makes time go on beyond the entry's stamp.
 #pragma once
@@ -95,7 +97,7 @@ class StateMachine {
   [[nodiscard]] std::int64_t wall_offset_ms() const noexcept;
   /// Earliest deadline of any key.
   [[nodiscard]] std::optional<base::ClusterTimeMs> next_due() const;
-  /// Of keys, values, revisions and deadlines: equal states have equal digests, however they were reached.
+  /// Of keys, values, revisions, deadlines and remembered answers: equal states have equal digests, however they were reached.
   [[nodiscard]] std::uint64_t digest() const noexcept;
 
   /// Fixes a snapshot of the state as of now (store/snapshot.hpp); costs no more than a read. `conf_state` are bytes the
@@ -120,7 +122,7 @@ class StateMachine {
   [[nodiscard]] Revision revision() const noexcept;
   /// Number of keys.
   [[nodiscard]] std::uint64_t size() const noexcept;
-  /// Held by keys, values and their indexes, with the allocator's own overhead; falls when values go.
+  /// Held by keys, values, remembered answers and their indexes, with the allocator's own overhead; falls when values go.
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
 
  private:

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -55,6 +56,32 @@ using ModelMap = std::map<std::string, ModelEntry>;
 struct Model {
   ModelMap map;
   std::uint64_t revision = 0;
+
+  struct Answer {
+    std::uint64_t fingerprint = 0;
+    ClusterTimeMs decided_ms = 0;
+    Outcome outcome;
+  };
+  std::map<std::pair<std::string, std::string>, Answer> answers;  // by scope and key
+
+  Outcome apply_once(const command::Once& once, const Transaction& transaction, ClusterTimeMs now_ms) {
+    const std::pair<std::string, std::string> name(once.scope, once.key);
+    if (const auto found = answers.find(name); found != answers.end() && now_ms - found->second.decided_ms <= 600'000) {
+      Outcome again;
+      again.revision = Revision(revision);
+      const bool is_same = found->second.fingerprint == once.fingerprint;
+      if (is_same) again = found->second.outcome;
+      again.repeat = is_same ? command::Repeat::replayed : command::Repeat::conflict;
+      return again;
+    }
+    Outcome outcome = apply(transaction, now_ms);
+    const auto is_too_large = [](const auto& result) { return result.status == OperationStatus::too_large; };
+    answers.erase(name);
+    if (outcome.changed || std::ranges::none_of(outcome.results, is_too_large)) {
+      answers[name] = {once.fingerprint, now_ms, outcome};
+    }
+    return outcome;
+  }
 
   Outcome apply(const Transaction& transaction, ClusterTimeMs now_ms) {
     Outcome outcome;

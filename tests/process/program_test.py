@@ -157,7 +157,10 @@ class Program(unittest.TestCase):
 
     def test_a_wrong_option_stops_the_start(self):
         self.assertIn("--durability-mode", self.refused("start", "--durability-mode", "sometimes")[1])
-        self.assertNotEqual(self.refused("start", "--no-such-flag")[0], 0)
+        self.assertEqual(self.refused("start", "--no-such-flag")[0], 2)
+        code, message = self.refused("start", "--api-prot", "1")
+        self.assertEqual(code, 2)
+        self.assertIn("did you mean --api-port?", message)
 
 
 unittest.main(argv=sys.argv[:1])

@@ -9,9 +9,9 @@ import subprocess
 
 
 class Server:
-    def __init__(self, program, data_dir, *flags):
+    def __init__(self, program, data_dir, *flags, log_flags=("--log-level", "warn")):
         self.program = program
-        self.command = [program, "start", "--node-data-dir", data_dir, "--api-port", "0", "--log-level", "warn", *flags]
+        self.command = [program, "start", "--node-data-dir", data_dir, "--api-port", "0", *log_flags, *flags]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
         line = self.process.stdout.readline()

@@ -50,6 +50,7 @@ void add_kv_transfer(CLI::App& kv, Context& context);
 void add_cluster(CLI::App& app, Context& context);
 void add_query(CLI::App& app, Context& context);
 void add_txn(CLI::App& app, Context& context);
+void add_bench(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_man(CLI::App& app, Context& context);

@@ -24,6 +24,7 @@ void run(Context& context, const config::NamedValues& flags, bool show) {
 void add_config(CLI::App& app, Context& context) {
   CLI::App& command = *app.add_subcommand("config", "Look at the configuration of `concord start`");
   command.require_subcommand(1);
+  suggest_config_flags(app);
   const auto add = [&](const char* name, const char* help, bool show) {
     CLI::App& each = *command.add_subcommand(name, help);
     const auto flags = add_config_flags(each);

@@ -1,11 +1,19 @@
 // concord start: a node with its HTTP API, until a signal or a failure.
 //
+// SIGHUP reads the configuration again: reloadable keys take effect, the others are named in the log as
+// waiting for a restart, and a configuration that would not be accepted changes nothing.
 // Exit codes: 0 after SIGTERM or SIGINT, 1 when the start is refused or the node has failed for good.
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -27,55 +35,132 @@ constexpr milliseconds failure_poll{100};
 constexpr milliseconds server_stop_limit{2500};
 constexpr milliseconds database_stop_limit{1500};
 
-/// Blocks the signals that end the program, in this thread and all it starts from here on, and waits for them.
-class EndSignals {
+/// Blocks the signals meant for the program, in this thread and all it starts from here on, and waits for them. A pipe that nobody
+/// reads any more must not end the node: SIGPIPE is ignored.
+class Signals {
  public:
-  EndSignals() noexcept {
+  Signals() noexcept {
+    std::signal(SIGPIPE, SIG_IGN);
     sigemptyset(&set_);
     sigaddset(&set_, SIGTERM);
     sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
 
-  /// True when one came within `time`.
-  [[nodiscard]] bool wait_for(milliseconds time) const noexcept {
+  /// The one that came within `time`; 0: none did.
+  [[nodiscard]] int wait_for(milliseconds time) const noexcept {
     const timespec limit{.tv_sec = time.count() / 1000, .tv_nsec = (time.count() % 1000) * 1'000'000};
-    return sigtimedwait(&set_, nullptr, &limit) > 0;
+    return std::max(sigtimedwait(&set_, nullptr, &limit), 0);
   }
 
  private:
   sigset_t set_;
 };
 
-http::Settings server_settings(const config::Configuration& configuration, const Log& log) {
+/// What the running parts share with the configuration, so that a reload reaches them.
+struct Switches {
+  explicit Switches(const config::Configuration& configuration)
+      : log(log_level_of(configuration.text("log.level")), log_format_of(configuration.text("log.format"))) {
+    apply(configuration);
+  }
+
+  void apply(const config::Configuration& configuration) const {
+    log.configure(log_level_of(configuration.text("log.level")), log_format_of(configuration.text("log.format")));
+    access_log->store(configuration.boolean("api.access_log"));
+  }
+
+  Log log;
+  std::shared_ptr<std::atomic<bool>> access_log = std::make_shared<std::atomic<bool>>(false);
+};
+
+void log_access(const Log& log, const http::AccessRecord& record) {
+  const auto duration = std::chrono::duration_cast<std::chrono::microseconds>(record.duration);
+  const LogField fields[] = {{"client", record.client},
+                             {"method", record.method},
+                             {"target", record.target},
+                             {"status", static_cast<std::int64_t>(record.status)},
+                             {"request_bytes", static_cast<std::int64_t>(record.request_bytes)},
+                             {"response_bytes", static_cast<std::int64_t>(record.response_bytes)},
+                             {"duration_us", static_cast<std::int64_t>(duration.count())},
+                             {"request_id", record.request_id}};
+  log.write(LogLevel::info, "request", fields);
+}
+
+http::Settings server_settings(const config::Configuration& configuration, const Switches& switches) {
   http::Settings settings;
   settings.host = configuration.text("api.host");
   settings.port = static_cast<std::uint16_t>(configuration.integer("api.port"));
   settings.threads = static_cast<std::size_t>(configuration.integer("api.threads"));
   settings.max_connections = static_cast<std::size_t>(configuration.integer("limits.max_connections"));
-  settings.log = log;
+  settings.limits.max_body_bytes = static_cast<std::size_t>(configuration.integer("limits.max_body_bytes"));
+  settings.request_timeout = milliseconds(configuration.integer("limits.request_timeout_ms"));
+  settings.idle_timeout = milliseconds(configuration.integer("limits.idle_timeout_ms"));
+  settings.browsers = {.allowed_hosts = configuration.list("api.allowed_hosts"),
+                       .cors_origins = configuration.list("api.cors_origins")};
+  settings.compress = configuration.boolean("api.compress");
+  settings.access_log = [log = switches.log](const http::AccessRecord& record) { log_access(log, record); };
+  settings.access_log_on = switches.access_log;
+  settings.log = switches.log;
   return settings;
 }
 
-/// Serves until a signal comes (none) or the node has failed (why).
-std::optional<Error> serve(const EndSignals& signals, database::Database& database) {
-  while (!signals.wait_for(failure_poll)) {
-    if (auto failure = database.failure()) return failure;
-  }
-  return std::nullopt;
+using Reader = std::function<Result<config::Configuration>()>;
+
+void log_problems(const Log& log, const Error& error) {
+  log(LogLevel::error, "reload: the configuration is not accepted; the one in force stays");
+  std::istringstream problems(error.message());
+  for (std::string problem; std::getline(problems, problem);) log(LogLevel::error, "reload: " + problem);
 }
 
-ExitCode run(const config::Configuration& configuration) {
-  const Log log(log_level_of(configuration.text("log.level")),
-                configuration.text("log.format") == "json" ? Log::Format::json : Log::Format::text);
+void reload(config::Configuration& configuration, const Reader& read, const Switches& switches) {
+  const auto newer = read();
+  if (!newer) return log_problems(switches.log, newer.error());
+  const std::vector<config::Change> changes = configuration.reload(*newer);
+  switches.apply(configuration);
+  for (const std::string& warning : newer->warnings) switches.log(LogLevel::warn, warning);
+  for (const config::Change& change : changes) {
+    const bool done = change.key->reloadable;
+    const LogField fields[] = {{"key", change.key->name}, {"before", change.before}, {"after", change.after}};
+    switches.log.write(done ? LogLevel::info : LogLevel::warn,
+                       done ? "reload: changed" : "reload: changes with the next restart only", fields);
+  }
+  if (changes.empty()) switches.log(LogLevel::info, "reload: nothing has changed");
+}
+
+/// sd_notify(3) asks for the time of the reload's start, so that systemd knows which READY answers which request.
+void notify_reloading() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
+}
+
+/// Serves until a signal ends it (none) or the node has failed (why).
+std::optional<Error> serve(const Signals& signals, database::Database& database,
+                           const std::function<void()>& on_reload) {
+  for (;;) {
+    const int signal = signals.wait_for(failure_poll);
+    if (signal == SIGTERM || signal == SIGINT) return std::nullopt;
+    if (signal == SIGHUP) {
+      notify_reloading();
+      on_reload();
+      notify_service_manager("READY=1");
+    }
+    if (auto failure = database.failure()) return failure;
+  }
+}
+
+ExitCode run(config::Configuration configuration, const Reader& read) {
+  const Switches switches(configuration);
+  const Log& log = switches.log;
   for (const std::string& warning : configuration.warnings) log(LogLevel::warn, warning);
-  const EndSignals signals;
+  const Signals signals;
 
   Options options = configuration.database_options();
   options.log = log;
   const auto database = database::Database::open(std::move(options));
   if (!database) return report_problem(ExitCode::failed, database.error().message());
-  const auto server = http::Server::start(**database, server_settings(configuration, log));
+  const auto server = http::Server::start(**database, server_settings(configuration, switches));
   if (!server) {
     (*database)->close(database_stop_limit);
     return report_problem(ExitCode::failed, server.error().message());
@@ -85,7 +170,7 @@ ExitCode run(const config::Configuration& configuration) {
             << std::flush;
   notify_service_manager("READY=1");
 
-  const std::optional<Error> failure = serve(signals, **database);
+  const std::optional<Error> failure = serve(signals, **database, [&] { reload(configuration, read, switches); });
   notify_service_manager("STOPPING=1");
   log(failure ? LogLevel::error : LogLevel::info, failure ? "the node has failed: " + failure->message() : "stopping");
   (*server)->stop(server_stop_limit);
@@ -99,9 +184,10 @@ void add_start(CLI::App& app, Context& context) {
   CLI::App& command = *app.add_subcommand("start", "Run a node and its HTTP API");
   const auto flags = add_config_flags(command);
   command.callback([&context, flags] {
-    const auto configuration = load_configuration(context, *flags);
-    context.exit_code =
-        configuration ? run(*configuration) : report_problem(ExitCode::failed, configuration.error().message());
+    const Reader read = [&context, flags] { return load_configuration(context, *flags); };
+    auto configuration = read();
+    context.exit_code = configuration ? run(std::move(*configuration), read)
+                                      : report_problem(ExitCode::failed, configuration.error().message());
   });
 }
 

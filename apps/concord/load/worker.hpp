@@ -1,0 +1,93 @@
+// One thread of a load: its connections, each with one request in flight, on an epoll of its own.
+//
+// A lost connection is made again after a pause. Thread rule: `run` on one thread; `stop` from any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "base/random.hpp"
+#include "load/descriptor.hpp"
+#include "load/plan.hpp"
+#include "load/request.hpp"
+#include "load/response.hpp"
+#include "load/tally.hpp"
+
+namespace concord::app::load {
+
+using Clock = std::chrono::steady_clock;
+
+/// A server's address, resolved.
+struct Server {
+  sockaddr_storage address{};
+  socklen_t address_bytes = 0;
+  std::string host;  ///< as the header Host names it
+};
+
+/// When a request that begins counts, and when no more begin.
+struct Span {
+  Clock::time_point measured_from;
+  Clock::time_point until;
+};
+
+class Worker {
+ public:
+  /// Connection i goes to server i modulo their number. Precondition: there is a server, and the plan has no problem.
+  Worker(const Plan& plan, const std::vector<Server>& servers, std::uint32_t connections, std::uint64_t seed);
+  ~Worker();
+
+  /// Returns after the last request in flight was answered or given up; early when nothing has worked for the plan's
+  /// timeout.
+  void run(Span span);
+  void stop() noexcept { stop_.store(true, std::memory_order_relaxed); }
+
+  /// After `run`.
+  [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
+  /// After `run`: when the last answer came.
+  [[nodiscard]] Clock::time_point last_answer() const noexcept { return last_answer_; }
+  /// After `run`: at its end every connection was down and could not be made again.
+  [[nodiscard]] bool lost_all() const noexcept { return lost_all_; }
+
+ private:
+  struct Connection;
+
+  void open(Connection& connection);
+  void watch(Connection& connection, std::uint32_t events, int operation);
+  void on_event(Connection& connection, std::uint32_t events);
+  void on_connected(Connection& connection);
+  void begin_request(Connection& connection);
+  void send_rest(Connection& connection);
+  void receive(Connection& connection);
+  void finish_request(Connection& connection);
+  void fail_request(Connection& connection, const std::string& kind);
+  void fail_connect(Connection& connection);
+  /// Closes the connection; it is made again after a pause.
+  void drop(Connection& connection);
+  /// What happens by time: connections to make again, requests that took too long, the end.
+  void tick();
+  [[nodiscard]] bool counts(const Connection& connection) const noexcept;
+
+  const Plan& plan_;
+  const std::vector<Server>& servers_;
+  std::vector<Requests> requests_;  ///< by server
+  base::Random random_;
+  Descriptor epoll_;
+  std::vector<Connection> connections_;
+  Tally tally_;
+  Span span_;
+  Clock::time_point now_;          ///< of the event that is looked at
+  Clock::time_point last_answer_;  ///< or the begin
+  Clock::time_point last_failed_connect_{};
+  std::vector<std::uint64_t> statuses_;  ///< how many answers of each that is no success
+  std::size_t in_flight_ = 0;
+  bool ending_ = false;
+  bool lost_all_ = false;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace concord::app::load

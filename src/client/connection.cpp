@@ -1,0 +1,101 @@
+#include "client/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/none.hpp>
+
+namespace concord::client {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using std::chrono::steady_clock;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+Connection::Connection(asio::io_context& io, asio::ssl::context* tls) : resolver_(io), socket_(io) {
+  if (tls != nullptr) secure_ = std::make_unique<asio::ssl::stream<Tcp::socket&>>(socket_, *tls);
+}
+
+asio::awaitable<error_code> Connection::open(const Endpoint& endpoint, bool verify) {
+  const auto [resolve_error, addresses] = co_await resolver_.async_resolve(endpoint.host, endpoint.port, as_result);
+  if (resolve_error) co_return resolve_error;
+  const auto [connect_error, address] = co_await asio::async_connect(socket_, addresses, as_result);
+  if (connect_error) co_return connect_error;
+  error_code ignored;
+  socket_.set_option(Tcp::no_delay(true), ignored);
+  if (secure_) co_return co_await shake_hands(endpoint, verify);
+  co_return error_code();
+}
+
+asio::awaitable<error_code> Connection::shake_hands(const Endpoint& endpoint, bool verify) {
+  error_code error;
+  if (verify) {
+    secure_->set_verify_mode(asio::ssl::verify_peer, error);
+    if (!error) secure_->set_verify_callback(asio::ssl::host_name_verification(endpoint.host), error);
+  } else {
+    secure_->set_verify_mode(asio::ssl::verify_none, error);
+  }
+  if (error) co_return error;
+  SSL_set_tlsext_host_name(secure_->native_handle(), endpoint.host.c_str());
+  const auto [handshake_error] = co_await secure_->async_handshake(asio::ssl::stream_base::client, as_result);
+  co_return handshake_error;
+}
+
+asio::awaitable<Exchanged> Connection::exchange(HttpRequest request) {
+  if (secure_) co_return co_await exchange_on(*secure_, std::move(request));
+  co_return co_await exchange_on(socket_, std::move(request));
+}
+
+template <class Stream>
+asio::awaitable<Exchanged> Connection::exchange_on(Stream& stream, HttpRequest request) {
+  is_kept_ = false;
+  Exchanged exchanged;
+  const auto [write_error, written] = co_await http::async_write(stream, request, as_result);
+  if (write_error) {
+    exchanged.error = write_error;
+    co_return exchanged;
+  }
+  exchanged.was_sent = true;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(boost::none);  // the node bounds its answers, and values may be large
+  const auto [read_error, read] = co_await http::async_read(stream, buffer_, parser, as_result);
+  if (read_error) {
+    exchanged.error = read_error;
+    co_return exchanged;
+  }
+  is_kept_ = parser.get().keep_alive() && buffer_.size() == 0;
+  idle_since_ = steady_clock::now();
+  exchanged.answer.status = parser.get().result_int();
+  exchanged.answer.body = std::move(parser.get().body());
+  co_return exchanged;
+}
+
+bool Connection::is_usable(steady_clock::time_point now, std::chrono::milliseconds idle_timeout) {
+  if (!is_kept_ || !socket_.is_open() || now - idle_since_ >= idle_timeout) return false;
+  char byte = 0;
+  // Nothing to read is the only good sign: an end, an error or a word unasked for are the node's farewell.
+  const ssize_t seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+  return seen > 0 && secure_ != nullptr;  // TLS has messages of its own, like new session tickets
+}
+
+void Connection::close() noexcept {
+  error_code ignored;
+  resolver_.cancel();
+  socket_.close(ignored);
+}
+
+}  // namespace concord::client

@@ -1,0 +1,30 @@
+// Answers of the HTTP API as results of calls.
+//
+// Errors: those of the answer; internal for an answer that a node of Concord does not give. Thread rule: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concord/store.hpp>
+
+#include "client/request.hpp"
+
+namespace concord::client {
+
+/// Of a write of one key: the revision it made.
+[[nodiscard]] Result<Revision> revision_of(Result<Answer>&& answer);
+[[nodiscard]] Result<Value> value_of(Result<Answer>&& answer);
+[[nodiscard]] Result<Entry> entry_of(Result<Answer>&& answer);
+[[nodiscard]] Result<std::vector<std::optional<Entry>>> entries_of(Result<Answer>&& answer,
+                                                                   const std::vector<std::string>& keys);
+[[nodiscard]] Result<TransactionResult> transaction_of(Result<Answer>&& answer);
+[[nodiscard]] Result<Page<Item>> page_of(Result<Answer>&& answer);
+[[nodiscard]] Result<std::uint64_t> count_of(Result<Answer>&& answer);
+[[nodiscard]] Result<std::uint64_t> deleted_of(Result<Answer>&& answer);
+[[nodiscard]] Result<Status> status_of(Result<Answer>&& answer);
+
+}  // namespace concord::client
