@@ -1,77 +1,20 @@
 #include "client.hpp"
 
-#include <optional>
+#include <fstream>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/verb.hpp>
 
 #include "endpoint.hpp"
+#include "exchange.hpp"
 
 namespace concord::app {
 namespace {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-using beast::error_code;
-
-/// One exchange on one connection. Every step runs until it is done or the deadline passes.
-class Exchange {
- public:
-  explicit Exchange(std::chrono::steady_clock::time_point deadline) : stream_(context_) {
-    stream_.expires_at(deadline);
-  }
-
-  /// False: nothing was sent.
-  [[nodiscard]] bool connect(const Endpoint& endpoint) {
-    asio::ip::tcp::resolver resolver(context_);
-    const auto addresses = resolver.resolve(endpoint.host, endpoint.port, error_);
-    if (error_) return false;
-    stream_.async_connect(addresses,
-                          [this](const error_code& error, const asio::ip::tcp::endpoint&) { error_ = error; });
-    run();
-    return !error_;
-  }
-
-  std::optional<ClientAnswer> exchange(const beast::http::request<beast::http::string_body>& request) {
-    beast::http::async_write(stream_, request, [this](const error_code& error, std::size_t) { error_ = error; });
-    run();
-    if (error_) return std::nullopt;
-    beast::flat_buffer buffer;
-    beast::http::response_parser<beast::http::string_body> parser;
-    parser.body_limit(boost::none);
-    beast::http::async_read(stream_, buffer, parser, [this](const error_code& error, std::size_t) { error_ = error; });
-    run();
-    if (error_) return std::nullopt;
-    return ClientAnswer{parser.get().result_int(), std::move(parser.get().body())};
-  }
-
-  [[nodiscard]] std::string problem() const {
-    return error_ == beast::error::timeout ? "the time is over" : error_.message();
-  }
-
- private:
-  void run() {
-    context_.restart();
-    context_.run();
-  }
-
-  asio::io_context context_{1};
-  beast::tcp_stream stream_;
-  error_code error_;
-};
-
-beast::http::request<beast::http::string_body> wire_request(const ClientRequest& request, const Endpoint& endpoint,
-                                                            const std::string& token) {
-  namespace http = beast::http;
-  http::request<http::string_body> message(http::string_to_verb(request.method), request.target, 11);
-  message.set(http::field::host, endpoint.host + ":" + endpoint.port);
+Exchange::Request wire_request(const ClientRequest& request, const Endpoint& endpoint, const std::string& token) {
+  namespace http = boost::beast::http;
+  Exchange::Request message(http::string_to_verb(request.method), request.target, 11);
+  message.set(http::field::host, endpoint.authority());
   message.set(http::field::connection, "close");
   if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
   if (!request.accept.empty()) message.set(http::field::accept, request.accept);
@@ -81,31 +24,66 @@ beast::http::request<beast::http::string_body> wire_request(const ClientRequest&
   return message;
 }
 
+ClientFailure usage(std::string message) { return {.code = ExitCode::usage, .message = std::move(message)}; }
+
+/// What is wrong with the settings is said before anybody is asked.
+std::expected<std::vector<Endpoint>, ClientFailure> endpoints_of(const ClientSettings& settings) {
+  if (settings.endpoints.empty()) return std::unexpected(usage("no endpoint was given"));
+  std::vector<Endpoint> endpoints;
+  for (const std::string& text : settings.endpoints) {
+    auto endpoint = read_endpoint(text);
+    if (!endpoint) return std::unexpected(usage(endpoint.error()));
+    endpoints.push_back(std::move(*endpoint));
+  }
+  if (!settings.certificates_path.empty() && !std::ifstream(settings.certificates_path)) {
+    return std::unexpected(usage("cannot read the certificates of --cacert, " + settings.certificates_path));
+  }
+  // A line end would end the header and begin another one.
+  if (settings.token.find_first_of("\r\n") != std::string::npos)
+    return std::unexpected(usage("the token has a line end"));
+  return endpoints;
+}
+
+ClientFailure unreachable(const std::string& problems) {
+  return {
+      .code = ExitCode::unavailable,
+      .message = problems +
+                 "\nIs a node running there? `concord start` starts one; --endpoint or CONCORD_ENDPOINT names another"};
+}
+
 }  // namespace
 
 std::expected<ClientAnswer, ClientFailure> Client::call(const ClientRequest& request) const {
+  const auto endpoints = endpoints_of(settings_);
+  if (!endpoints) return std::unexpected(endpoints.error());
   const auto deadline = std::chrono::steady_clock::now() + settings_.timeout;
-  std::expected<ClientAnswer, ClientFailure> last =
-      std::unexpected(ClientFailure{ExitCode::usage, "no endpoint was given"});
-  for (const std::string& text : settings_.endpoints) {
-    const auto endpoint = read_endpoint(text);
-    if (!endpoint) return std::unexpected(ClientFailure{ExitCode::usage, endpoint.error()});
-    Exchange exchange(deadline);
-    if (!exchange.connect(*endpoint)) {
-      last = std::unexpected(ClientFailure{ExitCode::unavailable, "cannot reach " + text + ": " + exchange.problem()});
+  std::optional<ClientAnswer> not_ready;
+  std::string problems;
+  for (std::size_t i = 0; i < endpoints->size(); ++i) {
+    const std::string& name = settings_.endpoints[i];
+    const auto now = std::chrono::steady_clock::now();
+    const auto share = (deadline - now) / static_cast<std::int64_t>(endpoints->size() - i);
+    Exchange exchange;
+    if (!exchange.connect((*endpoints)[i], settings_, now + share)) {
+      problems += (problems.empty() ? "cannot reach " : "\ncannot reach ") + name + ": " + exchange.problem();
       continue;
     }
-    auto answer = exchange.exchange(wire_request(request, *endpoint, settings_.token));
+    auto answer = exchange.exchange(wire_request(request, (*endpoints)[i], settings_.token), deadline);
     if (!answer) {
-      const bool is_read = request.method == "GET";
-      return std::unexpected(
-          ClientFailure{ExitCode::unavailable, text + " did not answer: " + exchange.problem() +
-                                                   (is_read ? "" : "; whether the write was done is unknown")});
+      const std::string problem = name + " did not answer: " + exchange.problem();
+      if (request.method != "GET") {
+        return std::unexpected(
+            ClientFailure{ExitCode::unavailable, problem + "; whether the write was done is unknown"});
+      }
+      problems += (problems.empty() ? "" : "\n") + problem;
+      continue;
     }
-    last = std::move(*answer);
-    if (last->status != 503) return last;
+    answer->endpoint = name;
+    if (answer->status != 503) return std::move(*answer);
+    not_ready = std::move(answer);
   }
-  return last;
+  if (not_ready) return std::move(*not_ready);
+  return std::unexpected(unreachable(problems));
 }
 
 ExitCode exit_code_of(unsigned status) noexcept {

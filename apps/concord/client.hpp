@@ -1,11 +1,13 @@
 // The command line's way to a node: one HTTP request, one answer, a deadline over everything.
 //
 // Several endpoints are tried in order. The next one is asked only when the one before cannot have done anything: it could
-// not be reached, or it answered 503 (which means that nothing was done, ever). Thread rule: one thread.
+// not be reached, it answered 503 (which means that nothing was done, ever), or the call only reads. The time is shared among
+// those that are still to be reached, so that one that swallows packets leaves some for the next. Thread rule: one thread.
 #pragma once
 
 #include <chrono>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,7 @@ struct ClientRequest {
 struct ClientAnswer {
   unsigned status = 0;
   std::string body;
+  std::string endpoint = {};  ///< who answered, as it was given
 };
 
 struct ClientFailure {
@@ -33,9 +36,11 @@ struct ClientFailure {
 };
 
 struct ClientSettings {
-  std::vector<std::string> endpoints;  ///< "http://host:port"; scheme and port may be left out
+  std::vector<std::string> endpoints;  ///< as endpoint.hpp says
   std::string token;                   ///< empty: none
   std::chrono::milliseconds timeout{5000};
+  std::string certificates_path = {};  ///< PEM: whom to trust; empty: whom the system trusts
+  bool trusts_anybody = false;
 };
 
 class Client {

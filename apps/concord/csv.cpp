@@ -4,6 +4,21 @@
 
 namespace concord::app {
 
+std::string csv_record(const std::vector<std::string>& fields) {
+  std::string record;
+  for (const std::string& field : fields) {
+    if (field.find_first_of("\",\r\n") == std::string::npos) {
+      record += field + ',';
+      continue;
+    }
+    record += '"';
+    for (const char c : field) record += c == '"' ? std::string("\"\"") : std::string(1, c);
+    record += "\",";
+  }
+  if (!record.empty()) record.back() = '\n';
+  return record;
+}
+
 int CsvReader::get() {
   const int c = input_.get();
   if (c != std::char_traits<char>::eof()) ++bytes_read_;

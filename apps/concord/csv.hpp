@@ -9,6 +9,9 @@
 
 namespace concord::app {
 
+/// A record with its line end. `CsvReader` gives the same fields back.
+[[nodiscard]] std::string csv_record(const std::vector<std::string>& fields);
+
 class CsvReader {
  public:
   explicit CsvReader(std::istream& input) : input_(input) {}

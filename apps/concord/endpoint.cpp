@@ -7,28 +7,53 @@ namespace {
 
 constexpr std::string_view default_port = "4000";
 
+bool is_port(std::string_view text) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port > 0 && port < 65536;
+}
+
+bool take(std::string_view& text, std::string_view start) {
+  if (!text.starts_with(start)) return false;
+  text.remove_prefix(start.size());
+  return true;
+}
+
 }  // namespace
+
+std::string Endpoint::authority() const {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
+}
 
 std::expected<Endpoint, std::string> read_endpoint(std::string_view text) {
   const auto bad = [&](const std::string& why) {
     return std::unexpected("the endpoint \"" + std::string(text) + "\" " + why);
   };
   std::string_view rest = text;
-  if (rest.starts_with("https://")) return bad("asks for TLS, which is not available in this version");
-  if (rest.starts_with("http://")) rest.remove_prefix(std::string_view("http://").size());
-  if (rest.ends_with('/')) rest.remove_suffix(1);
-  if (rest.find('/') != std::string_view::npos) return bad("has a path");
   Endpoint endpoint{.host = {}, .port = std::string(default_port)};
-  const std::size_t bracket = rest.find(']');
-  const std::size_t colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  endpoint.host = rest.substr(0, colon);
-  if (colon != std::string_view::npos) endpoint.port = rest.substr(colon + 1);
-  if (endpoint.host.starts_with('[')) endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(endpoint.port.data(), endpoint.port.data() + endpoint.port.size(), port);
-  const bool is_port =
-      error == std::errc() && end == endpoint.port.data() + endpoint.port.size() && port > 0 && port < 65536;
-  if (endpoint.host.empty() || !is_port) return bad("is not http://host:port");
+  endpoint.is_secure = take(rest, "https://");
+  if (!endpoint.is_secure) take(rest, "http://");
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.find_first_of("/?#") != std::string_view::npos) return bad("has a path; it is http://host:port");
+  if (rest.find('@') != std::string_view::npos) return bad("has a user name; --token says who calls");
+  std::string_view after_host;
+  if (take(rest, "[")) {
+    const std::size_t bracket = rest.find(']');
+    if (bracket == std::string_view::npos) return bad("has a [ without ]");
+    endpoint.host = rest.substr(0, bracket);
+    after_host = rest.substr(bracket + 1);
+  } else {
+    const std::size_t colon = rest.find(':');
+    endpoint.host = rest.substr(0, colon);
+    if (colon != std::string_view::npos) after_host = rest.substr(colon);
+    if (after_host.find(':', 1) != std::string_view::npos) return bad("needs brackets: http://[address]:port");
+  }
+  if (!after_host.empty()) {
+    if (!take(after_host, ":") || !is_port(after_host)) return bad("is not http://host:port");
+    endpoint.port = after_host;
+  }
+  if (endpoint.host.empty()) return bad("is not http://host:port");
   return endpoint;
 }
 

@@ -1,14 +1,19 @@
 // concord: one program. `concord start` runs a node; every other subcommand is a client of its HTTP API.
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <concord/version.hpp>
 
 #include "commands/commands.hpp"
+#include "commands/examples.hpp"
 #include "duration.hpp"
+#include "suggestion.hpp"
 
 namespace concord::app {
 
@@ -33,9 +38,9 @@ void add_common_flags(CLI::App& app, Context& context) {
   app.add_option("--consistency", context.consistency, "How fresh a read must be")
       ->check(CLI::IsMember({"eventual", "leader", "strong"}));
   app.add_option("--config", context.config_path, "Configuration file of `start` and `config` (CONCORD_CONFIG)");
-  app.add_option_function<std::string>(
-      "--cacert", [](const std::string&) {}, "Certificates to trust for https endpoints");
-  app.add_flag_function("--insecure", [](std::int64_t) {}, "Trust any certificate of https endpoints");
+  app.add_option("--cacert", context.certificates_path,
+                 "Whom to trust at https endpoints, a PEM file; else whom the system trusts");
+  app.add_flag("--insecure", context.trusts_anybody, "Trust any certificate of https endpoints");
 }
 
 /// Flags beat the environment, the environment the defaults.
@@ -50,6 +55,45 @@ void fill_from_environment(Context& context) {
     context.token = token;
 }
 
+std::vector<const CLI::App*> subcommands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* each) { return !each->get_name().empty(); });
+}
+
+/// True for a flag whose value is the next word.
+bool takes_next_word(const CLI::App& root, const CLI::App& command, const std::string& word) {
+  if (word.find('=') != std::string::npos) return false;
+  for (const CLI::App* app : {&command, &root}) {
+    const CLI::Option* const option = app->get_option_no_throw(word);
+    if (option != nullptr) return option->get_items_expected_max() > 0;
+  }
+  return false;
+}
+
+/// Says which subcommand was probably meant. False: none was mistyped.
+bool suggest_subcommand(const CLI::App& app, const std::vector<std::string>& words) {
+  const CLI::App* command = &app;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].starts_with('-')) {
+      if (takes_next_word(app, *command, words[i])) ++i;
+      continue;
+    }
+    const auto subcommands = subcommands_of(*command);
+    if (subcommands.empty()) return false;
+    const auto next = std::ranges::find(subcommands, words[i], [](const CLI::App* each) { return each->get_name(); });
+    if (next == subcommands.end()) {
+      std::vector<std::string> names;
+      for (const CLI::App* each : subcommands) names.push_back(each->get_name());
+      const auto meant = nearest_word(words[i], names);
+      std::cerr << "concord: there is no subcommand \"" << words[i] << '"';
+      if (meant) std::cerr << "; did you mean \"" << *meant << "\"?";
+      std::cerr << "\nRun with --help for more information.\n";
+      return true;
+    }
+    command = *next;
+  }
+  return false;
+}
+
 int run(int argument_count, char** arguments) {
   Context context;
   CLI::App app("Concord: a strongly consistent key-value store", "concord");
@@ -62,16 +106,26 @@ int run(int argument_count, char** arguments) {
   add_start(app, context);
 #endif
   add_kv(app, context);
+  add_cluster(app, context);
   add_query(app, context);
   add_txn(app, context);
   add_bench(app, context);
   add_config(app, context);
   add_completion(app, context);
+  add_man(app, context);
   add_version(app, context);
+  add_examples(app);
   try {
     app.parse(argument_count, arguments);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    const bool is_help = error.get_exit_code() == 0;
+    const std::vector<std::string> words(arguments + 1, arguments + argument_count);
+    if (is_help || !suggest_subcommand(app, words)) app.exit(error);
+    if (is_help) return 0;
+    return static_cast<int>(ExitCode::usage);
+  }
+  if (!std::cout.flush() && context.exit_code == ExitCode::done) {
+    context.exit_code = report_problem(ExitCode::failed, "cannot write to standard output");
   }
   return static_cast<int>(context.exit_code);
 }

@@ -1,7 +1,7 @@
 """Runs what README.md shows.
 
   readme.py extract README OUT.cpp            writes the first ```cpp block
-  readme.py run README PROGRAM WORK_DIR       runs each "$ command" of the ```console blocks against a server of its own and
+  readme.py run DOCUMENT PROGRAM WORK_DIR     runs each "$ command" of the ```console blocks against a server of its own and
                                               compares what it prints with the lines that follow in the block
   readme.py quotes DOCUMENT EXAMPLES_DIR      each ```cpp block of the document stands, line for line, in an example
 """
@@ -43,7 +43,7 @@ def run(readme, program, work_dir):
                 assert done.stdout.strip() == expected.strip(), f"{command}\nprints {done.stdout!r}\ninstead of {expected!r}\n{done.stderr}"
                 count += 1
     assert count >= 3, f"only {count} commands found"
-    print(f"{count} commands print what README says")
+    print(f"{count} commands print what {os.path.basename(readme)} says")
 
 
 def quotes(document, examples_dir):

@@ -9,7 +9,7 @@ packages_build=(
 )
 packages_rust=("rustc-web|rustc" "cargo-web|cargo")
 packages_node=(nodejs npm) # only where there is no npm of another origin
-packages_test=(chromium python3-venv)
+packages_test=(chromium python3-venv openssl man-db groff-base)
 packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-dev redis-tools)
 packages_clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 packages_format=(clang-format-19)

@@ -5,8 +5,10 @@
 
 #include <concord/value.hpp>
 
+#include "base/base64.hpp"
 #include "http/target.hpp"
 #include "value/json.hpp"
+#include "value/json_string.hpp"
 
 namespace concord::app {
 
@@ -25,7 +27,13 @@ std::string api_target(const Context& context, std::string path, std::string que
 }
 
 std::string key_target(const Context& context, const std::string& key, std::string query, std::string_view suffix) {
-  return api_target(context, "/api/v1/kv/" + http::percent_encode(key) + std::string(suffix), std::move(query));
+  std::string in_path = http::percent_encode(key);
+  if (!value::is_utf8(key)) {
+    in_path.clear();
+    base::append_base64url(in_path, key);
+    add_parameters(query, "key_encoding=base64url");
+  }
+  return api_target(context, "/api/v1/kv/" + in_path + std::string(suffix), std::move(query));
 }
 
 std::optional<std::string> call(Context& context, const ClientRequest& request) {
@@ -35,7 +43,7 @@ std::optional<std::string> call(Context& context, const ClientRequest& request) 
     return std::nullopt;
   }
   if (answer->status < 200 || answer->status > 299) {
-    context.exit_code = report_problem(answer->status, answer->body);
+    context.exit_code = report_problem(*answer);
     return std::nullopt;
   }
   return std::move(answer->body);
@@ -56,6 +64,11 @@ std::optional<std::string> call_for_data(Context& context, const ClientRequest& 
   if (const auto data = json_member(*compact, "data")) return std::string(*data);
   context.exit_code = report_problem(ExitCode::failed, "the answer is not one of a Concord node");
   return std::nullopt;
+}
+
+std::string shown_key(std::string_view row) {
+  if (const auto key = json_member(row, "key")) return json_to_plain(*key);
+  return "base64:" + json_to_plain(json_member(row, "key_b64").value_or(R"("")"));
 }
 
 void print_done(const Context& context, const std::string& body) {

@@ -26,6 +26,9 @@ void add_parameters(std::string& query, std::string_view more);
 /// The `data` of an answer, compact; none after a problem was reported.
 [[nodiscard]] std::optional<std::string> call_for_data(Context& context, const ClientRequest& request);
 
+/// The key of a row of an answer; one that is not text as its base64, marked.
+[[nodiscard]] std::string shown_key(std::string_view row);
+
 /// What a write that was done prints.
 void print_done(const Context& context, const std::string& body);
 

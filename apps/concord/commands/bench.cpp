@@ -112,6 +112,7 @@ std::optional<std::vector<load::Server>> servers_of(Context& context) {
   for (const std::string& text : context.endpoints) {
     const auto endpoint = read_endpoint(text);
     if (!endpoint) return refuse(context, endpoint.error()), std::nullopt;
+    if (endpoint->is_secure) return refuse(context, "bench speaks http only, not " + text), std::nullopt;
     auto server = load::resolve(endpoint->host, endpoint->port);
     if (!server) {
       context.exit_code = report_problem(ExitCode::unavailable, server.error());

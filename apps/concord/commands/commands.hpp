@@ -23,6 +23,8 @@ struct Context {
   std::string timeout = "5s";
   std::string consistency;
   std::string config_path;
+  std::string certificates_path;  ///< empty: the system's
+  bool trusts_anybody = false;
   ExitCode exit_code = ExitCode::done;
 
   [[nodiscard]] OutputForm output_form() const noexcept {
@@ -33,7 +35,11 @@ struct Context {
   /// Precondition: the command line was accepted.
   [[nodiscard]] std::chrono::milliseconds timeout_value() const noexcept;
   [[nodiscard]] Client client() const {
-    return Client({.endpoints = endpoints, .token = token, .timeout = timeout_value()});
+    return Client({.endpoints = endpoints,
+                   .token = token,
+                   .timeout = timeout_value(),
+                   .certificates_path = certificates_path,
+                   .trusts_anybody = trusts_anybody});
   }
 };
 
@@ -41,11 +47,13 @@ void add_start(CLI::App& app, Context& context);
 void add_kv(CLI::App& app, Context& context);
 void add_kv_list(CLI::App& kv, Context& context);
 void add_kv_transfer(CLI::App& kv, Context& context);
+void add_cluster(CLI::App& app, Context& context);
 void add_query(CLI::App& app, Context& context);
 void add_txn(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
+void add_man(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 
 }  // namespace concord::app

@@ -48,15 +48,14 @@ void print_entry(Context& context, const std::string& key, const std::string& bo
   const auto compact = compact_answer(context, body);
   const auto data = compact ? json_member(*compact, "data") : std::nullopt;
   if (!data) return;
-  const std::string shown = json_to_plain(json_member(*data, "value").value_or("null"));
+  const std::string_view value = json_member(*data, "value").value_or("null");
   switch (context.output_form()) {
     case OutputForm::json: std::cout << *data << '\n'; break;
-    case OutputForm::plain: std::cout << shown << '\n'; break;
+    case OutputForm::plain: std::cout << json_to_plain(value) << '\n'; break;
     case OutputForm::table:
-      std::cout << table_text({{"KEY", key},
-                               {"VALUE", shown},
-                               {"REVISION", json_to_plain(json_member(*data, "revision").value_or(""))},
-                               {"TTL", json_to_plain(json_member(*data, "ttl").value_or(""))}});
+      RowPrinter(OutputForm::table, {"KEY", "VALUE", "REVISION", "TTL"})
+          .add({key, table_cell(value), std::string(json_member(*data, "revision").value_or("")),
+                std::string(json_member(*data, "ttl").value_or("null"))});
       break;
   }
 }

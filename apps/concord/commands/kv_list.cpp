@@ -17,21 +17,25 @@ struct ListArguments {
   bool with_ttl = false;
 };
 
-/// A key that is not text is shown as its base64, marked.
-std::string shown_key(std::string_view row) {
-  if (const auto key = json_member(row, "key")) return json_to_plain(*key);
-  return "base64:" + json_to_plain(json_member(row, "key_b64").value_or(R"("")"));
+std::vector<std::string> headings_of(const ListArguments& arguments) {
+  std::vector<std::string> headings = {"KEY"};
+  if (!arguments.keys_only) headings.emplace_back("VALUE");
+  if (arguments.with_ttl) headings.emplace_back("TTL");
+  return headings;
 }
 
-void show_row(const Context& context, const ListArguments& arguments, std::string_view row) {
+void show_row(const Context& context, const ListArguments& arguments, RowPrinter& printer, std::string_view row) {
   if (context.output_form() == OutputForm::json) {
     std::cout << row << '\n';
     return;
   }
-  std::cout << shown_key(row);
-  if (!arguments.keys_only) std::cout << '\t' << json_to_plain(json_member(row, "value").value_or("null"));
-  if (arguments.with_ttl) std::cout << '\t' << json_member(row, "ttl").value_or("null");
-  std::cout << '\n';
+  std::vector<std::string> columns = {shown_key(row)};
+  if (!arguments.keys_only) {
+    const std::string_view value = json_member(row, "value").value_or("null");
+    columns.push_back(context.output_form() == OutputForm::table ? table_cell(value) : json_to_plain(value));
+  }
+  if (arguments.with_ttl) columns.emplace_back(json_member(row, "ttl").value_or("null"));
+  printer.add(std::move(columns));
 }
 
 void list(Context& context, const ListArguments& arguments) {
@@ -48,7 +52,8 @@ void list(Context& context, const ListArguments& arguments) {
     return compact_answer(context, *body);
   };
   const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
-  walk_pages({fetch, rows, [&](std::string_view row) { show_row(context, arguments, row); }},
+  RowPrinter printer(context.output_form(), headings_of(arguments));
+  walk_pages({fetch, rows, [&](std::string_view row) { show_row(context, arguments, printer, row); }},
              arguments.selection.limit);
 }
 

@@ -1,8 +1,10 @@
 // concord kv bulk-load, kv export: many keys from and to files of JSON lines or CSV.
 //
-//   JSON lines   {"key": ..., "value": ..., "ttl"?: seconds, "encoding"?: "base64"}      one a line
+//   JSON lines   {"key" or "key_b64": ..., "value": ..., "ttl"?: seconds, "encoding"?: "base64"}      one a line
 //   CSV          the columns key,value,ttl; a first line with these names is a heading. A value that is JSON is taken as that
 //
+// What an export wrote, a load stores again as it was: in JSON lines everything; CSV has no form for bytes and for keys that are
+// not UTF-8, so an export names these and leaves them out.
 // Loading sends batches of 500, each one transaction. A bad line is reported with its number and left out; the others are loaded.
 #include <charconv>
 #include <filesystem>
@@ -43,7 +45,9 @@ class Source {
  public:
   Source(std::istream& input, bool is_csv) : input_(input), csv_(input), is_csv_(is_csv) {}
 
+  /// What stands before `from_line` was dealt with by an earlier load.
   [[nodiscard]] std::optional<Loadable> next(std::uint64_t from_line) {
+    from_line_ = from_line;
     while (true) {
       auto read = is_csv_ ? next_csv() : next_json();
       if (!read) return std::nullopt;
@@ -55,8 +59,10 @@ class Source {
 
  private:
   Loadable refused(std::uint64_t line, std::string_view why) {
-    report_line(line, why);
-    ++bad_lines_;
+    if (line >= from_line_) {
+      report_line(line, why);
+      ++bad_lines_;
+    }
     return {.line = line, .json = {}};
   }
 
@@ -68,24 +74,10 @@ class Source {
     if (text.find_first_not_of(" \t\r") == std::string::npos) return Loadable{.line = line_, .json = {}};
     auto compact = value::compact_json(text, value::max_json_depth + 1);
     if (!compact) return refused(line_, compact.error().message());
-    if (!json_member(*compact, "key") || !json_member(*compact, "value")) {
+    if ((!json_member(*compact, "key") && !json_member(*compact, "key_b64")) || !json_member(*compact, "value")) {
       return refused(line_, "not an object with a key and a value");
     }
-    if (json_member(*compact, "ttl") == "null") {  // as an export with ttls writes it
-      return Loadable{.line = line_, .json = without_member(*compact)};
-    }
     return Loadable{.line = line_, .json = std::move(*compact)};
-  }
-
-  static std::string without_member(const std::string& object) {
-    std::string rest = "{";
-    for (const char* name : {"key", "value", "encoding", "compress"}) {
-      if (const auto member = json_member(object, name)) {
-        rest += '"' + std::string(name) + "\":" + std::string(*member) + ",";
-      }
-    }
-    rest.back() = '}';
-    return rest;
   }
 
   std::optional<Loadable> next_csv() {
@@ -117,6 +109,7 @@ class Source {
   std::uint64_t line_ = 0;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bad_lines_ = 0;
+  std::uint64_t from_line_ = 1;
 };
 
 /// The position that a refusal names: "operations[17] ...".
@@ -240,12 +233,38 @@ void load(Context& context, const LoadArguments& arguments) {
 struct ExportArguments {
   Selection selection;
   std::string path = "-";
+  std::string format;
+
+  [[nodiscard]] bool is_csv() const { return format == "csv" || (format.empty() && path.ends_with(".csv")); }
 };
+
+/// A string that reads as JSON is written as JSON, so that it comes back as a string. None: CSV has no form for it.
+std::optional<std::string> csv_row(std::string_view row) {
+  const auto key = json_member(row, "key");
+  const std::string_view value = json_member(row, "value").value_or("null");
+  if (!key || json_member(row, "encoding")) return std::nullopt;
+  std::string text = json_to_plain(value);
+  if (value::compact_json(text)) text = value;
+  const std::string_view ttl = json_member(row, "ttl").value_or("null");
+  return csv_record({json_to_plain(*key), std::move(text), ttl == "null" ? std::string() : std::string(ttl)});
+}
+
+void write_row(Context& context, bool is_csv, std::string_view row, std::ostream& output) {
+  if (!is_csv) {
+    output << row << '\n';
+  } else if (const auto record = csv_row(row)) {
+    output << *record;
+  } else {
+    context.exit_code =
+        report_problem(ExitCode::failed, "left out " + shown_key(row) + ": CSV has no form for bytes, JSON lines have");
+  }
+}
 
 void write_all(Context& context, const ExportArguments& arguments, std::ostream& output) {
   std::string query = listing_parameters(arguments.selection);
   add_parameters(query, "with_ttl=true");
   add_parameters(query, consistency_of(context));
+  if (arguments.is_csv()) output << "key,value,ttl\n";
   std::uint64_t count = 0;
   Progress progress("keys", std::nullopt);
   const auto fetch = [&](const std::string& cursor, std::uint64_t limit) -> std::optional<std::string> {
@@ -258,7 +277,7 @@ void write_all(Context& context, const ExportArguments& arguments, std::ostream&
   const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
   walk_pages({fetch, rows,
               [&](std::string_view row) {
-                output << row << '\n';
+                write_row(context, arguments.is_csv(), row, output);
                 progress.show(++count, 0);
               }},
              arguments.selection.limit);
@@ -287,9 +306,11 @@ void add_kv_transfer(CLI::App& kv, Context& context) {
   load_command.add_option("--from-line", load_arguments->from_line, "Leave out what stands before this line");
   load_command.callback([&context, load_arguments] { load(context, *load_arguments); });
 
-  CLI::App& export_command = *kv.add_subcommand("export", "Write keys with their values and ttls as JSON lines");
+  CLI::App& export_command = *kv.add_subcommand("export", "Write keys with their values and ttls as JSON lines or CSV");
   const auto export_arguments = std::make_shared<ExportArguments>();
   export_command.add_option("file", export_arguments->path, "The file; - or nothing is standard output");
+  export_command.add_option("--format", export_arguments->format, "json or csv; by the file's name without it")
+      ->check(CLI::IsMember({"json", "csv"}));
   add_selection(export_command, export_arguments->selection, false);
   export_command.callback([&context, export_arguments] { export_keys(context, *export_arguments); });
 }

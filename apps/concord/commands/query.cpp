@@ -10,14 +10,17 @@
 namespace concord::app {
 namespace {
 
-void show_row(const Context& context, std::string_view row) {
+/// A row is a key (a string, or an object with `key_b64`), or a key with its value.
+void show_row(const Context& context, RowPrinter& printer, std::string_view row) {
   if (context.output_form() == OutputForm::json) {
     std::cout << row << '\n';
-  } else if (const auto key = json_member(row, "key")) {
-    std::cout << json_to_plain(*key) << '\t' << json_to_plain(json_member(row, "value").value_or("null")) << '\n';
-  } else {
-    std::cout << json_to_plain(row) << '\n';
+    return;
   }
+  std::vector<std::string> columns = {row.starts_with('{') ? shown_key(row) : json_to_plain(row)};
+  if (const auto value = json_member(row, "value")) {
+    columns.push_back(context.output_form() == OutputForm::table ? table_cell(*value) : json_to_plain(*value));
+  }
+  printer.add(std::move(columns));
 }
 
 ClientRequest query_request(const Context& context, std::string path, std::string body, bool is_read) {
@@ -38,7 +41,9 @@ void select(Context& context, const Selection& selection, const std::string& wha
     return call_for_data(context, query_request(context, "/api/v1/query", body + "}", true));
   };
   const auto rows = [&](std::string_view page) { return json_member(page, what).value_or("[]"); };
-  walk_pages({fetch, rows, [&](std::string_view row) { show_row(context, row); }}, selection.limit);
+  RowPrinter printer(context.output_form(),
+                     what == "keys" ? std::vector<std::string>{"KEY"} : std::vector<std::string>{"KEY", "VALUE"});
+  walk_pages({fetch, rows, [&](std::string_view row) { show_row(context, printer, row); }}, selection.limit);
 }
 
 void print_number(Context& context, const std::optional<std::string>& data, std::string_view name) {

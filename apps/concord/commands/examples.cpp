@@ -1,0 +1,82 @@
+#include "commands/examples.hpp"
+
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+namespace concord::app {
+namespace {
+
+struct Example {
+  std::string_view command;  ///< "kv put"
+  std::string_view lines;
+};
+
+// A test runs over all subcommands and finds an example of each.
+constexpr Example examples[] = {
+    {"start",
+     "concord start --node-data-dir /var/lib/concord\n"
+     "concord start --config /etc/concord/concord.toml --api-port 4001"},
+    {"kv put",
+     "concord kv put flags/dark-mode true\n"
+     "concord kv put session/17 '{\"user\":17}' --ttl 3600\n"
+     "concord kv put logo - --raw < logo.png"},
+    {"kv get",
+     "concord kv get flags/dark-mode\n"
+     "concord kv get session/17 --output json --consistency strong\n"
+     "concord kv get logo --raw > logo.png"},
+    {"kv delete", "concord kv delete session/17"},
+    {"kv touch", "concord kv touch session/17 3600"},
+    {"kv ttl", "concord kv ttl session/17"},
+    {"kv cas",
+     "concord kv cas leader null '\"node1\"'\n"
+     "concord kv cas counter 41 42"},
+    {"kv list",
+     "concord kv list --prefix session/ --with-ttl\n"
+     "concord kv list --start a --end b --keys-only --limit 100"},
+    {"kv bulk-load",
+     "concord kv bulk-load users.jsonl\n"
+     "concord kv bulk-load users.csv --from-line 1501\n"
+     "zcat users.csv.gz | concord kv bulk-load - --format csv"},
+    {"kv export",
+     "concord kv export all.jsonl\n"
+     "concord kv export --prefix users/ users.csv\n"
+     "concord kv export | gzip > all.jsonl.gz"},
+    {"query keys", "concord query keys --prefix users/ --filter '{\"age\":{\"$gte\":18}}'"},
+    {"query where", "concord query where --pattern '^users/[0-9]+$' --output json"},
+    {"query count", "concord query count --prefix session/"},
+    {"query delete", "concord query delete --prefix session/ --filter '{\"user\":17}'"},
+    {"txn",
+     "concord txn move.json\n"
+     "echo '{\"guards\":[{\"key\":\"a\",\"exists\":false}],\"then\":[{\"op\":\"put\",\"key\":\"a\",\"value\":1}]}' | "
+     "concord txn -"},
+    {"cluster status", "concord cluster status --output json"},
+    {"cluster members", "concord --endpoint http://10.0.0.1:4000,http://10.0.0.2:4000 cluster members"},
+    {"config show", "concord config show --config /etc/concord/concord.toml"},
+    {"config check", "concord config check --config /etc/concord/concord.toml"},
+    {"bench", "concord bench --duration 30 --connections 64 --mix 9:1"},
+    {"completion bash", "source <(concord completion bash)"},
+    {"completion zsh", "concord completion zsh > \"${fpath[1]}/_concord\""},
+    {"completion fish", "concord completion fish > ~/.config/fish/completions/concord.fish"},
+    {"man", "concord man > concord.1 && man -l concord.1"},
+    {"version", "concord version"},
+};
+
+void add_to(CLI::App& command, const std::string& path) {
+  for (const Example& example : examples) {
+    if (example.command != path) continue;
+    std::string footer = "Examples:\n  ";
+    for (const char c : example.lines) footer += c == '\n' ? std::string("\n  ") : std::string(1, c);
+    command.footer(footer);
+  }
+  for (CLI::App* each : command.get_subcommands({})) {
+    add_to(*each, path.empty() ? each->get_name() : path + " " + each->get_name());
+  }
+}
+
+}  // namespace
+
+void add_examples(CLI::App& app) { add_to(app, ""); }
+
+}  // namespace concord::app
