@@ -10,10 +10,10 @@
 
 #include <concord/version.hpp>
 
+#include "base/nearest.hpp"
 #include "commands/commands.hpp"
 #include "commands/examples.hpp"
 #include "duration.hpp"
-#include "suggestion.hpp"
 
 namespace concord::app {
 
@@ -83,7 +83,7 @@ bool suggest_subcommand(const CLI::App& app, const std::vector<std::string>& wor
     if (next == subcommands.end()) {
       std::vector<std::string> names;
       for (const CLI::App* each : subcommands) names.push_back(each->get_name());
-      const auto meant = nearest_word(words[i], names);
+      const auto meant = base::nearest(words[i], names);
       std::cerr << "concord: there is no subcommand \"" << words[i] << '"';
       if (meant) std::cerr << "; did you mean \"" << *meant << "\"?";
       std::cerr << "\nRun with --help for more information.\n";

@@ -156,6 +156,17 @@ class Transfer(WithServer):
         self.assertEqual(self.everything(), before)
         self.assertIn(int(self.done("kv", "ttl", "number")), range(999_000, 1_000_001))
 
+    def test_an_export_that_fails_leaves_what_was_there(self):
+        path = self.data_dir + ".kept"
+        with open(path, "w") as file:
+            file.write("before")
+        nowhere = [self.server.program, "--endpoint", "http://127.0.0.1:1", "kv", "export", path]
+        self.assertEqual(subprocess.run(nowhere, capture_output=True, timeout=30).returncode, 6)
+        with open(path) as file:
+            self.assertEqual(file.read(), "before")
+        self.assertFalse(os.path.exists(path + ".partial"))
+        os.remove(path)
+
     def test_csv_comes_back_as_it_was_and_bytes_are_named(self):
         before, path = self.everything(), os.path.join(self.data_dir + ".csv")
         self.done("kv", "export", path)

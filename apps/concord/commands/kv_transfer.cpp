@@ -260,7 +260,9 @@ void write_row(Context& context, bool is_csv, std::string_view row, std::ostream
   }
 }
 
-void write_all(Context& context, const ExportArguments& arguments, std::ostream& output) {
+/// False: not everything could be asked for. (What the form has no place for is named and left out.)
+bool write_all(Context& context, const ExportArguments& arguments, std::ostream& output) {
+  bool is_whole = true;
   std::string query = listing_parameters(arguments.selection);
   add_parameters(query, "with_ttl=true");
   add_parameters(query, consistency_of(context));
@@ -272,7 +274,9 @@ void write_all(Context& context, const ExportArguments& arguments, std::ostream&
     add_parameters(page, "limit=" + std::to_string(limit));
     if (!cursor.empty()) add_parameters(page, "cursor=" + cursor);
     const auto body = call(context, {.method = "GET", .target = api_target(context, "/api/v1/kv", page)});
-    return body ? compact_answer(context, *body) : std::nullopt;
+    auto answer = body ? compact_answer(context, *body) : std::nullopt;
+    is_whole = is_whole && answer.has_value();
+    return answer;
   };
   const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
   walk_pages({fetch, rows,
@@ -281,6 +285,15 @@ void write_all(Context& context, const ExportArguments& arguments, std::ostream&
                 progress.show(++count, 0);
               }},
              arguments.selection.limit);
+  return is_whole;
+}
+
+bool write_file(Context& context, const ExportArguments& arguments, const std::string& path) {
+  std::ofstream file(path, std::ios::binary);
+  const bool is_whole = file && write_all(context, arguments, file);
+  file.close();
+  if (!file) context.exit_code = report_problem(ExitCode::failed, "cannot write " + path);
+  return is_whole && file;
 }
 
 void export_keys(Context& context, const ExportArguments& arguments) {
@@ -289,10 +302,20 @@ void export_keys(Context& context, const ExportArguments& arguments) {
     if (!std::cout.flush()) context.exit_code = report_problem(ExitCode::failed, "cannot write to standard output");
     return;
   }
-  std::ofstream file(arguments.path, std::ios::binary);
-  if (file) write_all(context, arguments, file);
-  file.close();
-  if (!file) context.exit_code = report_problem(ExitCode::failed, "cannot write " + arguments.path);
+  std::error_code error;
+  const auto status = std::filesystem::status(arguments.path, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {  // a pipe, a device
+    write_file(context, arguments, arguments.path);
+    return;
+  }
+  // Under its own name only once it is whole: an export that fails leaves what was there.
+  const std::string partial = arguments.path + ".partial";
+  if (!write_file(context, arguments, partial)) {
+    std::filesystem::remove(partial, error);
+    return;
+  }
+  std::filesystem::rename(partial, arguments.path, error);
+  if (error) context.exit_code = report_problem(ExitCode::failed, "cannot write " + arguments.path);
 }
 
 }  // namespace
