@@ -112,10 +112,9 @@ def machine():
     return f"{cores} x {model}, Linux {platform.release()}"
 
 
-def main():
-    results = Results(sys.argv[1])
-    rows = table(results)
-    if "--markdown" in sys.argv:
+def show(rows, markdown=False):
+    """Rows of text, the first one the headings, as a table."""
+    if markdown:
         print("| " + " | ".join(rows[0]) + " |\n|" + " --- |" * len(rows[0]))
         for row in rows[1:]:
             print("| " + " | ".join(row) + " |")
@@ -126,4 +125,5 @@ def main():
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
-main()
+if __name__ == "__main__":
+    show(table(Results(sys.argv[1])), "--markdown" in sys.argv)

@@ -2,12 +2,20 @@
 #
 # Writes build/bench/embedded.json. `./dev bench --filter data` measures the rows of the data model only, `--filter REGEX` what
 # matches; both leave Redis out.
+# `./dev bench --server [argument...]` measures `concord start` beside etcd and Redis by their clients and writes build/bench/server.json;
+# arguments: --seconds N, --rounds N, --row NAME, --markdown (bench/server/run.py).
 # `./dev bench table [argument...]` compares the store's key table with others instead (docs/decisions/0003-key-table.md),
 # `./dev bench compression [argument...]` measures what packing values costs (docs/decisions/0005-compression.md).
 # shellcheck source=tools/dev/setup.sh
 source "$parts/setup.sh"
 
 run_bench() {
+  if [ "${1:-}" = --server ]; then
+    ensure build bench server_bench
+    as_owner bench "$@"
+    bench_server "${@:2}"
+    return
+  fi
   ensure build bench
   as_owner bench "$@"
   if [ "${1:-}" = table ]; then
@@ -32,4 +40,21 @@ run_bench() {
     --benchmark_counters_tabular=false "$@")
   [ $# -gt 0 ] || (cd "$root/build/bench" && python3 -B "$root/bench/redis.py" "$out") || say "Redis could not be measured"
   python3 -B "$root/bench/report.py" "$out"
+}
+
+bench_server() {
+  local out=$root/build/bench/server.json
+  build_preset bench concord
+  build_etcd || say "etcd could not be built, left out; it needs Go and its module proxy"
+  say "measuring; the machine should have nothing else to do"
+  (cd "$root/build/bench" && python3 -B "$root/bench/server/run.py" "$out" --tools "$root/build/bench" "$@")
+}
+
+# etcd and its load generator, of the versions that bench/server/etcd_load/go.mod names, into build/bench/etcd.
+build_etcd() {
+  local go
+  go=$(command -v go || ls /usr/local/go/bin/go 2>/dev/null) || return 1
+  say "building etcd in build/bench/etcd"
+  mkdir -p "$root/build/bench/etcd"
+  (cd "$root/bench/server/etcd_load" && "$go" build -o "$root/build/bench/etcd/" . go.etcd.io/etcd/server/v3 >&2)
 }

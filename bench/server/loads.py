@@ -1,0 +1,91 @@
+"""What is done to the servers. Each load returns a dictionary: per_second, p50_us, p99_us and whatever else it found out.
+
+HTTP reads and writes of both systems' keys come from `concord bench`, fixed paths from wrk, Redis' from redis-benchmark (no
+pipelining), etcd's over gRPC from etcd_load.
+"""
+
+import csv
+import json
+import os
+import re
+import resource
+import socket
+import subprocess
+
+KEYS = 10_000
+VALUE_BYTES = 100
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def output_of(*words):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{words[0]} ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+class Loads:
+    def __init__(self, tools, seconds):
+        self.tools = tools
+        self.seconds = seconds
+
+    def concord(self, server, mix, connections=64, bulk=1):
+        report = json.loads(output_of(
+            self.tools["concord"], "--endpoint", server.endpoint, "--output", "json", "bench", "--mix", mix, "--connections", connections,
+            "--threads", 1, "--bulk", bulk, "--keys", KEYS, "--value-size", VALUE_BYTES, "--duration", self.seconds, "--warmup", 1))
+        latency = report["latency_ns"]["all"]
+        return {"per_second": report["items_per_second"], "p50_us": latency["p50"] / 1000, "p99_us": latency["p99"] / 1000, "errors": report["errors"]}
+
+    def wrk(self, server, path, connections=64):
+        """None when the server has no such route yet."""
+        if server.status_of(path) != 200:
+            return None
+        text = output_of(self.tools["wrk"], "-t", 1, "-c", connections, "-d", f"{self.seconds}s", "-s", os.path.join(HERE, "wrk.lua"), server.endpoint + path)
+        return json.loads(re.search(r"^json (\{.*\})$", text, re.MULTILINE).group(1))
+
+    def etcd(self, server, reads, writes, connections=64):
+        report = json.loads(output_of(
+            self.tools["etcd_load"], "--endpoint", server.endpoint, "--connections", connections, "--duration", self.seconds,
+            "--reads", reads, "--writes", writes, "--keys", KEYS, "--value-size", VALUE_BYTES))
+        return {"per_second": report["per_second"], "p50_us": report["p50_ns"] / 1000, "p99_us": report["p99_ns"] / 1000, "errors": report["errors"]}
+
+    def redis(self, server, test, connections=64):
+        """redis-benchmark takes a number of requests, no time: a short run says how many last long enough."""
+        # Every key exists, so that no read misses.
+        rate = self._redis(server, "set", 64, 5 * KEYS)["per_second"]
+        if (test, connections) != ("set", 64):
+            rate = self._redis(server, test, connections, 2000)["per_second"]
+        return self._redis(server, test, connections, max(2000, int(rate * self.seconds)))
+
+    def _redis(self, server, test, connections, requests):
+        text = output_of(self.tools["redis-benchmark"], "-h", "127.0.0.1", "-p", server.port, "-t", test, "-c", connections, "-n", requests,
+                         "-d", VALUE_BYTES, "-r", KEYS, "--csv")
+        row = next(csv.DictReader(text.splitlines()))
+        return {"per_second": float(row["rps"]), "p50_us": float(row["p50_latency_ms"]) * 1000, "p99_us": float(row["p99_latency_ms"]) * 1000}
+
+    def idle(self, server, count):
+        """Reads by 64 connections without and with `count` idle ones, and what those take in memory. Fewer when this process may
+        not open as many."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        count = min(count, hard - 200)
+        without = self.concord(server, "1:0")
+        before = server.resident_bytes()
+        held = []
+        try:
+            for _ in range(count):
+                held.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            # Each has been served once, as the connection of a client that waits has.
+            for connection in held:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for connection in held:
+                if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
+                    raise RuntimeError("an idle connection was not served")
+            resident = server.resident_bytes()
+            with_idle = self.concord(server, "1:0")
+        finally:
+            for connection in held:
+                connection.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return {"connections": count, "resident_bytes": resident, "added_bytes": resident - before, "p99_us": with_idle["p99_us"],
+                "p99_without_us": without["p99_us"], "per_second": with_idle["per_second"], "per_second_without": without["per_second"]}
