@@ -33,7 +33,7 @@ class System:
 
     def __init__(self, program, work_dir):
         self.program = program
-        self.directory = tempfile.TemporaryDirectory(prefix=f"{self.name}-", dir=work_dir)
+        self.directory = tempfile.TemporaryDirectory(prefix=f"{self.name}-", dir=os.path.abspath(work_dir))
         self.process = None
         self.port = None
 
