@@ -42,43 +42,45 @@ namespace concord::transport {
 /// Who a node is, as it says in the handshake.
 struct Identity {
   std::string cluster_name = {};
-  base::ClusterId cluster = {};     ///< 0: belongs to none yet
-  base::NodeId node = {};           ///< 0: has no id yet; may only make requests ("stranger")
-  std::uint64_t directory = 0;      ///< random number of its data directory: a wiped one is told by it
-  std::uint64_t incarnation = 0;    ///< of the directory's opens
-  std::string name = {};            ///< node.name
-  std::string peer_address = {};    ///< host:port others dial
-  std::string api_url = {};         ///< empty: no HTTP API
-  std::string version = {};         ///< of the program
+  base::ClusterId cluster = {};   ///< 0: belongs to none yet
+  base::NodeId node = {};         ///< 0: has no id yet; may only make requests ("stranger")
+  std::uint64_t directory = 0;    ///< random number of its data directory: a wiped one is told by it
+  std::uint64_t incarnation = 0;  ///< of the directory's opens
+  std::string name = {};          ///< node.name
+  std::string peer_address = {};  ///< host:port others dial
+  std::string api_url = {};       ///< empty: no HTTP API
+  std::string version = {};       ///< of the program
 };
 
 enum class Channel : std::uint8_t { control = 0, bulk = 1 };
 
 struct Limits {
-  std::size_t max_frame_bytes = 160U << 20U;       ///< one message or request
-  std::size_t max_queue_bytes = 64U << 20U;        ///< waiting for one channel of one peer; one frame always fits an empty queue
-  std::size_t max_handshakes = 64;                 ///< of incoming connections; above: the oldest is closed
-  std::size_t max_requests = 4096;                 ///< of one peer, unanswered
+  std::size_t max_frame_bytes = 160U << 20U;  ///< one message or request
+  std::size_t max_queue_bytes =
+      64U << 20U;                   ///< waiting for one channel of one peer; one frame always fits an empty queue
+  std::size_t max_handshakes = 64;  ///< of incoming connections; above: the oldest is closed
+  std::size_t max_requests = 4096;  ///< of one peer, unanswered
   std::chrono::milliseconds handshake_timeout{3000};
-  std::chrono::milliseconds keep_alive{1000};      ///< a frame at least so often each way; silence of 5 of them ends a connection
-  std::chrono::milliseconds redial_min{20};        ///< doubled after each failure up to redial_max, with jitter
+  std::chrono::milliseconds keep_alive{
+      1000};  ///< a frame at least so often each way; silence of 5 of them ends a connection
+  std::chrono::milliseconds redial_min{20};  ///< doubled after each failure up to redial_max, with jitter
   std::chrono::milliseconds redial_max{1000};
 };
 
 struct Options {
   std::string listen_host = "127.0.0.1";
-  std::uint16_t listen_port = 0;                   ///< 0: a free one
-  std::string cookie = {};                         ///< not empty
+  std::uint16_t listen_port = 0;  ///< 0: a free one
+  std::string cookie = {};        ///< not empty
   Identity self = {};
   Limits limits = {};
-  std::function<void(LogLevel, const std::string&)> log = {};   ///< any thread
-  const env::Clock* clock = nullptr;               ///< for "once a minute" alone; none: the real one
+  std::function<void(LogLevel, const std::string&)> log = {};  ///< any thread
+  const env::Clock* clock = nullptr;                           ///< for "once a minute" alone; none: the real one
 };
 
 /// Gives the answer to a request: once, from any thread; dropped: the requester gets `internal`. An error travels as its code and text.
 using Respond = std::move_only_function<void(Result<std::string>)>;
 
-enum class Lost : std::uint8_t { closed, reset, silent, garbled };   ///< why a connection ended; closed: EOF, reset: RST
+enum class Lost : std::uint8_t { closed, reset, silent, garbled };  ///< why a connection ended; closed: EOF, reset: RST
 
 class Handler {
  public:
@@ -94,23 +96,24 @@ class Handler {
   virtual void on_lost(base::NodeId peer, Lost why) = 0;
   /// The last handshake of a dialled peer was refused, by it or by us: at most once a minute for the same reason.
   virtual void on_refused(const std::string& address, const Error& why) = 0;
+
  protected:
   ~Handler() = default;
 };
 
 struct Peer {
   base::NodeId node = {};
-  std::uint64_t directory = 0;   ///< the dialled node must say so; 0: any
-  std::string address = {};      ///< host:port; resolved at every dial
+  std::uint64_t directory = 0;  ///< the dialled node must say so; 0: any
+  std::string address = {};     ///< host:port; resolved at every dial
 };
 
 struct PeerState {
   base::NodeId node = {};
-  bool connected = false;              ///< control channel, dialled by us
-  std::uint64_t silent_ms = 0;         ///< since the last frame from it, any connection
+  bool connected = false;       ///< control channel, dialled by us
+  std::uint64_t silent_ms = 0;  ///< since the last frame from it, any connection
   std::size_t queued_bytes = 0;
-  std::string last_error = {};         ///< why it is not connected
-  Identity identity = {};              ///< as of its last handshake
+  std::string last_error = {};  ///< why it is not connected
+  Identity identity = {};       ///< as of its last handshake
 };
 
 class Transport {
@@ -134,8 +137,8 @@ class Transport {
   /// False: not connected, its queue is full, or the message is too large; the message is lost.
   bool send(base::NodeId to, std::string_view bytes);
   /// `done` is called once, on the transport's thread, or inside the call when it can't be sent at all.
-  void request(base::NodeId to, Channel channel, std::uint8_t method, std::string body, std::chrono::milliseconds timeout,
-               std::move_only_function<void(Result<std::string>)> done);
+  void request(base::NodeId to, Channel channel, std::uint8_t method, std::string body,
+               std::chrono::milliseconds timeout, std::move_only_function<void(Result<std::string>)> done);
   /// The same to an address, on a connection made for it and closed afterwards; who answers is told beside the answer.
   void request_at(const std::string& address, std::uint8_t method, std::string body, std::chrono::milliseconds timeout,
                   std::move_only_function<void(Result<std::pair<Identity, std::string>>)> done);

@@ -1,0 +1,127 @@
+// A connection whose handshake is done: frames out, frames in, requests and their answers.
+//
+// Out: `send` writes to the socket on the calling thread as long as nothing waits; what the socket doesn't take waits in a queue, and the
+// transport's thread goes on when it can. In: the transport's thread reads what has come in one piece and hands out views of it.
+//
+// Its lock covers the queue, the numbers of frames, the requests and the socket's life; no callback is called with it.
+// Thread rule: `send`, `request`, `answer`, `queued_bytes` and `silent_for` from any thread, the rest on the transport's thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "transport/frame.hpp"
+#include "transport/handshake.hpp"
+#include "transport/receive_buffer.hpp"
+#include "transport/send_queue.hpp"
+#include "transport/shared.hpp"
+#include "transport/transport.hpp"
+
+namespace concord::transport {
+
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Done = std::move_only_function<void(Result<std::string>)>;
+  using OnEnd = std::move_only_function<void(Lost)>;
+  enum class Role : std::uint8_t { dialler, listener };
+
+  Connection(std::shared_ptr<Shared> shared, boost::asio::ip::tcp::socket socket, Identity peer, Purpose purpose,
+             Role role);
+
+  [[nodiscard]] const Identity& peer() const noexcept { return peer_; }
+  [[nodiscard]] Purpose purpose() const noexcept { return purpose_; }
+
+  /// Reads and writes from now on; what was sent before has waited. `on_end` is called once, unless `close` is told not to.
+  void start(OnEnd on_end);
+  /// Requests without an answer fail.
+  void close(Lost why, bool is_reported = true);
+  /// Sends a sign of life when nothing else was sent since the last call; ends the connection when the peer gave none for too long.
+  void check_alive();
+
+  [[nodiscard]] bool send(std::string_view bytes);
+  void request(std::uint8_t method, std::string body, std::chrono::milliseconds timeout, Done done);
+  [[nodiscard]] std::size_t queued_bytes() const;
+  /// Since the last byte came.
+  [[nodiscard]] std::chrono::milliseconds silent_for() const noexcept;
+
+ private:
+  struct Pending {
+    Time deadline;
+    Done done;
+  };
+  struct Responder;
+  enum class Push : std::uint8_t { done, full, ended };
+  using Lock = std::lock_guard<std::mutex>;
+
+  // Sending: connection_send.cpp. Where `Lock&` is asked for, the lock is held.
+  /// `more_bytes`: what the queue may hold beyond its limit.
+  Push push(const Lock&, FrameKind kind, PayloadSum sum, std::string_view front, std::string_view body,
+            std::size_t more_bytes = 0);
+  /// The same for a body that may be kept instead of copied.
+  Push push_string(const Lock&, FrameKind kind, PayloadSum sum, std::string_view front, std::string body);
+  [[nodiscard]] Push may_push(const Lock&, std::size_t size_bytes, std::size_t more_bytes) const;
+  void write_queue(const Lock&);
+  [[nodiscard]] std::optional<std::size_t> write(const Lock&, std::span<iovec> vectors);
+  void continue_later(const Lock&);
+  void wait_until_writable();
+  void answer(std::uint64_t id, Result<std::string> result);
+
+  // Receiving and requests: connection.cpp.
+  void read();
+  [[nodiscard]] bool take_frames();
+  [[nodiscard]] Result<void> take(const Frame& frame);
+  [[nodiscard]] Result<void> take_message(std::string_view payload);
+  [[nodiscard]] Result<void> take_request(std::string_view payload);
+  [[nodiscard]] Result<void> take_answer(std::string_view payload);
+  [[nodiscard]] std::optional<Error> try_request(std::uint8_t method, std::string body, Time deadline, Done& done);
+  void watch_deadlines();
+  void fail_late_requests();
+  [[nodiscard]] std::string peer_name() const;
+  [[nodiscard]] std::size_t max_payload_bytes() const noexcept;
+
+  const std::shared_ptr<Shared> shared_;  ///< before the socket: it must outlive it
+  const Identity peer_;
+  const Purpose purpose_;
+  const Role role_;
+
+  // Of the transport's thread.
+  ReceiveBuffer received_;
+  std::uint64_t next_received_ = 1;
+  std::size_t whole_bytes_ = frame_header_bytes;  ///< of the frame that is coming in, as far as is known
+  boost::asio::steady_timer deadline_timer_;
+  OnEnd on_end_;
+  bool has_ended_ = false;
+
+  std::atomic<std::int64_t> last_received_ticks_;
+  std::atomic<std::size_t> unanswered_{0};  ///< requests of the peer
+  std::atomic<std::uint64_t> next_request_{1};
+
+  mutable std::mutex mutex_;
+  boost::asio::ip::tcp::socket
+      socket_;  ///< closed under the lock, so that no other thread writes to a number that is used anew
+  SendQueue queue_;
+  std::uint64_t next_sent_ = 1;
+  std::unordered_map<std::uint64_t, Pending> pending_;
+  Time watched_deadline_ = Time::max();
+  bool is_corked_ = true;    ///< nothing is written yet
+  bool is_waiting_ = false;  ///< the transport's thread goes on with the queue
+  bool is_broken_ = false;   ///< writing failed; the end follows
+  bool is_closed_ = false;   ///< `has_ended_`, as other threads see it
+  bool sent_since_check_ = false;
+};
+
+}  // namespace concord::transport

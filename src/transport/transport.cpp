@@ -1,0 +1,395 @@
+#include "transport/transport.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/random.hpp"
+#include "base/timeout.hpp"
+#include "transport/address.hpp"
+#include "transport/connection.hpp"
+#include "transport/listener.hpp"
+#include "transport/one_request.hpp"
+#include "transport/peer_link.hpp"
+#include "transport/shared.hpp"
+
+namespace concord::transport {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using Done = Connection::Done;
+
+constexpr std::size_t largest_max_frame_bytes = std::size_t{1} << 30U;
+
+Result<void> check(const Options& options) {
+  const Limits& limits = options.limits;
+  if (options.cookie.empty()) return fail(Errc::invalid_request, "members of a cluster need a cookie");
+  if (!fits(options.self)) return fail(Errc::invalid_request, "names and addresses of this node are too long");
+  const bool is_sound = limits.max_frame_bytes <= largest_max_frame_bytes && limits.max_handshakes > 0 &&
+                        limits.handshake_timeout > milliseconds(0) && limits.keep_alive > milliseconds(0) &&
+                        limits.redial_min > milliseconds(0) && limits.redial_max >= limits.redial_min;
+  if (!is_sound) return fail(Errc::invalid_request, "the limits of the peer connections make no sense");
+  return {};
+}
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return (std::uint64_t{source()} << 32U) | source();
+}
+
+std::string name_of(base::NodeId node) { return "node " + std::to_string(node.value()); }
+
+}  // namespace
+
+class Transport::Impl {
+ public:
+  Impl(const Options& options, Handler& handler)
+      : shared_(std::make_shared<Shared>(options, handler)),
+        seeds_(random_seed()),
+        tick_timer_(shared_->context),
+        listener_(shared_, [this](std::shared_ptr<Connection> connection) { adopt(std::move(connection)); }) {}
+
+  ~Impl() {
+    if (!thread_.joinable()) return;
+    asio::post(shared_->context, [this] { shut_down(); });
+    thread_.join();
+  }
+  Impl(Impl&&) = delete;
+  Impl& operator=(Impl&&) = delete;
+
+  [[nodiscard]] Result<void> listen(const Options& options) {
+    return listener_.listen(options.listen_host, options.listen_port);
+  }
+  [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
+
+  void run() {
+    guard_.emplace(shared_->context.get_executor());
+    listener_.start();
+    schedule_tick();
+    thread_ = std::thread([this] {
+      for (;;) {
+        try {
+          shared_->context.run();
+          return;
+        } catch (const std::exception& failure) {  // must not end the thread, and with it the host
+          shared_->say(LogLevel::error, std::string("a handler failed: ") + failure.what());
+        }
+      }
+    });
+  }
+
+  void set_self(const Identity& self);
+  void set_peers(std::vector<Peer> peers);
+  void drop(base::NodeId peer);
+  [[nodiscard]] bool send(base::NodeId to, std::string_view bytes);
+  void request(base::NodeId to, Channel channel, std::uint8_t method, std::string body, milliseconds timeout,
+               Done done);
+  void request_at(OneRequest::Question question, OneRequest::Done done);
+  [[nodiscard]] std::vector<PeerState> peers() const;
+
+ private:
+  using Connections = std::vector<std::shared_ptr<Connection>>;
+  struct Entry {
+    Peer peer;
+    std::shared_ptr<PeerLink> control;
+    std::shared_ptr<PeerLink> bulk;
+    steady_clock::time_point heard;  ///< last, as of the last tick; never: since when it is known
+  };
+
+  // On the transport's thread.
+  void adopt(std::shared_ptr<Connection> connection);
+  void forget(const Connection& connection);
+  void renew_all();
+  void schedule_tick();
+  void tick();
+  void shut_down();
+  [[nodiscard]] std::vector<std::shared_ptr<PeerLink>> links() const;
+  [[nodiscard]] Connections accepted() const;
+
+  [[nodiscard]] Entry new_entry(const Peer& peer);
+  [[nodiscard]] std::shared_ptr<Connection> connection_to(base::NodeId node) const;
+  [[nodiscard]] steady_clock::time_point last_heard(const Entry& entry) const;
+
+  const std::shared_ptr<Shared> shared_;
+  base::Random seeds_;  ///< with the lock
+  asio::steady_timer tick_timer_;
+  Listener listener_;
+  std::unordered_set<std::shared_ptr<OneRequest>> one_requests_;  ///< of the transport's thread
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> guard_;
+
+  mutable std::mutex mutex_;  ///< taken before the locks of links and connections
+  std::unordered_map<base::NodeId, Entry> peers_;
+  Connections accepted_;
+
+  std::thread thread_;
+};
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What is told from outside.
+
+void Transport::Impl::set_self(const Identity& self) {
+  const std::lock_guard lock(mutex_);  // changes take effect in their order
+  const Identity before = shared_->set_self(self);
+  const bool is_another = before.cluster_name != self.cluster_name || before.cluster != self.cluster ||
+                          before.node != self.node || before.directory != self.directory;
+  if (is_another) asio::post(shared_->context, [this] { renew_all(); });
+}
+
+Transport::Impl::Entry Transport::Impl::new_entry(const Peer& peer) {
+  return {.peer = peer,
+          .control = std::make_shared<PeerLink>(shared_, peer, Purpose::control, seeds_.next()),
+          .bulk = std::make_shared<PeerLink>(shared_, peer, Purpose::bulk, seeds_.next()),
+          .heard = steady_clock::now()};
+}
+
+void Transport::Impl::set_peers(std::vector<Peer> peers) {
+  const std::lock_guard lock(mutex_);
+  std::unordered_map<base::NodeId, Entry> before = std::exchange(peers_, {});
+  for (const Peer& peer : peers) {
+    if (peers_.contains(peer.node)) continue;
+    const auto known = before.find(peer.node);
+    if (known == before.end() || known->second.peer.address != peer.address) {
+      const Entry& entry = peers_.emplace(peer.node, new_entry(peer)).first->second;
+      asio::post(shared_->context, [control = entry.control, bulk = entry.bulk] {
+        control->start();
+        bulk->start();
+      });
+      continue;
+    }
+    Entry entry = std::move(known->second);
+    before.erase(known);
+    entry.peer = peer;
+    asio::post(shared_->context, [control = entry.control, bulk = entry.bulk, directory = peer.directory] {
+      control->expect_directory(directory);
+      bulk->expect_directory(directory);
+    });
+    peers_.emplace(peer.node, std::move(entry));
+  }
+  for (const auto& [node, entry] : before) {
+    asio::post(shared_->context, [control = entry.control, bulk = entry.bulk] {
+      control->stop();
+      bulk->stop();
+    });
+  }
+}
+
+void Transport::Impl::drop(base::NodeId peer) {
+  const std::lock_guard lock(mutex_);
+  Connections dropped;
+  for (const auto& connection : accepted_) {
+    if (connection->peer().node == peer) dropped.push_back(connection);
+  }
+  if (const auto known = peers_.find(peer); known != peers_.end()) {
+    dropped.push_back(known->second.control->connection());
+    dropped.push_back(known->second.bulk->connection());
+  }
+  asio::post(shared_->context, [dropped = std::move(dropped)] {
+    for (const auto& connection : dropped) {
+      if (connection != nullptr) connection->close(Lost::closed);
+    }
+  });
+}
+
+std::shared_ptr<Connection> Transport::Impl::connection_to(base::NodeId node) const {
+  const std::lock_guard lock(mutex_);
+  const auto known = peers_.find(node);
+  return known == peers_.end() ? nullptr : known->second.control->connection();
+}
+
+bool Transport::Impl::send(base::NodeId to, std::string_view bytes) {
+  const auto connection = connection_to(to);
+  return connection != nullptr && connection->send(bytes);
+}
+
+void Transport::Impl::request(base::NodeId to, Channel channel, std::uint8_t method, std::string body,
+                              milliseconds timeout, Done done) {
+  std::shared_ptr<PeerLink> link;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = peers_.find(to); known != peers_.end()) {
+      link = channel == Channel::control ? known->second.control : known->second.bulk;
+    }
+  }
+  if (link == nullptr) return done(fail(Errc::cluster_not_ready, name_of(to) + " is no peer of this node"));
+  const auto connection = link->connection();
+  if (connection == nullptr) {
+    return done(fail(Errc::cluster_not_ready, name_of(to) + " is not connected: " + link->last_error()));
+  }
+  connection->request(method, std::move(body), timeout, std::move(done));
+}
+
+void Transport::Impl::request_at(OneRequest::Question question, OneRequest::Done done) {
+  if (const auto address = parse_address(question.address); !address) return done(std::unexpected(address.error()));
+  auto request = std::make_shared<OneRequest>(shared_, std::move(question), std::move(done));
+  asio::post(shared_->context, [this, request = std::move(request)] {
+    if (shared_->is_closing) return request->cancel();
+    one_requests_.insert(request);
+    request->start([this](const std::shared_ptr<OneRequest>& over) { one_requests_.erase(over); });
+  });
+}
+
+steady_clock::time_point Transport::Impl::last_heard(const Entry& entry) const {
+  steady_clock::time_point heard = entry.heard;
+  const auto now = steady_clock::now();
+  const auto hear = [&](const std::shared_ptr<Connection>& connection) {
+    if (connection != nullptr) heard = std::max(heard, now - connection->silent_for());
+  };
+  hear(entry.control->connection());
+  hear(entry.bulk->connection());
+  for (const auto& connection : accepted_) {
+    if (connection->peer().node == entry.peer.node) hear(connection);
+  }
+  return heard;
+}
+
+std::vector<PeerState> Transport::Impl::peers() const {
+  std::vector<PeerState> states;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [node, entry] : peers_) {
+    const auto control = entry.control->connection();
+    const auto bulk = entry.bulk->connection();
+    const auto silent = std::chrono::duration_cast<milliseconds>(steady_clock::now() - last_heard(entry));
+    states.push_back({.node = node,
+                      .connected = control != nullptr,
+                      .silent_ms = static_cast<std::uint64_t>(std::max(silent, milliseconds(0)).count()),
+                      .queued_bytes = (control ? control->queued_bytes() : 0) + (bulk ? bulk->queued_bytes() : 0),
+                      .last_error = control ? std::string() : entry.control->last_error(),
+                      .identity = entry.control->identity()});
+  }
+  std::ranges::sort(states, {}, &PeerState::node);
+  return states;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// On the transport's thread.
+
+/// A peer keeps one connection a channel: an older one is left over from before it restarted or lost its way.
+void Transport::Impl::adopt(std::shared_ptr<Connection> connection) {
+  const base::NodeId node = connection->peer().node;
+  const Purpose purpose = connection->purpose();
+  if (!node.is_zero() && purpose != Purpose::one_request) {
+    for (const auto& older : accepted()) {
+      if (older->peer().node == node && older->purpose() == purpose) older->close(Lost::closed);
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    accepted_.push_back(connection);
+  }
+  connection->start([this, &ended = *connection](Lost why) {
+    const base::NodeId peer = ended.peer().node;
+    const bool is_told = ended.purpose() == Purpose::control && !peer.is_zero();
+    forget(ended);
+    if (is_told) shared_->handler.on_lost(peer, why);
+  });
+}
+
+void Transport::Impl::forget(const Connection& connection) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(accepted_, [&](const auto& accepted) { return accepted.get() == &connection; });
+}
+
+void Transport::Impl::renew_all() {
+  if (shared_->is_closing) return;
+  listener_.forget_handshakes();
+  for (const auto& connection : accepted()) connection->close(Lost::closed);
+  for (const auto& link : links()) link->renew();
+}
+
+std::vector<std::shared_ptr<PeerLink>> Transport::Impl::links() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<PeerLink>> all;
+  for (const auto& [node, entry] : peers_) {
+    all.push_back(entry.control);
+    all.push_back(entry.bulk);
+  }
+  return all;
+}
+
+Transport::Impl::Connections Transport::Impl::accepted() const {
+  const std::lock_guard lock(mutex_);
+  return accepted_;
+}
+
+void Transport::Impl::schedule_tick() {
+  tick_timer_.expires_after(std::max(shared_->limits.keep_alive / 2, milliseconds(1)));
+  tick_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled && !shared_->is_closing) tick();
+  });
+}
+
+void Transport::Impl::tick() {
+  schedule_tick();
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [node, entry] : peers_) entry.heard = last_heard(entry);
+  }
+  for (const auto& link : links()) link->check_alive();
+  for (const auto& connection : accepted()) connection->check_alive();
+  const std::vector<std::shared_ptr<OneRequest>> requests(one_requests_.begin(), one_requests_.end());
+  for (const auto& request : requests) request->check_alive();
+}
+
+/// Closes all there is; the thread ends when nothing is under way any more.
+void Transport::Impl::shut_down() {
+  shared_->is_closing = true;
+  listener_.close();
+  tick_timer_.cancel();
+  for (const auto& link : links()) link->stop();
+  for (const auto& connection : accepted()) connection->close(Lost::closed, false);
+  const std::vector<std::shared_ptr<OneRequest>> requests(one_requests_.begin(), one_requests_.end());
+  for (const auto& request : requests) request->cancel();
+  guard_.reset();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+Transport::Transport(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Transport::~Transport() = default;
+
+Result<std::unique_ptr<Transport>> Transport::open(const Options& options, Handler& handler) {
+  if (auto checked = check(options); !checked) return std::unexpected(checked.error());
+  try {
+    auto impl = std::make_unique<Impl>(options, handler);
+    if (auto listening = impl->listen(options); !listening) return std::unexpected(listening.error());
+    impl->run();
+    return std::unique_ptr<Transport>(new Transport(std::move(impl)));
+  } catch (const std::exception& failure) {  // of descriptors or threads there are none left
+    return fail(Errc::cluster_not_ready, std::string("peer connections cannot be opened: ") + failure.what());
+  }
+}
+
+std::uint16_t Transport::port() const noexcept { return impl_->port(); }
+void Transport::set_self(const Identity& self) { impl_->set_self(self); }
+void Transport::set_peers(std::vector<Peer> peers) { impl_->set_peers(std::move(peers)); }
+void Transport::drop(base::NodeId peer) { impl_->drop(peer); }
+bool Transport::send(base::NodeId to, std::string_view bytes) { return impl_->send(to, bytes); }
+
+void Transport::request(base::NodeId to, Channel channel, std::uint8_t method, std::string body, milliseconds timeout,
+                        std::move_only_function<void(Result<std::string>)> done) {
+  impl_->request(to, channel, method, std::move(body), timeout, std::move(done));
+}
+
+void Transport::request_at(const std::string& address, std::uint8_t method, std::string body, milliseconds timeout,
+                           std::move_only_function<void(Result<std::pair<Identity, std::string>>)> done) {
+  impl_->request_at({.address = address,
+                     .method = method,
+                     .body = std::move(body),
+                     .deadline = steady_clock::now() + base::bounded(timeout)},
+                    std::move(done));
+}
+
+std::vector<PeerState> Transport::peers() const { return impl_->peers(); }
+
+}  // namespace concord::transport
