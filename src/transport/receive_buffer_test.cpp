@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/random.hpp"
 
@@ -43,6 +44,18 @@ TEST(ReceiveBuffer, TakesNoMemoryForASizeThatWasOnlySaid) {
   ReceiveBuffer buffer;
   (void)put(buffer, std::size_t{1} << 30U, "front");
   EXPECT_EQ(buffer.capacity_bytes(), ReceiveBuffer::default_bytes);
+}
+
+TEST(ReceiveBuffer, IsMovedSeldomHoweverSmallThePiecesAre) {
+  constexpr std::size_t whole_bytes = std::size_t{4} << 20U;
+  ReceiveBuffer buffer;
+  std::size_t moves = 0;
+  const char* place = nullptr;
+  for (std::size_t came = 0; came < whole_bytes; came += 1000) {
+    (void)put(buffer, whole_bytes + 1000, std::string(1000, 'x'));
+    if (std::exchange(place, buffer.unread().data()) != buffer.unread().data()) ++moves;
+  }
+  EXPECT_LE(moves, 8U) << "it doubles";
 }
 
 TEST(ReceiveBuffer, GrowsWithWhatCameAndShrinksAgain) {
