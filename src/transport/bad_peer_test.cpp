@@ -11,6 +11,25 @@
 namespace concord::transport {
 namespace {
 
+/// Lets the transport's thread wait in the handler.
+class Gate {
+ public:
+  void wait() {
+    std::unique_lock lock(mutex_);
+    opened_.wait(lock, [&] { return is_open_; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    opened_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool is_open_ = false;
+};
+
 /// Node 1 listens; node 2 is connected to it and stays so.
 class BadPeer : public testing::Test {
  protected:
@@ -39,6 +58,9 @@ class BadPeer : public testing::Test {
     expect_others_undisturbed();
   }
 
+  Gate gate;  ///< these outlive the members that use them
+  std::mutex mutex;
+  std::vector<std::string> order;
   Member one{1};
   Member two{2};
 };
@@ -193,28 +215,8 @@ TEST_F(BadPeer, ThatIsIdleButAliveIsKept) {
   expect_others_undisturbed();
 }
 
-/// Lets the transport's thread wait in the handler.
-class Gate {
- public:
-  void wait() {
-    std::unique_lock lock(mutex_);
-    opened_.wait(lock, [&] { return is_open_; });
-  }
-  void open() {
-    const std::lock_guard lock(mutex_);
-    is_open_ = true;
-    opened_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable opened_;
-  bool is_open_ = false;
-};
-
 TEST_F(BadPeer, ThatStopsReadingCostsItsQueueAndNothingElse) {
   constexpr std::size_t max_queue_bytes = 1U << 20U;
-  Gate gate;
   one.recorder.hears = [&](const Identity&, std::string_view bytes) {
     if (bytes == "stop") gate.wait();
   };
@@ -275,18 +277,15 @@ TEST_F(BadPeer, ThatAsksAndDoesntReadIsBounded) {
 }
 
 TEST_F(BadPeer, ALongTransferLetsMessagesPass) {
-  Gate gate;
-  std::mutex mutex;
-  std::vector<std::string> order;
-  const auto note = [&](std::string what) {
+  const auto note = [this](std::string what) {
     const std::lock_guard lock(mutex);
     order.push_back(std::move(what));
   };
-  one.recorder.hears = [&](const Identity&, std::string_view bytes) {
+  one.recorder.hears = [this, note](const Identity&, std::string_view bytes) {
     if (bytes == "stop") return gate.wait();
     note(std::string(bytes));
   };
-  one.recorder.answers = [&](const Identity&, std::uint8_t, std::string_view body, Respond respond) {
+  one.recorder.answers = [note](const Identity&, std::uint8_t, std::string_view body, Respond respond) {
     note("transfer of " + std::to_string(body.size()));
     respond("done");
   };

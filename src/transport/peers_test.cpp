@@ -32,6 +32,10 @@ class Peers : public testing::Test {
     });
   }
 
+  std::vector<Respond>
+      kept;  ///< of the transport's thread, until `asked` says so; these outlive the members that use them
+  std::atomic<int> asked = 0;
+  std::atomic<int> outcomes = 0;
   Member one{1};
   Member two{2};
 };
@@ -181,9 +185,9 @@ TEST_F(Peers, HaveOneConnectionOfAChannelTheNewest) {
   now.write(test_frame(1, FrameKind::message, "hello"));
   EXPECT_TRUE(eventually([&] { return one.recorder.notes().messages.size() == 1; }));
   const std::string answer = test_frame(1, FrameKind::answer, answer_front(1));
-  for (RawPeer* const kept : {&other_channel, &asking}) {
-    kept->write(test_frame(1, FrameKind::request, request_front(1, 1)));
-    EXPECT_EQ(kept->read(answer.size()), answer);
+  for (RawPeer* const open_one : {&other_channel, &asking}) {
+    open_one->write(test_frame(1, FrameKind::request, request_front(1, 1)));
+    EXPECT_EQ(open_one->read(answer.size()), answer);
   }
 }
 
@@ -227,7 +231,6 @@ TEST_F(Peers, ThatAreNotThereCantBeAsked) {
 }
 
 TEST_F(Peers, ThatDontAnswerAreWaitedForAsLongAsWasSaid) {
-  std::vector<Respond> kept;
   two.recorder.answers = [&](const Identity&, std::uint8_t, std::string_view, Respond respond) {
     kept.push_back(std::move(respond));
   };
@@ -283,15 +286,13 @@ TEST_F(Peers, AreFoundByIpv6) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 TEST_F(Peers, AreLeftInGoodOrder) {
-  std::vector<Respond> kept;
-  std::atomic<int> asked = 0;
   two.recorder.answers = [&](const Identity&, std::uint8_t, std::string_view, Respond respond) {
     kept.push_back(std::move(respond));
     ++asked;
   };
   connect();
-  const std::vector<Outcome> outcomes(10);
-  for (const Outcome& outcome : outcomes) {
+  const std::vector<Outcome> results(10);
+  for (const Outcome& outcome : results) {
     one.transport->request(base::NodeId(2), Channel::control, 1, "", 60s, outcome.taker());
   }
   Outcome elsewhere;
@@ -299,7 +300,7 @@ TEST_F(Peers, AreLeftInGoodOrder) {
   ASSERT_TRUE(eventually([&] { return asked == 11; }));
   const auto before = one.recorder.notes();
   one.transport.reset();
-  for (const Outcome& outcome : outcomes) {
+  for (const Outcome& outcome : results) {
     EXPECT_EQ(outcome.calls(), 1);
     EXPECT_EQ(outcome.wait_for_code(), static_cast<int>(Errc::timeout));
   }
@@ -315,7 +316,6 @@ TEST_F(Peers, ARequestHasOneOutcomeWhateverBecomesOfTheConnection) {
   connect();
   constexpr int threads = 3;
   constexpr int requests_each = 1000;
-  std::atomic<int> outcomes = 0;
   std::atomic<int> asking = threads;
   std::vector<std::thread> askers;
   for (int thread = 0; thread < threads; ++thread) {

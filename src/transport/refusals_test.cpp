@@ -42,6 +42,8 @@ class Refusals : public testing::Test {
     EXPECT_TRUE(three.recorder.notes().lost.empty());
   }
 
+  std::atomic<int> attempts = 0;  ///< these outlive the members that use them
+  std::atomic<bool> is_member = false;
   Member one{1};
   Member two{2};
   Member three{3};
@@ -107,7 +109,6 @@ TEST_F(Refusals, OfTheNodeItself) {
 }
 
 TEST_F(Refusals, AreReportedOnceAMinuteOfEachAddress) {
-  std::atomic<int> attempts = 0;
   two.recorder.admits = [&](const Identity& peer) -> Result<void> {
     if (peer.node != base::NodeId(1)) return {};
     ++attempts;
@@ -129,7 +130,6 @@ TEST_F(Refusals, AreReportedOnceAMinuteOfEachAddress) {
 }
 
 TEST_F(Refusals, EndWhenTheirCauseDoes) {
-  std::atomic<bool> is_member = false;
   two.recorder.admits = [&](const Identity& peer) -> Result<void> {
     if (peer.node == base::NodeId(1) && !is_member) return fail(Errc::forbidden, "not yet");
     return {};
