@@ -39,9 +39,10 @@ std::string path_of(std::uint64_t id) {
 
 class SegmentBuilder {
  public:
-  SegmentBuilder(Input& input, std::uint64_t id, Index first, const HardState& hard_state)
+  SegmentBuilder(Input& input, std::uint64_t id, Index first, const HardState& hard_state, bool restarts)
       : input_(input), next_(first) {
-    header_ = {.recycled = input.below(4) == 3,
+    header_ = {.restarts = restarts,
+               .recycled = input.below(4) == 3,
                .segment_id = id,
                .size_bytes = segment_bytes,
                .salt = input.number(),
@@ -155,13 +156,20 @@ class SegmentBuilder {
 void build_segments(Input& input, env::MemoryFileSystem& files) {
   Index next(1 + input.below(3));
   HardState hard_state{.term = Term(input.below(3)), .vote = NodeId(), .commit = next.previous()};
-  for (std::uint64_t id = 1; id <= 3; ++id) {
-    SegmentBuilder segment(input, id, next, hard_state);
-    const bool is_complete = segment.build();
+  bool is_complete = true;
+  for (std::uint64_t id = 1; id <= 4; ++id) {
+    // After a segment that is not complete only one that begins the log anew may come.
+    const bool restarts = input.below(4) == 3;
+    if (!is_complete && !restarts) break;
+    if (restarts) {
+      next = Index(1 + input.below(9));
+      hard_state.commit = next.previous();
+    }
+    SegmentBuilder segment(input, id, next, hard_state, restarts);
+    is_complete = segment.build();
     files.set_contents(path_of(id), segment.bytes());
     next = segment.next();
     hard_state = segment.hard_state();
-    if (!is_complete) break;
   }
 }
 
@@ -241,7 +249,7 @@ std::vector<std::string> seeds() {
   std::vector<std::string> seeds = arbitrary_inputs(20, "\x01");
   for (const std::string& decisions : arbitrary_inputs(10)) {
     Input input(decisions);
-    SegmentBuilder segment(input, 1, Index(1), {});
+    SegmentBuilder segment(input, 1, Index(1), {}, false);
     (void)segment.build();
     seeds.push_back(std::string(1, '\0') + segment.bytes());
   }

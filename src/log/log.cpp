@@ -146,14 +146,21 @@ Result<void> Log::reserve(std::uint64_t data_bytes, std::size_t entry_count) {
   if (failure_) return std::unexpected(*failure_);
   const std::uint64_t needed = batch_size_bound({}) + data_bytes + entry_count * (1 + 2 * base::max_varint_bytes);
   if (offset_ + needed + margin_bytes() <= segments_.back().header.size_bytes) return {};
-  const std::uint64_t size = std::max(options_.segment_bytes, first_record_offset + needed + 2 * margin_bytes());
+  return ensure_spare(segment_size_for(needed));
+}
+
+std::uint64_t Log::segment_size_for(std::uint64_t needed_bytes) const noexcept {
+  return std::max(options_.segment_bytes, first_record_offset + needed_bytes + 2 * margin_bytes());
+}
+
+Result<void> Log::ensure_spare(std::uint64_t size_bytes) {
   {
     const std::lock_guard lock(shared_mutex_);
-    if (spare_ && spare_->size_bytes().value_or(0) >= size) return {};
+    if (spare_ && spare_->size_bytes().value_or(0) >= size_bytes) return {};
   }
-  auto file = allocate_file(size);
+  auto file = allocate_file(size_bytes);
   if (!file) return std::unexpected(std::move(file.error()));
-  offer_spare(std::move(*file), size, false);
+  offer_spare(std::move(*file), size_bytes, false);
   return {};
 }
 
@@ -225,11 +232,34 @@ Result<void> Log::rotate(std::uint64_t needed_bytes) {
   return start_segment(segments_.back().id + 1, needed_bytes);
 }
 
-Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes) {
-  const std::uint64_t size = std::max(options_.segment_bytes, first_record_offset + needed_bytes + 2 * margin_bytes());
+Result<void> Log::restart_after(Index index, const HardState& hard_state) {
+  if (auto checked = check(); !checked) return checked;
+  CONCORD_CHECK(!index.is_zero(), "a snapshot ends at an entry");
+  CONCORD_CHECK(hard_state.commit == index, "a log that begins anew holds nothing behind its snapshot");
+  // Before anything is changed: a full disk leaves the log as it was.
+  if (auto room = ensure_spare(segment_size_for(0)); !room) return room;
+  pending_.clear();
+  offset_ = written_offset_;
+  locations_.clear();
+  last_index_ = index;
+  hard_state_ = hard_state;
+  if (auto started = start_segment(segments_.back().id + 1, 0, Beginning::restarts); !started) return started;
+  if (auto synced = sync_current(); !synced) return synced;
+  std::vector<Retired> replaced;
+  for (; segments_.size() > 1; segments_.pop_front()) {
+    replaced.push_back({.path = segments_.front().path, .size_bytes = segments_.front().header.size_bytes});
+  }
+  // Durably, and before this segment can ever be purged: without it, the old ones would count again.
+  if (auto removed = remove_files(replaced); !removed) return failed(removed.error());
+  return {};
+}
+
+Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes, Beginning beginning) {
+  const std::uint64_t size = segment_size_for(needed_bytes);
   CONCORD_CHECK(size <= 0xffff'ffffU, "offsets have 32 bits");
   std::unique_ptr<env::File> file;
-  SegmentHeader header{.recycled = false,
+  SegmentHeader header{.restarts = beginning == Beginning::restarts,
+                       .recycled = false,
                        .segment_id = id,
                        .size_bytes = size,
                        .salt = options_.salt ^ (id * 0x9e3779b97f4a7c15U),

@@ -14,6 +14,9 @@
 // is cut there too. It is told from damage by the machine's boot id and by the mark, in each record, of how far the log
 // had been synced.
 //
+// A snapshot from the leader may replace the log (`restart_after`): a new segment says that nothing before it counts. Until
+// it has its name the old log stands, whole; from then on the old segments are only files to remove.
+//
 // Failure. After any failed write or sync the log answers the same error for ever: what the disk holds is unknown, and a
 // repeated fsync may lie (reliability 52).
 //
@@ -77,6 +80,11 @@ class Log {
   /// Appends one batch. Entries are contiguous; the first has index <= last_index() + 1.
   [[nodiscard]] Result<void> append(std::span<const base::EntryView> entries,
                                     const std::optional<base::HardState>& hard_state);
+  /// A snapshot that ends at `index` came from the leader and is durable: it replaces the whole log, whatever that holds and
+  /// holds back. Entries go on at `index.next()`. Durable when this returns, in every mode; a crash before leaves the old log or
+  /// the new one. Precondition: hard_state.commit == index; less would undo the snapshot, more would promise what is not there.
+  /// Errors: storage_full; nothing has changed, later calls may succeed.
+  [[nodiscard]] Result<void> restart_after(base::Index index, const base::HardState& hard_state);
   /// Writes what mode `buffered` holds back; it survives the end of the process from here on.
   [[nodiscard]] Result<void> flush();
   /// Everything appended survives a loss of power from here on.
@@ -137,6 +145,9 @@ class Log {
   Result<void> recover();
   [[nodiscard]] Result<void> check_end() const;
   Result<std::vector<std::uint64_t>> list_segments();
+  [[nodiscard]] Result<std::size_t> find_begin(const std::vector<std::uint64_t>& ids) const;
+  [[nodiscard]] Result<bool> restarts_at(std::uint64_t id) const;
+  Result<void> remove_replaced(const std::vector<std::uint64_t>& ids, std::size_t begin);
   Result<std::string> load_segment(std::uint64_t id, bool is_first);
   Result<void> scan_segment(std::string_view bytes, bool is_newest);
   Result<void> take_record(const Record& record, std::uint64_t offset);
@@ -151,8 +162,11 @@ class Log {
   Result<void> write_pending();
   Result<void> sync_current();
   Result<void> rotate(std::uint64_t needed_bytes);
-  Result<void> start_segment(std::uint64_t id, std::uint64_t needed_bytes);
+  enum class Beginning : std::uint8_t { goes_on, restarts };
+  Result<void> start_segment(std::uint64_t id, std::uint64_t needed_bytes, Beginning beginning = Beginning::goes_on);
   [[nodiscard]] std::uint64_t margin_bytes() const noexcept;
+  [[nodiscard]] std::uint64_t segment_size_for(std::uint64_t needed_bytes) const noexcept;
+  Result<void> ensure_spare(std::uint64_t size_bytes);
   [[nodiscard]] std::string next_spare_path();
   Result<std::unique_ptr<env::File>> allocate_file(std::uint64_t size_bytes);
   Result<void> remove_file(const Retired& oldest);

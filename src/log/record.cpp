@@ -63,7 +63,7 @@ std::uint32_t finish_record(std::string& to, std::size_t start, const RecordPlac
 
 std::string encode_segment_header(const SegmentHeader& header, std::uint32_t& crc) {
   std::string bytes(magic);
-  base::append_fixed32(bytes, segment_format);
+  base::append_fixed32(bytes, header.restarts ? restart_segment_format : segment_format);
   base::append_fixed32(bytes, header.recycled ? 1 : 0);
   base::append_fixed64(bytes, header.segment_id);
   base::append_fixed64(bytes, header.size_bytes);
@@ -90,12 +90,13 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes, std::
   }
   base::Reader reader(bytes.substr(magic.size(), segment_header_bytes - magic.size()));
   const std::uint32_t format = reader.fixed32();
-  if (format != segment_format) {
+  if (format != segment_format && format != restart_segment_format) {
     why = "format " + std::to_string(format) + " is not known to this version (it knows " +
-          std::to_string(segment_format) + ")";
+          std::to_string(segment_format) + " and " + std::to_string(restart_segment_format) + ")";
     return std::nullopt;
   }
   SegmentHeader header;
+  header.restarts = format == restart_segment_format;
   header.recycled = reader.fixed32() != 0;
   header.segment_id = reader.fixed64();
   header.size_bytes = reader.fixed64();

@@ -1,8 +1,10 @@
 // The bytes of a log segment, apart from any file. docs/FORMATS.md shows them with an example.
 //
 //   segment  := header zeros-to-128 record* (zeros | what an earlier life of the file left)
-//   header   := magic:8 "CNCRDLOG" format:u32(=1) recycled:u32 segment_id:u64 size_bytes:u64 salt:u64
+//   header   := magic:8 "CNCRDLOG" format:u32(=1|2) recycled:u32 segment_id:u64 size_bytes:u64 salt:u64
 //               first_index:u64 term:u64 vote:u64 commit:u64 crc:u32               (hard state as of the segment's begin)
+//               Format 2 begins the log anew: it is behind a snapshot, and segments before it do not count. Only such a segment
+//               has it, so a program that would read on from the segment before refuses it by its format.
 //   record   := crc:u32 size:u32 segment_id:u64 offset:u32 previous:u32 synced:u32 zero:u32 payload zeros-to-8
 //               `size` is that of the payload; `crc` covers salt and everything behind itself up to the end of the payload;
 //               `offset` is the record's own place in the segment, `previous` the crc of the record before it (of the header
@@ -29,6 +31,7 @@
 namespace concord::log {
 
 inline constexpr std::uint32_t segment_format = 1;
+inline constexpr std::uint32_t restart_segment_format = 2;
 inline constexpr std::size_t segment_header_bytes = 76;
 inline constexpr std::size_t first_record_offset = 128;
 inline constexpr std::size_t record_header_bytes = 32;
@@ -36,6 +39,7 @@ inline constexpr std::size_t record_header_bytes = 32;
 enum class RecordKind : std::uint8_t { batch = 1, end_of_segment = 2, closed = 3, opened = 4 };
 
 struct SegmentHeader {
+  bool restarts = false;  ///< the log begins here, whatever segments stand before
   bool recycled = false;
   std::uint64_t segment_id = 0;
   std::uint64_t size_bytes = 0;

@@ -11,19 +11,28 @@ namespace concord::log {
 using base::EntryView;
 using base::Index;
 
+namespace {
+
+std::unexpected<Error> damaged(const std::string& path, std::uint64_t offset, const std::string& what) {
+  return fail(Errc::storage_failed, path + ": damaged at offset " + std::to_string(offset) + ": " + what);
+}
+
+}  // namespace
+
 std::unexpected<Error> Log::damage(std::uint64_t offset, const std::string& what) const {
-  return fail(Errc::storage_failed,
-              segments_.back().path + ": damaged at offset " + std::to_string(offset) + ": " + what);
+  return damaged(segments_.back().path, offset, what);
 }
 
 Result<void> Log::recover() {
   const auto ids = list_segments();
   if (!ids) return std::unexpected(ids.error());
   if (ids->empty()) return fail(Errc::not_found, directory_ + ": no log segment");
-  for (const std::uint64_t id : *ids) {
-    const auto bytes = load_segment(id, id == ids->front());
+  const auto begin = find_begin(*ids);
+  if (!begin) return std::unexpected(begin.error());
+  for (std::size_t at = *begin; at < ids->size(); ++at) {
+    const auto bytes = load_segment((*ids)[at], at == *begin);
     if (!bytes) return std::unexpected(bytes.error());
-    if (auto scanned = scan_segment(*bytes, id == ids->back()); !scanned) return scanned;
+    if (auto scanned = scan_segment(*bytes, at + 1 == ids->size()); !scanned) return scanned;
   }
   if (auto checked = check_end(); !checked) return checked;
   {
@@ -34,12 +43,53 @@ Result<void> Log::recover() {
   // What was found may be in the page cache only; from here on it is relied upon.
   is_synced_ = false;
   if (auto synced = sync_current(); !synced) return synced;
+  // The names too: a process may have ended between giving one and making it durable.
+  if (auto synced = files_.sync_directory(directory_); !synced) return synced;
+  if (auto removed = remove_replaced(*ids, *begin); !removed) return removed;
   if (current_is_complete_) return start_segment(segments_.back().id + 1, 0);
   const std::size_t before = pending_.size();
   if (offset_ + 2 * (record_header_bytes + 16) > segments_.back().header.size_bytes) return rotate(0);
   advance(append_mark(pending_, next_place(), RecordKind::opened, options_.boot_id), before);
   if (auto written = write_pending(); !written) return written;
   return sync_current();
+}
+
+/// Where the log begins: at the newest segment that restarts it, else at the oldest. From there on none may be missing.
+Result<std::size_t> Log::find_begin(const std::vector<std::uint64_t>& ids) const {
+  for (std::size_t at = ids.size() - 1;; --at) {
+    const auto restarts = restarts_at(ids[at]);
+    if (!restarts) return std::unexpected(restarts.error());
+    if (*restarts || at == 0) return at;
+    if (ids[at - 1] + 1 != ids[at]) {
+      return fail(Errc::storage_failed,
+                  path_of(ids[at - 1] + 1) + ": missing, but segments before and behind it exist");
+    }
+  }
+}
+
+Result<bool> Log::restarts_at(std::uint64_t id) const {
+  const std::string path = path_of(id);
+  auto file = files_.open(path, env::OpenMode::read);
+  if (!file) return std::unexpected(std::move(file.error()));
+  std::string bytes(first_record_offset, '\0');
+  const auto read = (*file)->read_at(0, bytes.data(), bytes.size());
+  if (!read) return std::unexpected(read.error());
+  bytes.resize(*read);
+  std::uint32_t crc = 0;
+  std::string why;
+  const auto header = decode_segment_header(bytes, crc, why);
+  // What can't be read might have restarted the log: to look further back would bring the dead to life.
+  if (!header) return damaged(path, 0, why);
+  return header->restarts;
+}
+
+/// What an interrupted `restart_after` has left; the restarted log was found whole.
+Result<void> Log::remove_replaced(const std::vector<std::uint64_t>& ids, std::size_t begin) {
+  if (begin == 0) return {};
+  for (std::size_t at = 0; at < begin; ++at) {
+    if (auto removed = files_.remove(path_of(ids[at])); !removed) return removed;
+  }
+  return files_.sync_directory(directory_);
 }
 
 /// Whether the entries reach as far as they must.
@@ -71,9 +121,6 @@ Result<std::vector<std::uint64_t>> Log::list_segments() {
     const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), id);
     if (problem != std::errc() || name.size() != 24 || std::string_view(end) != ".log") {
       return fail(Errc::storage_failed, directory_ + "/" + name + ": not a file of a log");
-    }
-    if (!ids.empty() && id != ids.back() + 1) {
-      return fail(Errc::storage_failed, path_of(ids.back() + 1) + ": missing, but segments before and behind it exist");
     }
     ids.push_back(id);
   }
