@@ -17,6 +17,7 @@ namespace concord::log {
 namespace {
 
 constexpr std::string_view magic = "CNCRDSNP";
+constexpr std::string_view temporary_ending = ".tmp";
 constexpr std::uint32_t block_tag = 1;
 constexpr std::uint32_t footer_tag = 2;
 constexpr std::size_t header_fixed_bytes = 16;
@@ -73,22 +74,32 @@ std::optional<SnapshotFileInfo> parse_name(const std::string& directory, const s
 
 }  // namespace
 
+SnapshotFileInfo snapshot_file(const std::string& directory, base::Index index, base::Term term) {
+  return {.path = directory + "/" + file_name(index, term), .index = index, .term = term};
+}
+
 Result<std::vector<SnapshotFileInfo>> list_snapshots(env::FileSystem& files, const std::string& directory) {
   const auto names = files.list(directory);
   if (!names) return std::unexpected(names.error());
   std::vector<SnapshotFileInfo> found;
   for (const std::string& name : *names) {
-    if (name.ends_with(".tmp")) {
-      if (auto removed = files.remove(directory + "/" + name); !removed)
-        return std::unexpected(std::move(removed.error()));
-      continue;
-    }
+    if (name.ends_with(temporary_ending)) continue;
     auto info = parse_name(directory, name);
     if (!info) return fail(Errc::storage_failed, directory + "/" + name + ": not a snapshot file");
     found.push_back(std::move(*info));
   }
   std::ranges::sort(found, [](const auto& a, const auto& b) { return a.index > b.index; });
   return found;
+}
+
+Result<void> remove_unfinished_snapshots(env::FileSystem& files, const std::string& directory) {
+  const auto names = files.list(directory);
+  if (!names) return std::unexpected(names.error());
+  for (const std::string& name : *names) {
+    if (!name.ends_with(temporary_ending)) continue;
+    if (auto removed = files.remove(directory + "/" + name); !removed) return removed;
+  }
+  return {};
 }
 
 Result<void> remove_old_snapshots(env::FileSystem& files, const std::string& directory, std::size_t keep) {
@@ -127,8 +138,8 @@ Result<std::unique_ptr<SnapshotWriter>> SnapshotWriter::create(env::FileSystem& 
                                                                base::Index index, base::Term term,
                                                                std::string_view meta) {
   CONCORD_CHECK(meta.size() <= max_meta_bytes, "a snapshot's meta data is small");
-  SnapshotFileInfo info{.path = directory + "/" + file_name(index, term), .index = index, .term = term};
-  const std::string temporary = info.path + ".tmp";
+  SnapshotFileInfo info = snapshot_file(directory, index, term);
+  const std::string temporary = info.path + std::string(temporary_ending);
   if (auto removed = files.remove(temporary); !removed && removed.error().code() != Errc::not_found) {
     return std::unexpected(std::move(removed.error()));
   }
@@ -272,7 +283,8 @@ Result<bool> SnapshotReader::next(std::string& raw) {
   const std::uint32_t stored_size = reader.fixed32();
   const std::uint32_t raw_size = reader.fixed32();
   const std::uint32_t crc = reader.fixed32();
-  if (raw_size > max_block_bytes) return state.damaged("a block is too large");
+  if (raw_size > max_block_bytes || stored_size > ZSTD_compressBound(raw_size))
+    return state.damaged("a block is too large");
   if (auto done = state.peek(block_header_bytes + std::uint64_t{stored_size}); !done)
     return std::unexpected(std::move(done.error()));
   const std::string_view block(state.buffer);

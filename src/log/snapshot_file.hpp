@@ -7,6 +7,8 @@
 //   footer   := 2:u32 block_count:u64 sha256:32 crc:u32                                sha256 over header and blocks, crc over the
 //                                                                                     footer before it; nothing follows
 //
+// A temporary name is the later one with ".tmp" behind it (written here), or ".incoming.tmp" (incoming_snapshot.hpp).
+//
 // `meta` and the raw bytes of blocks belong to who writes them (store/snapshot.hpp). A file is written under a temporary
 // name, synced, and then renamed: a file with a snapshot's name is whole, or it was damaged later.
 //
@@ -37,9 +39,13 @@ struct SnapshotFileInfo {
   base::Term term;
 };
 
-/// Newest first. Removes what unfinished writers left.
+/// Where the snapshot of that place stands.
+[[nodiscard]] SnapshotFileInfo snapshot_file(const std::string& directory, base::Index index, base::Term term);
+/// Newest first. Files with a temporary name are passed over: somebody may be writing them.
 [[nodiscard]] Result<std::vector<SnapshotFileInfo>> list_snapshots(env::FileSystem& files,
                                                                    const std::string& directory);
+/// Removes what a process that ended has left under temporary names; for a start, when nobody is writing yet.
+[[nodiscard]] Result<void> remove_unfinished_snapshots(env::FileSystem& files, const std::string& directory);
 /// Removes all but the `keep` newest.
 [[nodiscard]] Result<void> remove_old_snapshots(env::FileSystem& files, const std::string& directory, std::size_t keep);
 

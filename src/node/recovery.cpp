@@ -41,6 +41,8 @@ Result<std::unique_ptr<store::LoadedState>> load_snapshot(env::FileSystem& files
 /// The newest snapshot that is whole and not behind the log's beginning; none is fine when there is no snapshot at all.
 Result<std::unique_ptr<store::LoadedState>> newest_snapshot(env::FileSystem& files, const std::string& directory,
                                                             Index log_first, const Say& say) {
+  if (auto removed = log::remove_unfinished_snapshots(files, directory); !removed)
+    return std::unexpected(std::move(removed.error()));
   const auto found = log::list_snapshots(files, directory);
   if (!found) return std::unexpected(found.error());
   std::optional<Error> first_problem;
