@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.hpp"
 #include "base/crc32c.hpp"
 
 namespace concord::log {
@@ -15,12 +16,16 @@ namespace {
 constexpr std::string_view first_line = "concord data directory\n";
 constexpr std::string_view identity_name = "identity";
 
+const char* yes_or_no(bool value) noexcept { return value ? "yes" : "no"; }
+
 std::string encode(const Identity& identity) {
-  char text[160];
-  std::snprintf(text, sizeof text, "format 1\ncluster %016llx\nnode %016llx\nincarnation %llu\nformed %s\n",
-                static_cast<unsigned long long>(identity.cluster.value()),
-                static_cast<unsigned long long>(identity.node.value()),
-                static_cast<unsigned long long>(identity.incarnation), identity.formed ? "yes" : "no");
+  char text[256];
+  std::snprintf(
+      text, sizeof text,
+      "format 2\ncluster %016llx\nnode %016llx\ndirectory %016llx\nincarnation %llu\nformed %s\nremoved %s\n",
+      static_cast<unsigned long long>(identity.cluster.value()), static_cast<unsigned long long>(identity.node.value()),
+      static_cast<unsigned long long>(identity.directory), static_cast<unsigned long long>(identity.incarnation),
+      yes_or_no(identity.formed), yes_or_no(identity.removed));
   std::string whole = std::string(first_line) + text;
   std::snprintf(text, sizeof text, "crc %08x\n", base::crc32c(whole));
   return whole + text;
@@ -44,6 +49,12 @@ std::optional<std::uint64_t> number(const std::optional<std::string_view>& text,
   return value;
 }
 
+std::optional<bool> answer(const std::optional<std::string_view>& text) {
+  if (text == "yes") return true;
+  if (text == "no") return false;
+  return std::nullopt;
+}
+
 Result<Identity> decode(const std::string& path, std::string_view bytes) {
   const auto refuse = [&](std::size_t offset, std::string_view what) {
     return fail(Errc::storage_failed,
@@ -55,25 +66,30 @@ Result<Identity> decode(const std::string& path, std::string_view bytes) {
   text.remove_prefix(first_line.size());
   const auto format = number(take_line(text, "format"), 10);
   if (!format) return refuse(offset(), "no format");
-  if (*format != 1) {
+  if (*format != 1 && *format != 2) {
     return fail(Errc::storage_failed,
-                path + ": format " + std::to_string(*format) + " is not known to this version (it knows 1)");
+                path + ": format " + std::to_string(*format) + " is not known to this version (it knows 1 and 2)");
   }
+  const bool is_first_format = *format == 1;
   const auto cluster = number(take_line(text, "cluster"), 16);
   const auto node = number(take_line(text, "node"), 16);
+  const auto directory = is_first_format ? node : number(take_line(text, "directory"), 16);
   const auto incarnation = number(take_line(text, "incarnation"), 10);
-  const auto formed = take_line(text, "formed");
-  if (!cluster || !node || !incarnation || !formed || *node == 0 || (*formed != "yes" && *formed != "no")) {
+  const auto formed = answer(take_line(text, "formed"));
+  const auto removed = is_first_format ? false : answer(take_line(text, "removed"));
+  if (!cluster || !node || !directory || !incarnation || !formed || !removed)
     return refuse(offset(), "a line is missing or malformed");
-  }
+  if (*directory == 0 || (*formed && (*node == 0 || *cluster == 0))) return refuse(offset(), "an id is 0");
   const std::size_t covered = offset();
   const auto crc = number(take_line(text, "crc"), 16);
   if (!crc || !text.empty() || *crc != base::crc32c(bytes.substr(0, covered)))
     return refuse(covered, "the checksum is wrong");
   return Identity{.cluster = base::ClusterId(*cluster),
                   .node = base::NodeId(*node),
+                  .directory = *directory,
                   .incarnation = *incarnation,
-                  .formed = *formed == "yes"};
+                  .formed = *formed,
+                  .removed = *removed};
 }
 
 /// Before anything is made there: a directory without an identity may hold only what an interrupted first open leaves.
@@ -110,6 +126,7 @@ Result<DataDirectory> DataDirectory::open(env::FileSystem& files, std::string pa
   auto lock = files.lock(path + "/LOCK");
   if (!lock) return std::unexpected(std::move(lock.error()));
 
+  CONCORD_CHECK(drawn.directory != 0, "a directory has a number of its own");
   Identity identity = drawn;
   const std::string identity_path = path + "/" + std::string(identity_name);
   if (auto bytes = env::read_file(files, identity_path)) {
@@ -135,9 +152,33 @@ Result<DataDirectory> DataDirectory::open(env::FileSystem& files, std::string pa
   return directory;
 }
 
+Result<void> DataDirectory::adopt(env::FileSystem& files, base::ClusterId cluster, base::NodeId node) {
+  if (cluster.is_zero() || node.is_zero())
+    return fail(Errc::invalid_request, path_ + ": the id of a cluster or a node is 0");
+  if (identity_.formed) return fail(Errc::invalid_request, path_ + ": it belongs to a node of a cluster already");
+  Identity adopted = identity_;
+  adopted.cluster = cluster;
+  adopted.node = node;
+  return save(files, adopted);
+}
+
 Result<void> DataDirectory::mark_formed(env::FileSystem& files) {
-  identity_.formed = true;
-  return env::write_file_atomically(files, path_ + "/" + std::string(identity_name), encode(identity_));
+  CONCORD_CHECK(!identity_.cluster.is_zero() && !identity_.node.is_zero(), "who writes a log knows who it is");
+  Identity formed = identity_;
+  formed.formed = true;
+  return save(files, formed);
+}
+
+Result<void> DataDirectory::mark_removed(env::FileSystem& files) {
+  Identity removed = identity_;
+  removed.removed = true;
+  return save(files, removed);
+}
+
+Result<void> DataDirectory::save(env::FileSystem& files, const Identity& identity) {
+  auto written = env::write_file_atomically(files, path_ + "/" + std::string(identity_name), encode(identity));
+  if (written) identity_ = identity;
+  return written;
 }
 
 }  // namespace concord::log

@@ -1,10 +1,17 @@
 // The directory a node lives in: whose it is, and that nobody else has it open.
 //
 //   DIR/LOCK        locked while a node has the directory open; its text, the process id, is for people
-//   DIR/identity    identity := "concord data directory\nformat 1\ncluster " hex16 "\nnode " hex16 "\nincarnation " decimal
-//                               "\nformed " ("yes"|"no") "\ncrc " hex8 "\n"            crc over all lines before it
+//   DIR/identity    identity := "concord data directory\nformat 2\ncluster " hex16 "\nnode " hex16 "\ndirectory " hex16
+//                               "\nincarnation " decimal "\nformed " ("yes"|"no") "\nremoved " ("yes"|"no")
+//                               "\ncrc " hex8 "\n"                                     crc over all lines before it
+//                   Format 1 has no lines "directory" and "removed": its directory number is its node id, it was not removed.
+//                   It is read, and written as format 2 at the next open.
 //   DIR/log/        log segments (record.hpp)
 //   DIR/snapshots/  snapshot files (snapshot_file.hpp)
+//
+// `directory` is drawn once, for good: it tells a directory from one that a node of the same name had before and lost.
+// `cluster` and `node` may be 0 until the first log segment is there: the node waits to be told by its cluster (`adopt`).
+// "removed yes" says that its cluster has removed the node: it must never take part from this directory again.
 //
 // `incarnation` counts the opens, durably and before anything is done: with the node's id it makes request ids that never
 // repeat. "formed no" says that the log's first segment was never completed, so nothing was ever acknowledged, and the next
@@ -23,15 +30,18 @@
 namespace concord::log {
 
 struct Identity {
-  base::ClusterId cluster;
-  base::NodeId node;
+  base::ClusterId cluster = {};
+  base::NodeId node = {};
+  std::uint64_t directory = 0;
   std::uint64_t incarnation = 0;
-  bool formed = false;
+  bool formed = false;   ///< the first log segment is durable; from then on cluster and node stay as they are
+  bool removed = false;  ///< by its cluster
 };
 
 class DataDirectory {
  public:
-  /// `drawn` is what a new directory gets: random ids, never 0.
+  /// `drawn` is what a new directory gets: random ids; cluster and node may be 0, not decided yet. One that exists keeps its own.
+  /// A directory of a removed node is opened like any other: the caller decides what that means.
   /// Errors: invalid_request (a foreign directory), cluster_not_ready (open elsewhere), storage_failed, storage_full.
   [[nodiscard]] static Result<DataDirectory> open(env::FileSystem& files, std::string path, const Identity& drawn);
 
@@ -39,12 +49,20 @@ class DataDirectory {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::string log_path() const { return path_ + "/log"; }
   [[nodiscard]] std::string snapshots_path() const { return path_ + "/snapshots"; }
-  /// The first log segment is durable.
+  // Durable when they return; after an error the identity is what it was, here, and on disk what it was or what it was to be.
+
+  /// Takes the ids that its cluster gives. Errors: invalid_request (an id is 0; it is formed already).
+  [[nodiscard]] Result<void> adopt(env::FileSystem& files, base::ClusterId cluster, base::NodeId node);
+  /// The first log segment is durable. Precondition: the ids are decided.
   [[nodiscard]] Result<void> mark_formed(env::FileSystem& files);
+  /// The cluster has removed this node.
+  [[nodiscard]] Result<void> mark_removed(env::FileSystem& files);
 
  private:
   DataDirectory(std::string path, std::unique_ptr<env::FileLock> lock, const Identity& identity)
       : path_(std::move(path)), lock_(std::move(lock)), identity_(identity) {}
+
+  [[nodiscard]] Result<void> save(env::FileSystem& files, const Identity& identity);
 
   std::string path_;
   std::unique_ptr<env::FileLock> lock_;

@@ -1,7 +1,12 @@
 #include "log/data_directory.hpp"
 
+#include <cstdio>
+#include <string>
+
 #include <gtest/gtest.h>
 
+#include "base/check.hpp"
+#include "base/crc32c.hpp"
 #include "env/memory_file_system.hpp"
 
 namespace concord::log {
@@ -10,7 +15,20 @@ namespace {
 using base::ClusterId;
 using base::NodeId;
 
-const Identity drawn{.cluster = ClusterId(0xc1), .node = NodeId(0x0d), .incarnation = 0, .formed = false};
+const Identity drawn{.cluster = ClusterId(0xc1), .node = NodeId(0x0d), .directory = 0xd1};
+const Identity drawn_again{.cluster = ClusterId(9), .node = NodeId(9), .directory = 9};
+/// Of a node that waits to join: its cluster gives it the other ids.
+const Identity undecided{.directory = 0xd1};
+
+/// What format 1 would have written.
+std::string first_format(const std::string& formed) {
+  std::string text =
+      "concord data directory\nformat 1\ncluster 00000000000000c1\nnode 000000000000000d\nincarnation 7\nformed " +
+      formed + "\n";
+  char crc[32];
+  std::snprintf(crc, sizeof crc, "crc %08x\n", base::crc32c(text));
+  return text + crc;
+}
 
 TEST(DataDirectory, KeepsItsIdentityAndCountsItsOpens) {
   env::MemoryFileSystem files;
@@ -21,10 +39,12 @@ TEST(DataDirectory, KeepsItsIdentityAndCountsItsOpens) {
     EXPECT_FALSE(directory->identity().formed);
     ASSERT_TRUE(directory->mark_formed(files));
   }
-  auto directory = DataDirectory::open(files, "/data", {.cluster = ClusterId(9), .node = NodeId(9)});
+  auto directory = DataDirectory::open(files, "/data", drawn_again);
   ASSERT_TRUE(directory);
   EXPECT_EQ(directory->identity().cluster, drawn.cluster);
   EXPECT_EQ(directory->identity().node, drawn.node);
+  EXPECT_EQ(directory->identity().directory, drawn.directory);
+  EXPECT_FALSE(directory->identity().removed);
   EXPECT_EQ(directory->identity().incarnation, 2U);
   EXPECT_TRUE(directory->identity().formed);
 }
@@ -73,6 +93,134 @@ TEST(DataDirectory, EveryFlippedByteOfTheIdentityIsRefused) {
     ASSERT_FALSE(opened) << "byte " << at;
     EXPECT_NE(opened.error().message().find("/data/identity"), std::string::npos);
     EXPECT_EQ(files.contents("/data/identity"), bad);
+  }
+}
+
+TEST(DataDirectory, EveryTruncatedIdentityIsRefused) {
+  env::MemoryFileSystem files;
+  {
+    ASSERT_TRUE(DataDirectory::open(files, "/data", drawn));
+  }
+  const std::string good = files.contents("/data/identity");
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    files.set_contents("/data/identity", good.substr(0, size));
+    const auto opened = DataDirectory::open(files, "/data", drawn);
+    ASSERT_FALSE(opened) << "cut to " << size;
+    EXPECT_EQ(opened.error().code(), Errc::storage_failed);
+  }
+}
+
+TEST(DataDirectory, WaitsForItsIdsAcrossOpensAndTakesThemFromItsCluster) {
+  env::MemoryFileSystem files;
+  for (const std::uint64_t incarnation : {1, 2}) {
+    auto directory = DataDirectory::open(files, "/data", incarnation == 1 ? undecided : drawn_again);
+    ASSERT_TRUE(directory) << directory.error().message();
+    EXPECT_TRUE(directory->identity().cluster.is_zero());
+    EXPECT_TRUE(directory->identity().node.is_zero());
+    EXPECT_EQ(directory->identity().directory, undecided.directory);
+    EXPECT_EQ(directory->identity().incarnation, incarnation);
+    if (incarnation == 1) continue;
+    EXPECT_EQ(directory->adopt(files, ClusterId(0), NodeId(6)).error().code(), Errc::invalid_request);
+    EXPECT_EQ(directory->adopt(files, ClusterId(5), NodeId(0)).error().code(), Errc::invalid_request);
+    ASSERT_TRUE(directory->adopt(files, ClusterId(4), NodeId(4)));
+    ASSERT_TRUE(directory->adopt(files, ClusterId(5), NodeId(6))) << "nothing was done as node 4";
+    EXPECT_EQ(directory->identity().node, NodeId(6));
+  }
+  files.power_cut(1);
+  auto directory = DataDirectory::open(files, "/data", undecided);
+  ASSERT_TRUE(directory) << directory.error().message();
+  EXPECT_EQ(directory->identity().cluster, ClusterId(5));
+  EXPECT_EQ(directory->identity().node, NodeId(6));
+  EXPECT_EQ(directory->identity().directory, undecided.directory);
+  ASSERT_TRUE(directory->mark_formed(files));
+  EXPECT_EQ(directory->adopt(files, ClusterId(5), NodeId(6)).error().code(), Errc::invalid_request);
+  EXPECT_EQ(directory->identity().node, NodeId(6));
+}
+
+TEST(DataDirectory, WithoutIdsIsNeverFormed) {
+  env::MemoryFileSystem files;
+  auto directory = DataDirectory::open(files, "/data", undecided);
+  ASSERT_TRUE(directory);
+  EXPECT_THROW((void)directory->mark_formed(files), base::InvariantFailure);
+  EXPECT_THROW((void)DataDirectory::open(files, "/other", {.cluster = ClusterId(1), .node = NodeId(1)}),
+               base::InvariantFailure)
+      << "a directory without a number";
+}
+
+TEST(DataDirectory, RemembersThatItsNodeWasRemoved) {
+  env::MemoryFileSystem files;
+  {
+    auto directory = DataDirectory::open(files, "/data", drawn);
+    ASSERT_TRUE(directory->mark_formed(files));
+    ASSERT_TRUE(directory->mark_removed(files));
+    EXPECT_TRUE(directory->identity().removed);
+  }
+  files.power_cut(1);
+  for (int i = 0; i < 2; ++i) {
+    const auto directory = DataDirectory::open(files, "/data", drawn_again);
+    ASSERT_TRUE(directory);
+    EXPECT_TRUE(directory->identity().removed);
+    EXPECT_TRUE(directory->identity().formed);
+    EXPECT_EQ(directory->identity().node, drawn.node);
+  }
+}
+
+TEST(DataDirectory, OfTheFirstFormatIsReadAndWrittenAsTheSecond) {
+  for (const bool is_formed : {false, true}) {
+    env::MemoryFileSystem files;
+    ASSERT_TRUE(files.make_directories("/data"));
+    files.set_contents("/data/identity", first_format(is_formed ? "yes" : "no"));
+    const auto directory = DataDirectory::open(files, "/data", drawn_again);
+    ASSERT_TRUE(directory) << directory.error().message();
+    EXPECT_EQ(directory->identity().cluster, drawn.cluster);
+    EXPECT_EQ(directory->identity().node, drawn.node);
+    EXPECT_EQ(directory->identity().directory, drawn.node.value());
+    EXPECT_EQ(directory->identity().incarnation, 8U);
+    EXPECT_EQ(directory->identity().formed, is_formed);
+    EXPECT_FALSE(directory->identity().removed);
+    EXPECT_NE(files.contents("/data/identity").find("\nformat 2\n"), std::string::npos);
+  }
+}
+
+TEST(DataDirectory, OfAFormatThatIsNotKnownIsRefusedByName) {
+  env::MemoryFileSystem files;
+  ASSERT_TRUE(files.make_directories("/data"));
+  files.set_contents("/data/identity", "concord data directory\nformat 3\n");
+  const auto opened = DataDirectory::open(files, "/data", drawn);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message().find("/data/identity: format 3 is not known"), std::string::npos)
+      << opened.error().message();
+}
+
+/// The identity of what is there, whatever it is.
+Identity identity_of(env::FileSystem& files) {
+  const auto directory = DataDirectory::open(files, "/data", drawn_again);
+  EXPECT_TRUE(directory) << directory.error().message();
+  return directory ? directory->identity() : Identity{};
+}
+
+TEST(DataDirectory, ALossOfPowerDuringAChangeLeavesTheOldIdentityOrTheNewOne) {
+  for (std::uint64_t stop = 0, old_seen = 0, new_seen = 0;; ++stop) {
+    SCOPED_TRACE("stopped after " + std::to_string(stop) + " changes");
+    env::MemoryFileSystem files;
+    bool is_through = false;
+    {
+      auto directory = DataDirectory::open(files, "/data", undecided);
+      ASSERT_TRUE(directory);
+      files.set_faults({.stop_after = files.changes() + stop});
+      is_through = directory->adopt(files, ClusterId(5), NodeId(6)).has_value();
+      EXPECT_EQ(directory->identity().node, NodeId(is_through ? 6 : 0));
+    }
+    files.power_cut(stop);
+    const Identity found = identity_of(files);
+    EXPECT_EQ(found.directory, undecided.directory);
+    EXPECT_TRUE(found.node == NodeId(6) || (!is_through && found.node.is_zero()));
+    EXPECT_EQ(found.cluster, ClusterId(found.node.is_zero() ? 0 : 5));
+    ++(found.node.is_zero() ? old_seen : new_seen);
+    if (!is_through) continue;
+    EXPECT_GT(old_seen, 0U);
+    EXPECT_GT(new_seen, 0U);
+    return;
   }
 }
 

@@ -78,7 +78,8 @@ Result<Recovered> recover(env::FileSystem& files, const Options& options, const 
                           std::uint64_t segment_bytes, const Say& say) {
   Recovered recovered;
   auto directory = log::DataDirectory::open(
-      files, options.data_dir.string(), {.cluster = base::ClusterId(drawn.cluster_id), .node = NodeId(drawn.node_id)});
+      files, options.data_dir.string(),
+      {.cluster = base::ClusterId(drawn.cluster_id), .node = NodeId(drawn.node_id), .directory = drawn.directory_id});
   if (!directory) return std::unexpected(std::move(directory.error()));
   recovered.directory = std::make_unique<log::DataDirectory>(std::move(*directory));
   recovered.is_fresh = !recovered.directory->identity().formed;

@@ -24,6 +24,7 @@ namespace concord::node {
 struct Drawn {
   std::uint64_t cluster_id = 0;
   std::uint64_t node_id = 0;
+  std::uint64_t directory_id = 0;
   std::uint64_t election_seed = 0;
   std::uint64_t hash_seed = 0;
   std::uint64_t log_salt = 0;

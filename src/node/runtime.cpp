@@ -64,8 +64,12 @@ Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> 
                                                std::unique_ptr<env::Clock> clock, Options options,
                                                std::uint64_t segment_bytes) {
   if (auto valid = validate(options); !valid) return std::unexpected(std::move(valid.error()));
-  const Drawn drawn{
-      .cluster_id = draw(), .node_id = draw(), .election_seed = draw(), .hash_seed = draw(), .log_salt = draw()};
+  const Drawn drawn{.cluster_id = draw(),
+                    .node_id = draw(),
+                    .directory_id = draw(),
+                    .election_seed = draw(),
+                    .hash_seed = draw(),
+                    .log_salt = draw()};
   const Say say = [&options](LogLevel level, const std::string& line) {
     if (options.log) options.log(level, line);
   };
