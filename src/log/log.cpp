@@ -244,7 +244,6 @@ Result<void> Log::restart_after(Index index, const HardState& hard_state) {
   last_index_ = index;
   hard_state_ = hard_state;
   if (auto started = start_segment(segments_.back().id + 1, 0, Beginning::restarts); !started) return started;
-  if (auto synced = sync_current(); !synced) return synced;
   std::vector<Retired> replaced;
   for (; segments_.size() > 1; segments_.pop_front()) {
     replaced.push_back({.path = segments_.front().path, .size_bytes = segments_.front().header.size_bytes});
