@@ -4,6 +4,8 @@
 // A field that is not in its schema cannot be read, so none exists undocumented. Schemas are constants (schemas.hpp).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -72,6 +74,22 @@ struct Schema {
   std::span<const ExclusiveFields> exclusive = {};
   std::string_view example = {};  ///< JSON text
 };
+
+/// The fields of `first`, then those of `second`.
+template <std::size_t first_count, std::size_t second_count>
+[[nodiscard]] consteval std::array<Field, first_count + second_count> joined(
+    const std::array<Field, first_count>& first, const std::array<Field, second_count>& second) {
+  std::array<Field, first_count + second_count> all;
+  std::ranges::copy(second, std::ranges::copy(first, all.begin()).out);
+  return all;
+}
+
+template <std::size_t count>
+[[nodiscard]] consteval std::array<std::string_view, count> names_of(const std::array<Field, count>& fields) {
+  std::array<std::string_view, count> names;
+  std::ranges::transform(fields, names.begin(), &Field::name);
+  return names;
+}
 
 /// Position of the field in `schema.fields`, or -1.
 [[nodiscard]] int position_of(const Schema& schema, std::string_view field) noexcept;

@@ -199,36 +199,25 @@ inline constexpr Field range_field = {
 inline constexpr Field start_field = {.name = "start", .schema = &text, .description = "The first key, included."};
 inline constexpr Field end_field = {.name = "end", .schema = &text, .description = "The last key, included."};
 inline constexpr Field filter_field = {.name = "filter", .schema = &filter};
-inline constexpr std::array query_fields = {
-    prefix_field,
-    suffix_field,
-    contains_field,
-    pattern_field,
-    range_field,
-    start_field,
-    end_field,
-    filter_field,
-    Field{.name = "limit", .schema = &positive, .description = "100 unless said; a page holds at most 1000."},
-    Field{.name = "offset", .schema = &count},
-    Field{.name = "cursor", .schema = &given_cursor, .description = "`next_cursor` of the page before."},
-    Field{.name = "select", .schema = &select, .description = "`pairs` unless said."}};
+/// Which keys are meant, in every query.
+inline constexpr std::array selector_fields = {prefix_field, suffix_field, contains_field, pattern_field,
+                                               range_field,  start_field,  end_field,      filter_field};
+inline constexpr auto selectors = names_of(selector_fields);
+inline constexpr auto query_fields = joined(
+    selector_fields,
+    std::array{
+        Field{.name = "limit", .schema = &positive, .description = "100 unless said; a page holds at most 1000."},
+        Field{.name = "offset", .schema = &count},
+        Field{.name = "cursor", .schema = &given_cursor, .description = "`next_cursor` of the page before."},
+        Field{.name = "select", .schema = &select, .description = "`pairs` unless said."}});
 inline constexpr Schema query = {.shape = Shape::object,
                                  .name = "Query",
                                  .fields = query_fields,
                                  .exclusive = only_one_range,
                                  .example = R"({"prefix": "user:", "filter": {"age": {"$gte": 18}}, "limit": 10})"};
-inline constexpr std::array query_delete_fields = {
-    prefix_field,
-    suffix_field,
-    contains_field,
-    pattern_field,
-    range_field,
-    start_field,
-    end_field,
-    filter_field,
-    Field{.name = "limit", .schema = &positive, .description = "Removes that many, in the order of keys."}};
-inline constexpr std::array<std::string_view, 8> selectors = {"prefix", "suffix", "contains", "pattern",
-                                                              "range",  "start",  "end",      "filter"};
+inline constexpr auto query_delete_fields = joined(
+    selector_fields,
+    std::array{Field{.name = "limit", .schema = &positive, .description = "Removes that many, in the order of keys."}});
 inline constexpr Schema query_delete = {.shape = Shape::object,
                                         .name = "QueryDelete",
                                         .description = "At least one selector.",
