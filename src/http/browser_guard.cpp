@@ -100,7 +100,7 @@ std::optional<Problem> BrowserGuard::check(const Request& request) const {
 
 void BrowserGuard::add_headers(const Request& request, Reply& reply) const {
   if (policy_.cors_origins.empty()) return;
-  reply.add_header("Vary", "Origin");
+  reply.vary_by("Origin");
   if (!request.has(Header::origin)) return;
   const std::string_view origin = request.header(Header::origin);
   if (!is_origin_allowed(origin)) return;

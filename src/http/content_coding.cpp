@@ -24,7 +24,7 @@ std::string GzipCoder::coded(std::string_view text) {
 
 void GzipCoder::code(const Request& request, Reply& reply) {
   if (reply.body.size() < least_coded_bytes || reply.content_type == Reply::bytes) return;
-  reply.add_header("Vary", "Accept-Encoding");
+  reply.vary_by("Accept-Encoding");
   if (!request.has(Header::accept_encoding) || !takes_gzip(request.header(Header::accept_encoding))) return;
   std::string stream = coded(reply.body);
   if (stream.empty() || stream.size() >= reply.body.size()) return;

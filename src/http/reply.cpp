@@ -93,6 +93,12 @@ void Reply::clear() noexcept {
     body.clear();
   }
   headers.clear();
+  vary.clear();
+}
+
+void Reply::vary_by(std::string_view field) {
+  if (!vary.empty()) vary += ", ";
+  vary.append(field);
 }
 
 void Reply::add_header(std::string_view name, std::string_view value) {
@@ -157,6 +163,7 @@ std::string_view append_response(std::string& to, const Reply& reply, const Resp
   to += "\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ";
   to.append(frame.request_id);
   to += "\r\n";
+  if (!reply.vary.empty()) to.append("Vary: ").append(reply.vary).append("\r\n");
   to.append(reply.headers);
   if (!frame.keep_alive) {
     to += "Connection: close\r\n";

@@ -24,12 +24,16 @@ class Reply {
   std::string body;
   std::string_view static_body = {};  ///< sent instead of `body`, and not copied; lives as long as the server
   std::string headers;                ///< further header lines, each with its line end
+  std::string vary;                   ///< value of `Vary`; empty: none
 
   static constexpr std::string_view json = "application/json";
   static constexpr std::string_view bytes = "application/octet-stream";
   static constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
   void clear() noexcept;
+
+  /// The answer depends on this field of the request: the fields named so stand together in `Vary`.
+  void vary_by(std::string_view field);
 
   /// `name` and `value` hold no line end. Precondition: neither comes unchecked from a client.
   void add_header(std::string_view name, std::string_view value);

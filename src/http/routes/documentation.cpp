@@ -47,7 +47,7 @@ void get_file(Call& call) {
   reply.add_header("ETag", etag);
   reply.add_header("Cache-Control",
                    "no-cache");  // kept, but asked about: another version of the program has other files
-  reply.add_header("Vary", "Accept-Encoding");
+  reply.vary_by("Accept-Encoding");
   reply.add_header("Content-Security-Policy", content_security_policy);
   reply.add_header("Referrer-Policy", "no-referrer");
   if (client_has_tag(call.request.header(Header::if_none_match), etag)) {

@@ -144,7 +144,7 @@ void get(Call& call) {
 
   Reply& reply = call.reply;
   reply.add_etag(entry->revision);
-  reply.headers += "Vary: Accept\r\n";
+  reply.vary_by("Accept");
   if (call.request.has(Header::if_none_match) && client_has(call.request, entry->revision)) {
     reply.status = 304;
     return;
