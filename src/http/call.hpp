@@ -21,6 +21,7 @@
 namespace concord::http {
 
 class Call;
+class OpenapiDocument;
 
 /// Runs once, on the connection's thread, with what came of a submitted transaction.
 using Continuation = std::move_only_function<void(Call&, Result<command::Outcome>)>;
@@ -45,9 +46,8 @@ class Submitter {
 /// What all calls of a server share.
 struct Site {
   database::Database& database;
-  std::string api_url = {};       ///< of this server
-  std::string openapi = {};       ///< the document of /api/v1/openapi.json
-  std::string openapi_gzip = {};  ///< the same, coded; empty when answers are not coded
+  std::string api_url = {};            ///< of this server
+  OpenapiDocument* openapi = nullptr;  ///< of /api/v1/openapi.json; always there in a server
 };
 
 class Call {

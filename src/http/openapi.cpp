@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include "http/content_coding.hpp"
 #include "http/openapi_schema.hpp"
 #include "http/schemas.hpp"
 
@@ -281,6 +282,16 @@ class Writer {
 
 std::string openapi_document(std::span<const Route> routes, std::string_view version) {
   return json::serialize(Writer().write(routes, version));
+}
+
+std::string_view OpenapiDocument::text() {
+  std::call_once(text_made_, [this] { text_ = openapi_document(routes_, version_); });
+  return text_;
+}
+
+std::string_view OpenapiDocument::gzip() {
+  std::call_once(gzip_made_, [this] { gzip_ = GzipCoder().coded(text()); });
+  return gzip_;
 }
 
 }  // namespace concord::http

@@ -1,11 +1,16 @@
 // The document of the API against the API: every route is in it, and what it says can be followed.
+#include <latch>
 #include <set>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
+#include "http/openapi.hpp"
 #include "http/route.hpp"
 #include "http/testing_node_api.hpp"
 
@@ -83,6 +88,30 @@ TEST_F(OpenApi, TheExamplesOfBodiesAreAccepted) {
     tried.insert(path);
   }
   EXPECT_GE(tried.size(), 9U);
+}
+
+TEST(OpenApiDocument, IsMadeOnceForAllWhoAskAtTheSameTime) {
+  constexpr std::size_t askers = 8;
+  const std::vector<Route> routes = api_routes();
+  OpenapiDocument document(routes, "1.2.3", true);
+  std::vector<std::string_view> texts(askers);
+  std::vector<std::string_view> streams(askers);
+  std::latch all_are_here(askers);
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < askers; ++i) {
+    threads.emplace_back([&, i] {
+      all_are_here.arrive_and_wait();
+      streams[i] = document.gzip();
+      texts[i] = document.text();
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(texts.front(), openapi_document(routes, "1.2.3"));
+  for (std::size_t i = 1; i < askers; ++i) {
+    EXPECT_EQ(texts[i].data(), texts[0].data());
+    EXPECT_EQ(streams[i].data(), streams[0].data());
+  }
+  EXPECT_LT(streams[0].size(), texts[0].size() / 2);
 }
 
 TEST_F(OpenApi, HeadersOfConditionalRequestsAreDescribed) {

@@ -12,7 +12,6 @@
 #include <concord/version.hpp>
 
 #include "http/connection.hpp"
-#include "http/content_coding.hpp"
 #include "http/openapi.hpp"
 #include "http/shared.hpp"
 #include "http/worker.hpp"
@@ -60,8 +59,7 @@ class Server::Impl {
                .table = RouteTable(api_routes()),
                .settings = settings,
                .browser_guard = BrowserGuard(settings.browsers, settings.host)} {
-    shared.site.openapi = openapi_document(shared.table.routes(), concord::version);
-    if (settings.compress) shared.site.openapi_gzip = GzipCoder().coded(shared.site.openapi);
+    shared.site.openapi = &openapi;
     std::random_device seeds;
     std::size_t threads = shared.settings.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
@@ -150,6 +148,7 @@ class Server::Impl {
   }
 
   Shared shared;
+  OpenapiDocument openapi{shared.table.routes(), concord::version, shared.settings.compress};
   std::vector<std::unique_ptr<Worker>> workers;
   std::optional<tcp::acceptor> acceptor;  ///< on the first worker
   std::optional<asio::steady_timer> accept_timer;

@@ -8,12 +8,12 @@ namespace concord::http::routes {
 namespace {
 
 void get_document(Call& call) {
-  const Site& site = call.site;
+  OpenapiDocument& document = *call.site.openapi;
   Reply& reply = call.reply;
-  const bool packed = !site.openapi_gzip.empty() && takes_gzip(call.request.header(Header::accept_encoding));
-  reply.add_header("Vary", "Accept-Encoding");
+  const bool packed = document.is_coded() && takes_gzip(call.request.header(Header::accept_encoding));
+  reply.vary_by("Accept-Encoding");
   if (packed) reply.add_header("Content-Encoding", "gzip");
-  reply.static_body = packed ? site.openapi_gzip : site.openapi;
+  reply.static_body = packed ? document.gzip() : document.text();
 }
 
 }  // namespace

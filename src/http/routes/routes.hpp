@@ -16,6 +16,5 @@ void add_kv(std::vector<Route>& routes);
 void add_kv_list(std::vector<Route>& routes);
 void add_query(std::vector<Route>& routes);
 void add_transaction(std::vector<Route>& routes);
-void add_openapi(std::vector<Route>& routes);
 
 }  // namespace concord::http::routes
