@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,8 +86,10 @@ class DeleteMatching {
 
   /// Keeps what is still there and still matches, in its present revision. Errors: those of the predicate.
   Result<void> read_again(std::vector<Item>& items) {
-    const std::vector<std::string> keys = keys_of(items);
-    auto entries = store_.get_entries({keys.begin(), keys.end()}, for_read());
+    std::vector<std::string_view> keys;
+    keys.reserve(items.size());
+    for (const Item& item : items) keys.push_back(item.key);
+    auto entries = store_.get_entries(keys, for_read());
     if (!entries) return std::unexpected(std::move(entries.error()));
     std::vector<Item> kept;
     for (std::size_t i = 0; i < items.size(); ++i) {
@@ -101,13 +104,6 @@ class DeleteMatching {
     }
     items = std::move(kept);
     return {};
-  }
-
-  static std::vector<std::string> keys_of(const std::vector<Item>& items) {
-    std::vector<std::string> keys;
-    keys.reserve(items.size());
-    for (const Item& item : items) keys.push_back(item.key);
-    return keys;
   }
 
   Store& store_;

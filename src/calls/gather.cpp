@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "calls/keys.hpp"
+
 namespace concord {
 namespace {
 
@@ -12,19 +14,12 @@ Result<bool> add_all(Map& map, std::vector<Item>& items, const Make& make) {
   return true;
 }
 
-std::vector<std::string> keys_of(std::vector<Item>& items) {
-  std::vector<std::string> keys;
-  keys.reserve(items.size());
-  for (Item& item : items) keys.push_back(std::move(item.key));
-  return keys;
-}
-
 }  // namespace
 
 Result<Rows<std::string>> Store::keys(const Query& query, const ReadOptions& options) {
   Rows<std::string> rows;
   auto done = visit_matches(query, false, options, [&](std::vector<Item>& items) -> Result<bool> {
-    rows.append(keys_of(items));
+    rows.append(calls::take_keys(items));
     return true;
   });
   if (!done) return std::unexpected(std::move(done.error()));
@@ -56,7 +51,7 @@ Result<void> Store::scan(const Query& query, const std::function<bool(const Item
 Result<Page<std::string>> Store::keys_page(const Query& query, const PageOptions& options, const ReadOptions& read) {
   auto found = page(query, false, options, read);
   if (!found) return std::unexpected(std::move(found.error()));
-  return Page<std::string>{keys_of(found->rows), std::move(found->next_cursor)};
+  return Page<std::string>{calls::take_keys(found->rows), std::move(found->next_cursor)};
 }
 
 Result<Page<Item>> Store::where_page(const Query& query, const PageOptions& options, const ReadOptions& read) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "calls/delete_matching.hpp"
+#include "calls/keys.hpp"
 #include "client/client_impl.hpp"
 #include "client/decode.hpp"
 #include "client/encode.hpp"
@@ -48,17 +49,10 @@ class Walk : public std::enable_shared_from_this<Walk<Take>> {
   Take take_;
 };
 
-std::vector<std::string> keys_of(std::vector<Item>& items) {
-  std::vector<std::string> keys;
-  keys.reserve(items.size());
-  for (Item& item : items) keys.push_back(std::move(item.key));
-  return keys;
-}
-
 struct TakeKeys {
   Completion<Rows<std::string>> done;
   Rows<std::string> all = {};
-  void rows(std::vector<Item> items) { all.append(keys_of(items)); }
+  void rows(std::vector<Item> items) { all.append(calls::take_keys(items)); }
   void end(Result<void> outcome) {
     if (!outcome) return done(std::unexpected(std::move(outcome.error())));
     done(std::move(all));

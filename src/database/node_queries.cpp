@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "calls/delete_matching.hpp"
+#include "calls/keys.hpp"
 #include "database/node_impl.hpp"
 
 namespace concord {
@@ -42,13 +43,6 @@ Result<Rows<T>> gather(LocalDatabase& database, const Query& query, bool with_en
   return rows;
 }
 
-std::vector<std::string> keys_of(std::vector<Item>& items) {
-  std::vector<std::string> keys;
-  keys.reserve(items.size());
-  for (Item& item : items) keys.push_back(std::move(item.key));
-  return keys;
-}
-
 }  // namespace
 
 Result<void> Node::visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
@@ -72,7 +66,7 @@ Result<std::uint64_t> Node::delete_where(const Query& query, const WriteOptions&
 
 void Node::async_keys(const Query& query, const ReadOptions& options, Completion<Rows<std::string>> done) {
   start_query(*impl_->database, impl_->gate, std::move(done), [query, options](LocalDatabase& database) {
-    return gather<std::string>(database, query, false, options, keys_of);
+    return gather<std::string>(database, query, false, options, calls::take_keys);
   });
 }
 
