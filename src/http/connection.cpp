@@ -191,6 +191,9 @@ void Connection::respond() {
                                  .is_http_1_0 = request.is_http_1_0});
   if (!keep_alive) closing_ = true;
   if (received_at_ != std::chrono::steady_clock::time_point()) record_access();
+  // What is large goes now, not with the next request: that may be long in coming, or never come.
+  call_.reply.clear();
+  call_.request.clear();
 }
 
 void Connection::note_arrival() {
@@ -369,7 +372,6 @@ void Connection::flush() {
   if (!open_ || writing_) return;
   if (unsent().empty()) {
     if (out_.empty()) return;
-    release_memory(sending_);
     std::swap(sending_, out_);
     sending_static_ = std::exchange(out_static_, {});
     sent_ = 0;
@@ -391,6 +393,9 @@ void Connection::flush() {
     if (error) return close();
     sent_ += size;
   }
+  release_memory(sending_);
+  sending_static_ = {};
+  sent_ = 0;
 }
 
 void Connection::on_written(std::size_t size_bytes) {

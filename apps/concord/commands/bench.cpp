@@ -26,6 +26,7 @@
 #include "load/plan.hpp"
 #include "load/report.hpp"
 #include "load/request.hpp"
+#include "open_files.hpp"
 
 namespace concord::app {
 namespace {
@@ -99,7 +100,7 @@ bool complete_plan(Context& context, BenchArguments& arguments) {
   plan.prefix = unique_prefix();
   if (plan.threads == 0) plan.threads = std::min(default_threads(), std::max(1U, plan.connections));
   if (const auto problem = load::problem_of(plan)) return refuse(context, *problem), false;
-  if (!load::allow_open_files(plan.connections)) {
+  if (allow_connections(plan.connections) < plan.connections) {
     return refuse(context, "--connections " + std::to_string(plan.connections) +
                                " is more than this process may open; see ulimit -n"),
            false;

@@ -22,6 +22,7 @@
 #include "database/database.hpp"
 #include "http/server.hpp"
 #include "log.hpp"
+#include "open_files.hpp"
 #include "service_manager.hpp"
 
 namespace concord::app {
@@ -155,6 +156,12 @@ ExitCode run(config::Configuration configuration, const Reader& read) {
   const Log& log = switches.log;
   for (const std::string& warning : configuration.warnings) log(LogLevel::warn, warning);
   const Signals signals;
+  const auto max_connections = static_cast<std::uint64_t>(configuration.integer("limits.max_connections"));
+  if (const std::uint64_t possible = allow_connections(max_connections); possible < max_connections) {
+    log(LogLevel::warn, "limits.max_connections = " + std::to_string(max_connections) +
+                            " but the files that this process " + "may open (ulimit -Hn) are enough for " +
+                            std::to_string(possible) + " only");
+  }
 
   Options options = configuration.database_options();
   options.log = log;

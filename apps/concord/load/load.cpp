@@ -8,7 +8,6 @@
 #include <thread>
 
 #include <netdb.h>
-#include <sys/resource.h>
 
 namespace concord::app::load {
 namespace {
@@ -16,8 +15,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds poll_interval{50};
-/// Files a process has open beside the connections of a load.
-constexpr rlim_t other_files = 64;
 
 /// The threads of a load; joined at the latest by the destructor.
 class Crew {
@@ -67,15 +64,6 @@ std::expected<Server, std::string> resolve(const std::string& host, const std::s
   server.address_bytes = found->ai_addrlen;
   server.host = (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port;
   return server;
-}
-
-bool allow_open_files(std::uint32_t connections) noexcept {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return true;
-  const rlim_t wanted = connections + other_files;
-  if (limit.rlim_cur >= wanted) return true;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
 }
 
 Outcome run(const Plan& plan, const std::vector<Server>& servers, const std::function<bool(milliseconds)>& wants_end) {

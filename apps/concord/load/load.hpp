@@ -23,9 +23,6 @@ struct Outcome {
 /// The address behind a host and a port. The error is for people.
 [[nodiscard]] std::expected<Server, std::string> resolve(const std::string& host, const std::string& port);
 
-/// Lets this process open `connections` sockets, as far as its hard limit goes. False: that is not far enough.
-[[nodiscard]] bool allow_open_files(std::uint32_t connections) noexcept;
-
 /// Runs `plan` until its time is over or `wants_end`, which waits for up to the time it is given, returns true.
 /// Precondition: problem_of(plan) is none, and there is a server.
 [[nodiscard]] Outcome run(const Plan& plan, const std::vector<Server>& servers,
