@@ -5,16 +5,18 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
 
-#include "endpoint.hpp"
+#include "client/endpoint.hpp"
 #include "exchange.hpp"
 
 namespace concord::app {
 namespace {
 
+using client::Endpoint;
+
 Exchange::Request wire_request(const ClientRequest& request, const Endpoint& endpoint, const std::string& token) {
   namespace http = boost::beast::http;
   Exchange::Request message(http::string_to_verb(request.method), request.target, 11);
-  message.set(http::field::host, endpoint.authority());
+  message.set(http::field::host, endpoint.authority);
   message.set(http::field::connection, "close");
   if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
   if (!request.accept.empty()) message.set(http::field::accept, request.accept);
@@ -31,8 +33,8 @@ std::expected<std::vector<Endpoint>, ClientFailure> endpoints_of(const ClientSet
   if (settings.endpoints.empty()) return std::unexpected(usage("no endpoint was given"));
   std::vector<Endpoint> endpoints;
   for (const std::string& text : settings.endpoints) {
-    auto endpoint = read_endpoint(text);
-    if (!endpoint) return std::unexpected(usage(endpoint.error()));
+    auto endpoint = client::parse_endpoint(text);
+    if (!endpoint) return std::unexpected(usage(endpoint.error().message()));
     endpoints.push_back(std::move(*endpoint));
   }
   if (!settings.certificates_path.empty() && !std::ifstream(settings.certificates_path)) {

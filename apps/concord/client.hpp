@@ -36,7 +36,7 @@ struct ClientFailure {
 };
 
 struct ClientSettings {
-  std::vector<std::string> endpoints;  ///< as endpoint.hpp says
+  std::vector<std::string> endpoints;  ///< as client/endpoint.hpp says
   std::string token;                   ///< empty: none
   std::chrono::milliseconds timeout{5000};
   std::string certificates_path = {};  ///< PEM: whom to trust; empty: whom the system trusts

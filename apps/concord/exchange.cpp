@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using beast::error_code;
 
-bool Exchange::connect(const Endpoint& endpoint, const ClientSettings& settings, Deadline deadline) {
+bool Exchange::connect(const client::Endpoint& endpoint, const ClientSettings& settings, Deadline deadline) {
   stream_.expires_at(deadline);
   asio::ip::tcp::resolver resolver(context_);
   const auto addresses = resolver.resolve(endpoint.host, endpoint.port, error_);
@@ -28,7 +28,7 @@ bool Exchange::connect(const Endpoint& endpoint, const ClientSettings& settings,
   return !error_ && (!endpoint.is_secure || secure(endpoint, settings));
 }
 
-bool Exchange::secure(const Endpoint& endpoint, const ClientSettings& settings) {
+bool Exchange::secure(const client::Endpoint& endpoint, const ClientSettings& settings) {
   if (settings.trusts_anybody) {
     tls_.set_verify_mode(asio::ssl::verify_none);
   } else {

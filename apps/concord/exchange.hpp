@@ -13,7 +13,7 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 
 #include "client.hpp"
-#include "endpoint.hpp"
+#include "client/endpoint.hpp"
 
 namespace concord::app {
 
@@ -25,14 +25,14 @@ class Exchange {
   Exchange() : stream_(context_) {}
 
   /// False: nothing was sent.
-  [[nodiscard]] bool connect(const Endpoint& endpoint, const ClientSettings& settings, Deadline deadline);
+  [[nodiscard]] bool connect(const client::Endpoint& endpoint, const ClientSettings& settings, Deadline deadline);
   /// None: what became of the request is unknown.
   [[nodiscard]] std::optional<ClientAnswer> exchange(const Request& request, Deadline deadline);
   /// Why the last step failed, for people.
   [[nodiscard]] std::string problem() const;
 
  private:
-  bool secure(const Endpoint& endpoint, const ClientSettings& settings);
+  bool secure(const client::Endpoint& endpoint, const ClientSettings& settings);
   template <class Stream>
   std::optional<ClientAnswer> exchange_on(Stream& stream, const Request& request);
   void run();

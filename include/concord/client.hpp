@@ -59,8 +59,8 @@ struct ClientOptions {
 
 class CONCORD_API Client final : public Store {
  public:
-  /// Endpoints are URLs: `http://host:port`, `https://host:port`; without a port 4000. No connection is made before the
-  /// first call, so nobody needs to be there yet. Errors: invalid_request (no endpoint, a bad one, a bad option).
+  /// Endpoints are URLs: `http://host:port`, `https://host:port`; without a scheme http, without a port 4000. No connection is
+  /// made before the first call, so nobody needs to be there yet. Errors: invalid_request (no endpoint, a bad one, a bad option).
   [[nodiscard]] static Result<Client> connect(const std::vector<std::string>& endpoints, ClientOptions options = {});
 
   Client(Client&&) noexcept;

@@ -1,7 +1,9 @@
-// Where a node is reached, from its URL.
+// Where a node is reached, from its URL, as programs, the command line and the environment say it.
 //
-//   endpoint := ("http" | "https") "://" host [":" port] ["/"]
+//   endpoint := [("http" | "https") "://"] host [":" port] ["/"]
+//   host     := name | IPv4 address | "[" IPv6 address "]"
 //
+// Without a scheme it is http, without a port 4000.
 // Errors: invalid_request, naming the endpoint. Thread rule: pure functions.
 #pragma once
 

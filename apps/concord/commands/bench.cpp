@@ -19,9 +19,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "client/endpoint.hpp"
 #include "commands/api_call.hpp"
 #include "duration.hpp"
-#include "endpoint.hpp"
 #include "load/load.hpp"
 #include "load/plan.hpp"
 #include "load/report.hpp"
@@ -111,8 +111,8 @@ bool complete_plan(Context& context, BenchArguments& arguments) {
 std::optional<std::vector<load::Server>> servers_of(Context& context) {
   std::vector<load::Server> servers;
   for (const std::string& text : context.endpoints) {
-    const auto endpoint = read_endpoint(text);
-    if (!endpoint) return refuse(context, endpoint.error()), std::nullopt;
+    const auto endpoint = client::parse_endpoint(text);
+    if (!endpoint) return refuse(context, endpoint.error().message()), std::nullopt;
     if (endpoint->is_secure) return refuse(context, "bench speaks http only, not " + text), std::nullopt;
     auto server = load::resolve(endpoint->host, endpoint->port);
     if (!server) {
