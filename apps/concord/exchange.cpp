@@ -1,16 +1,13 @@
 #include "exchange.hpp"
 
 #include <boost/asio/connect.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
-#include <openssl/ssl.h>
-#include <openssl/x509_vfy.h>
+#include "client/certificate.hpp"
 
 namespace concord::app {
 
@@ -33,7 +30,6 @@ bool Exchange::secure(const client::Endpoint& endpoint, const ClientSettings& se
     tls_.set_verify_mode(asio::ssl::verify_none);
   } else {
     tls_.set_verify_mode(asio::ssl::verify_peer);
-    tls_.set_verify_callback(asio::ssl::host_name_verification(endpoint.host));
     if (settings.certificates_path.empty()) {
       tls_.set_default_verify_paths(error_);
     } else {
@@ -42,10 +38,10 @@ bool Exchange::secure(const client::Endpoint& endpoint, const ClientSettings& se
     if (error_) return false;
   }
   secure_stream_.emplace(stream_, tls_);
-  error_code is_name;
-  asio::ip::make_address(endpoint.host, is_name);
-  // The extension carries names only, RFC 6066 3.
-  if (is_name) SSL_set_tlsext_host_name(secure_stream_->native_handle(), endpoint.host.c_str());
+  if (!client::expect_certificate_of(secure_stream_->native_handle(), endpoint.host)) {
+    error_ = asio::error::no_memory;
+    return false;
+  }
   secure_stream_->async_handshake(asio::ssl::stream_base::client, [this](const error_code& error) { error_ = error; });
   run();
   return !error_;
@@ -75,11 +71,7 @@ std::string Exchange::problem() const {
   if (error_ == beast::http::error::end_of_stream) return "it closed the connection";
   if (secure_stream_) {
     auto* const handle = const_cast<beast::ssl_stream<beast::tcp_stream&>&>(*secure_stream_).native_handle();
-    const long why = SSL_get_verify_result(handle);
-    if (SSL_is_init_finished(handle) == 0 && why != X509_V_OK) {
-      return std::string("its certificate is not trusted: ") + X509_verify_cert_error_string(why) +
-             "; --cacert names whom to trust";
-    }
+    if (const auto problem = client::certificate_problem(handle)) return *problem + "; --cacert names whom to trust";
   }
   return error_.message();
 }

@@ -6,12 +6,13 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/none.hpp>
+
+#include "client/certificate.hpp"
 
 namespace concord::client {
 namespace {
@@ -42,16 +43,16 @@ asio::awaitable<error_code> Connection::open(const Endpoint& endpoint, bool veri
 
 asio::awaitable<error_code> Connection::shake_hands(const Endpoint& endpoint, bool verify) {
   error_code error;
-  if (verify) {
-    secure_->set_verify_mode(asio::ssl::verify_peer, error);
-    if (!error) secure_->set_verify_callback(asio::ssl::host_name_verification(endpoint.host), error);
-  } else {
-    secure_->set_verify_mode(asio::ssl::verify_none, error);
-  }
+  secure_->set_verify_mode(verify ? asio::ssl::verify_peer : asio::ssl::verify_none, error);
   if (error) co_return error;
-  SSL_set_tlsext_host_name(secure_->native_handle(), endpoint.host.c_str());
+  if (!expect_certificate_of(secure_->native_handle(), endpoint.host)) co_return error_code(asio::error::no_memory);
   const auto [handshake_error] = co_await secure_->async_handshake(asio::ssl::stream_base::client, as_result);
   co_return handshake_error;
+}
+
+std::string Connection::problem(const error_code& error) const {
+  const auto of_certificate = secure_ ? certificate_problem(secure_->native_handle()) : std::nullopt;
+  return of_certificate ? *of_certificate + "; ClientOptions::cacert names whom to trust" : error.message();
 }
 
 asio::awaitable<Exchanged> Connection::exchange(HttpRequest request) {
@@ -66,6 +67,7 @@ asio::awaitable<Exchanged> Connection::exchange_on(Stream& stream, HttpRequest r
   const auto [write_error, written] = co_await http::async_write(stream, request, as_result);
   if (write_error) {
     exchanged.error = write_error;
+    exchanged.problem = write_error.message();
     co_return exchanged;
   }
   exchanged.was_sent = true;
@@ -74,6 +76,7 @@ asio::awaitable<Exchanged> Connection::exchange_on(Stream& stream, HttpRequest r
   const auto [read_error, read] = co_await http::async_read(stream, buffer_, parser, as_result);
   if (read_error) {
     exchanged.error = read_error;
+    exchanged.problem = read_error.message();
     co_return exchanged;
   }
   is_kept_ = parser.get().keep_alive() && buffer_.size() == 0;
@@ -86,10 +89,10 @@ asio::awaitable<Exchanged> Connection::exchange_on(Stream& stream, HttpRequest r
 bool Connection::is_usable(steady_clock::time_point now, std::chrono::milliseconds idle_timeout) {
   if (!is_kept_ || !socket_.is_open() || now - idle_since_ >= idle_timeout) return false;
   char byte = 0;
-  // Nothing to read is the only good sign: an end, an error or a word unasked for are the node's farewell.
+  // Nothing to read is the only good sign: an end, an error or a word unasked for are the node's farewell. Over TLS that is
+  // a message of its own; the session tickets, which are not, came with the first answer at the latest.
   const ssize_t seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
-  return seen > 0 && secure_ != nullptr;  // TLS has messages of its own, like new session tickets
+  return seen < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void Connection::close() noexcept {

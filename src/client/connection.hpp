@@ -24,8 +24,9 @@ namespace concord::client {
 /// What became of a request on a connection.
 struct Exchanged {
   boost::system::error_code error;
-  bool was_sent = false;  ///< The kernel took all of it: the node may have executed it.
-  Answer answer = {};     ///< without an error
+  std::string problem = {};  ///< the error in words
+  bool was_sent = false;     ///< The kernel took all of it: the node may have executed it.
+  Answer answer = {};        ///< without an error
 };
 
 class Connection {
@@ -37,6 +38,8 @@ class Connection {
 
   /// Resolves, connects, shakes hands.
   boost::asio::awaitable<boost::system::error_code> open(const Endpoint& endpoint, bool verify);
+  /// Why `open` ended with `error`, for people.
+  [[nodiscard]] std::string problem(const boost::system::error_code& error) const;
   boost::asio::awaitable<Exchanged> exchange(HttpRequest request);
 
   /// The node has neither closed it nor said anything unasked, as far as this machine knows.

@@ -46,6 +46,13 @@ http::verb verb_of(Method method) {
   return http::verb::delete_;
 }
 
+Exchanged unreached(error_code error, std::string problem) {
+  Exchanged none;
+  none.error = error;
+  none.problem = std::move(problem);
+  return none;
+}
+
 std::string random_name() {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::random_device source;
@@ -200,7 +207,7 @@ asio::awaitable<Result<Answer>> Transport::try_all(FlightPointer flight) {
         if (!flight->request.is_spread) preferred_ = position;
         co_return std::move(exchanged.answer);
       }
-      if (exchanged.error) flight->last_problem = peer.endpoint.url + ": " + exchanged.error.message();
+      if (exchanged.error) flight->last_problem = peer.endpoint.url + ": " + exchanged.problem;
       if (!exchanged.error) flight->refusal = std::move(exchanged.answer);
       if (flight->is_over || !may_repeat(*flight, exchanged)) co_return gave_up(*flight);
     }
@@ -247,8 +254,7 @@ std::vector<std::size_t> Transport::order_of(const Request& request) {
 
 asio::awaitable<Exchanged> Transport::try_one(Peer& peer, FlightPointer flight) {
   if (!co_await take_place(peer, flight)) {
-    Exchanged none;
-    none.error = asio::error::timed_out;
+    Exchanged none = unreached(asio::error::timed_out, "no connection became free in time");
     co_return none;
   }
   Exchanged exchanged = co_await exchange(peer, flight);
@@ -267,8 +273,7 @@ asio::awaitable<Exchanged> Transport::exchange(Peer& peer, FlightPointer flight)
   if (!flight->connection) {
     const error_code error = co_await connect(peer, flight);
     if (error) {
-      Exchanged none;
-      none.error = error;
+      Exchanged none = unreached(error, flight->connection->problem(error));
       co_return none;
     }
   }
