@@ -6,30 +6,13 @@
 #include <unistd.h>
 
 #include "client.hpp"
-#include "value/cursor.hpp"
+#include "json_text.hpp"
 #include "value/json.hpp"
-#include "value/json_string.hpp"
 
 namespace concord::app {
 
 OutputForm default_output_form() noexcept {
   return ::isatty(STDOUT_FILENO) == 1 ? OutputForm::table : OutputForm::plain;
-}
-
-std::optional<std::string_view> json_member(std::string_view object, std::string_view name) {
-  if (!object.starts_with('{')) return std::nullopt;
-  value::Cursor cursor(object);
-  for (cursor.open(); cursor.more();) {
-    const std::string_view found = cursor.name();
-    const std::string_view text = cursor.skip();
-    if (found == name) return text;
-  }
-  return std::nullopt;
-}
-
-std::string json_to_plain(std::string_view json) {
-  if (value::kind_of(json) == value::JsonKind::string) return value::unescape(value::inside_quotes(json));
-  return std::string(json);
 }
 
 std::string table_cell(std::string_view json) {

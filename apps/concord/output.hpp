@@ -1,7 +1,6 @@
 // What commands print: results on standard output in the form asked for, everything else on standard error.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,12 +16,6 @@ enum class OutputForm { table, json, plain };
 
 /// Table on a terminal, plain in a pipe.
 [[nodiscard]] OutputForm default_output_form() noexcept;
-
-/// The value of a member of a JSON object, as text; none when it is missing. Precondition: compact JSON text.
-[[nodiscard]] std::optional<std::string_view> json_member(std::string_view object, std::string_view name);
-
-/// The text behind a JSON string; any other JSON as it is.
-[[nodiscard]] std::string json_to_plain(std::string_view json);
 
 /// A value as a table shows it: on one line, whatever is in it.
 [[nodiscard]] std::string table_cell(std::string_view json);

@@ -3,10 +3,9 @@
 #include <iostream>
 #include <iterator>
 
-#include <concord/value.hpp>
-
 #include "base/base64.hpp"
 #include "http/target.hpp"
+#include "json_text.hpp"
 #include "value/json.hpp"
 #include "value/json_string.hpp"
 
@@ -85,17 +84,6 @@ void print_done(const Context& context, const std::string& body) {
 std::string input_of(const std::string& value) {
   if (value != "-") return value;
   return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
-}
-
-std::optional<std::string> json_of(const std::string& text) {
-  if (auto json = value::compact_json(text)) return std::move(*json);
-  return json_string(text);
-}
-
-std::optional<std::string> json_string(std::string_view text) {
-  const Value as_string(text);
-  if (!as_string.valid()) return std::nullopt;
-  return std::string(as_string.json_text());
 }
 
 }  // namespace concord::app

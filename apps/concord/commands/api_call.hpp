@@ -34,9 +34,5 @@ void print_done(const Context& context, const std::string& body);
 
 /// Standard input for `-`.
 [[nodiscard]] std::string input_of(const std::string& value);
-/// A value that is JSON is stored as that, any other text as a string. None: not UTF-8.
-[[nodiscard]] std::optional<std::string> json_of(const std::string& text);
-/// A text as a JSON string. None: not UTF-8.
-[[nodiscard]] std::optional<std::string> json_string(std::string_view text);
 
 }  // namespace concord::app

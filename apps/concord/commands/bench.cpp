@@ -22,6 +22,7 @@
 #include "client/endpoint.hpp"
 #include "commands/api_call.hpp"
 #include "duration.hpp"
+#include "json_text.hpp"
 #include "load/load.hpp"
 #include "load/plan.hpp"
 #include "load/report.hpp"

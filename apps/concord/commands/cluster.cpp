@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands/api_call.hpp"
+#include "json_text.hpp"
 #include "value/cursor.hpp"
 
 namespace concord::app {

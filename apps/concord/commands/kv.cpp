@@ -6,6 +6,7 @@
 
 #include "commands/api_call.hpp"
 #include "commands/commands.hpp"
+#include "json_text.hpp"
 
 namespace concord::app {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "commands/api_call.hpp"
 #include "commands/selection.hpp"
+#include "json_text.hpp"
 #include "value/json.hpp"
 
 namespace concord::app {

@@ -1,14 +1,15 @@
 // concord kv bulk-load, kv export: many keys from and to files of JSON lines or CSV.
 //
 //   JSON lines   {"key" or "key_b64": ..., "value": ..., "ttl"?: seconds, "encoding"?: "base64"}      one a line
-//   CSV          the columns key,value,ttl; a first line with these names is a heading. A value that is JSON is taken as that
+//   CSV          as csv_rows.hpp says; a first line with the names of the columns is a heading
 //
-// What an export wrote, a load stores again as it was: in JSON lines everything; CSV has no form for bytes and for keys that are
-// not UTF-8, so an export names these and leaves them out.
+// What an export wrote, a load stores again as it was. The heading of CSV tells which columns follow, and that is known only when
+// the last row has come: rows wait in a spool until then.
 // Loading sends batches of 500, each one transaction. A bad line is reported with its number and left out; the others are loaded.
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -17,7 +18,10 @@
 #include "commands/api_call.hpp"
 #include "commands/selection.hpp"
 #include "csv.hpp"
+#include "csv_rows.hpp"
+#include "json_text.hpp"
 #include "progress.hpp"
+#include "spool.hpp"
 #include "value/json.hpp"
 
 namespace concord::app {
@@ -85,22 +89,10 @@ class Source {
     if (!fields) return std::nullopt;
     const std::uint64_t line = csv_.line();
     if (fields->size() == 1 && fields->front().empty()) return Loadable{.line = line, .json = {}};
-    if (line == 1 && fields->front() == "key" && fields->size() > 1 && (*fields)[1] == "value")
-      return Loadable{.line = line, .json = {}};
-    if (fields->size() < 2 || fields->size() > 3) return refused(line, "not two or three columns: key,value,ttl");
-    const auto key = json_string((*fields)[0]);
-    const auto json = json_of((*fields)[1]);
-    if (!key || !json) return refused(line, "not UTF-8");
-    Loadable made{.line = line, .json = R"({"key":)" + *key + R"(,"value":)" + *json};
-    if (fields->size() == 3 && !fields->back().empty()) {
-      const std::string& ttl = fields->back();
-      std::uint64_t number = 0;
-      const auto [end, error] = std::from_chars(ttl.data(), ttl.data() + ttl.size(), number);
-      if (error != std::errc() || end != ttl.data() + ttl.size()) return refused(line, "the ttl is no whole number");
-      made.json += R"(,"ttl":)" + ttl;
-    }
-    made.json += '}';
-    return made;
+    if (line == 1 && is_csv_heading(*fields)) return Loadable{.line = line, .json = {}};
+    auto operation = operation_of(*fields);
+    if (!operation) return refused(line, operation.error());
+    return Loadable{.line = line, .json = std::move(*operation)};
   }
 
   std::istream& input_;
@@ -238,35 +230,12 @@ struct ExportArguments {
   [[nodiscard]] bool is_csv() const { return format == "csv" || (format.empty() && path.ends_with(".csv")); }
 };
 
-/// A string that reads as JSON is written as JSON, so that it comes back as a string. None: CSV has no form for it.
-std::optional<std::string> csv_row(std::string_view row) {
-  const auto key = json_member(row, "key");
-  const std::string_view value = json_member(row, "value").value_or("null");
-  if (!key || json_member(row, "encoding")) return std::nullopt;
-  std::string text = json_to_plain(value);
-  if (value::compact_json(text)) text = value;
-  const std::string_view ttl = json_member(row, "ttl").value_or("null");
-  return csv_record({json_to_plain(*key), std::move(text), ttl == "null" ? std::string() : std::string(ttl)});
-}
-
-void write_row(Context& context, bool is_csv, std::string_view row, std::ostream& output) {
-  if (!is_csv) {
-    output << row << '\n';
-  } else if (const auto record = csv_row(row)) {
-    output << *record;
-  } else {
-    context.exit_code =
-        report_problem(ExitCode::failed, "left out " + shown_key(row) + ": CSV has no form for bytes, JSON lines have");
-  }
-}
-
-/// False: not everything could be asked for. (What the form has no place for is named and left out.)
-bool write_all(Context& context, const ExportArguments& arguments, std::ostream& output) {
+/// Gives `take` row after row. False: not everything could be asked for; the problem was reported.
+bool read_rows(Context& context, const ExportArguments& arguments, const std::function<void(std::string_view)>& take) {
   bool is_whole = true;
   std::string query = listing_parameters(arguments.selection);
   add_parameters(query, "with_ttl=true");
   add_parameters(query, consistency_of(context));
-  if (arguments.is_csv()) output << "key,value,ttl\n";
   std::uint64_t count = 0;
   Progress progress("keys", std::nullopt);
   const auto fetch = [&](const std::string& cursor, std::uint64_t limit) -> std::optional<std::string> {
@@ -281,11 +250,33 @@ bool write_all(Context& context, const ExportArguments& arguments, std::ostream&
   const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
   walk_pages({fetch, rows,
               [&](std::string_view row) {
-                write_row(context, arguments.is_csv(), row, output);
+                take(row);
                 progress.show(++count, 0);
               }},
              arguments.selection.limit);
   return is_whole;
+}
+
+bool write_csv(Context& context, const ExportArguments& arguments, std::ostream& output) {
+  Spool spool;
+  CsvColumns columns = CsvColumns::plain;
+  const bool is_whole = read_rows(context, arguments, [&](std::string_view row) {
+    if (needs_all_columns(row)) columns = CsvColumns::all;
+    spool.add(row);
+  });
+  if (!spool.rewind()) {
+    context.exit_code = report_problem(ExitCode::failed, "cannot keep the rows in a temporary file");
+    return false;
+  }
+  output << csv_heading(columns);
+  while (const auto row = spool.next()) output << csv_row(*row, columns);
+  return is_whole;
+}
+
+/// False: not everything; the problem was reported.
+bool write_all(Context& context, const ExportArguments& arguments, std::ostream& output) {
+  if (arguments.is_csv()) return write_csv(context, arguments, output);
+  return read_rows(context, arguments, [&output](std::string_view row) { output << row << '\n'; });
 }
 
 bool write_file(Context& context, const ExportArguments& arguments, const std::string& path) {

@@ -6,6 +6,7 @@
 
 #include "commands/api_call.hpp"
 #include "http/target.hpp"
+#include "json_text.hpp"
 #include "value/cursor.hpp"
 #include "value/json.hpp"
 
