@@ -43,10 +43,6 @@ std::string quoted(const Key& key, std::string_view value) {
   return text;
 }
 
-std::string shown(const Setting& setting) {
-  return setting.key->secret && !setting.value.empty() ? "****" : setting.value;
-}
-
 bool fits(KeyType type, FileValue::Type given) {
   switch (type) {
     case KeyType::text:
@@ -422,6 +418,10 @@ CompressionOptions Configuration::compression_options() const {
                                              : CompressionAlgorithm::lz4,
           .threshold_bytes = static_cast<std::size_t>(integer("compression.threshold_bytes")),
           .level = static_cast<int>(integer("compression.level"))};
+}
+
+std::string shown(const Setting& setting) {
+  return setting.key->secret && !setting.value.empty() ? "****" : setting.value;
 }
 
 std::vector<Change> Configuration::reload(const Configuration& newer) {

@@ -47,6 +47,9 @@ struct Setting {
                        ///< "auth.token_file /run/secrets/token"
 };
 
+/// The value as people may see it: a secret is masked.
+[[nodiscard]] std::string shown(const Setting& setting);
+
 /// A key whose value is another one in a newer configuration. Secrets are masked.
 struct Change {
   const Key* key = nullptr;

@@ -165,6 +165,12 @@ class Configuration(unittest.TestCase):
         self.assertIn(f"api.port = 4001  # file {self.file}:2\n", shown.stdout)
         self.assertIn("log.level = warn  # flag --log-level\n", shown.stdout)
         self.assertNotIn("hidden", shown.stdout)
+        shown = subprocess.run([PROGRAM, "config", "show", "--config", self.file, "--output", "json", "--node-data-dir", b"/a\"b/\xff"], capture_output=True)
+        settings = {each.pop("key"): each for each in json.loads(shown.stdout)}
+        self.assertEqual(settings["api.port"], {"value": "4001", "origin": f"file {self.file}:2"})
+        self.assertEqual(settings["auth.token"], {"value": "****", "origin": f"file {self.file}:4"})
+        self.assertEqual(settings["node.data_dir"], {"value": '/a"b/?', "origin": "flag --node-data-dir"})
+        self.assertEqual(settings["node.name"]["origin"], "default")
         self.write("[api]\nport = 70000\nprot = 1\n")
         checked = subprocess.run([PROGRAM, "config", "check", "--config", self.file], capture_output=True, text=True)
         self.assertEqual((checked.returncode, checked.stdout), (1, ""))

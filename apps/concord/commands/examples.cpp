@@ -53,7 +53,9 @@ constexpr Example examples[] = {
      "concord txn -"},
     {"cluster status", "concord cluster status --output json"},
     {"cluster members", "concord --endpoint http://10.0.0.1:4000,http://10.0.0.2:4000 cluster members"},
-    {"config show", "concord config show --config /etc/concord/concord.toml"},
+    {"config show",
+     "concord config show --config /etc/concord/concord.toml\n"
+     "concord config show --output json | jq -r '.[] | select(.key == \"node.data_dir\").value'"},
     {"config check", "concord config check --config /etc/concord/concord.toml"},
     {"bench", "concord bench --duration 30 --connections 64 --mix 9:1"},
     {"completion bash", "source <(concord completion bash)"},
