@@ -116,6 +116,21 @@ class Configuration(unittest.TestCase):
                 self.assertEqual(server.stop(), 0)
                 self.assertEqual(manager.recv(100), b"STOPPING=1")
 
+    def test_a_reload_asked_for_during_the_start_is_done_after_it(self):
+        os.mkfifo(self.file)
+        command = [PROGRAM, "start", "--node-data-dir", os.path.join(self.directory, "data"), "--api-port", "0", "--config", self.file]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                with open(self.file, "w") as file:  # opens when the program does, which then waits for what is written
+                    process.send_signal(signal.SIGHUP)
+                    self.write("[api]\naccess_log = true\n")  # for the reload, under the same name
+                    file.write("[api]\naccess_log = false\n")
+                self.assertRegex(process.stdout.readline(), "^concord ready ")
+                self.assertTrue(any("changed key=api.access_log before=false after=true" in line for line in process.stderr))
+            finally:
+                process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(timeout=10), 0)
+
     def test_flags_outlive_a_reload(self):
         with self.start("[api]\naccess_log = true\n", "--api-access-log", "true") as server:
             self.reload(server, "[api]\naccess_log = false\n")

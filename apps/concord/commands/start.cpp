@@ -59,6 +59,14 @@ class Signals {
   sigset_t set_;
 };
 
+/// A reload that is asked for while the node still starts waits until it serves; else SIGHUP would end the process.
+void hold_back_reload() noexcept {
+  sigset_t reload;
+  sigemptyset(&reload);
+  sigaddset(&reload, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &reload, nullptr);
+}
+
 /// What the running parts share with the configuration, so that a reload reaches them.
 struct Switches {
   explicit Switches(const config::Configuration& configuration)
@@ -191,6 +199,7 @@ void add_start(CLI::App& app, Context& context) {
   CLI::App& command = *app.add_subcommand("start", "Run a node and its HTTP API");
   const auto flags = add_config_flags(command);
   command.callback([&context, flags] {
+    hold_back_reload();
     const Reader read = [&context, flags] { return load_configuration(context, *flags); };
     auto configuration = read();
     context.exit_code = configuration ? run(std::move(*configuration), read)
