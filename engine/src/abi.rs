@@ -207,6 +207,11 @@ pub unsafe extern "C" fn engine_ping(node: *mut EngineNode) -> Status {
     running(node, Node::ping)
 }
 
+#[no_mangle]
+pub unsafe extern "C" fn engine_forget_leader(node: *mut EngineNode) -> Status {
+    running(node, Node::forget_leader)
+}
+
 // --- a turn -------------------------------------------------------------------------------------------------------------
 
 /// A failed node answers 0 / nothing: its numbers are not to be believed.

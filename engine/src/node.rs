@@ -368,6 +368,17 @@ impl Node {
         Ok(())
     }
 
+    /// With check-quorum a follower ignores candidates while it believes in its leader (raft thesis 6.4). Here it stops believing.
+    pub fn forget_leader(&mut self) -> Outcome {
+        self.between_turns()?;
+        let raft = &mut self.raw.raft;
+        if raft.state == StateRole::Follower && raft.leader_id != raft::INVALID_ID {
+            raft.become_follower(raft.term, raft::INVALID_ID);
+        }
+        self.settle();
+        Ok(())
+    }
+
     // --- a turn ---------------------------------------------------------------------------------------------------
 
     pub fn has_ready(&self) -> bool {

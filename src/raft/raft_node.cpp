@@ -189,6 +189,8 @@ Result<void> RaftNode::report_snapshot(NodeId node, bool delivered) {
 
 Result<void> RaftNode::ping() { return checked(node_.get(), engine_ping(node_.get())); }
 
+Result<void> RaftNode::forget_leader() { return checked(node_.get(), engine_forget_leader(node_.get())); }
+
 // --- a turn ----------------------------------------------------------------------------------------------------------
 
 bool RaftNode::has_ready() const noexcept { return engine_has_ready(node_.get()) != 0; }
@@ -301,6 +303,16 @@ bool RaftNode::failed() const noexcept { return engine_failed(node_.get()) != 0;
 
 std::string RaftNode::failure() const {
   return failed() ? std::string(view(engine_error(node_.get()))) : std::string();
+}
+
+MessageKind message_kind(std::string_view message) noexcept {
+  // The type is field 1 of eraftpb.Message and stands first: the engine writes fields in order, and 0 not at all.
+  constexpr char type_tag = 0x08;
+  constexpr char append_type = 3;
+  constexpr char snapshot_type = 7;
+  if (message.size() < 2 || message[0] != type_tag) return MessageKind::other;
+  if (message[1] == append_type) return MessageKind::append;
+  return message[1] == snapshot_type ? MessageKind::snapshot : MessageKind::other;
 }
 
 Result<ConfChange> decode_conf_change(const EntryView& entry) {

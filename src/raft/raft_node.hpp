@@ -206,6 +206,8 @@ class RaftNode {
   Result<void> report_snapshot(NodeId node, bool delivered);
   /// Leader: heartbeats now.
   Result<void> ping();
+  /// A follower whose leader is known to be gone may vote for another before the election timeout has passed. Else: no-op.
+  Result<void> forget_leader();
 
   // --- a turn --------------------------------------------------------------------------------------------------------
   [[nodiscard]] bool has_ready() const noexcept;
@@ -245,6 +247,14 @@ class RaftNode {
   std::unique_ptr<engine_node, Deleter> node_;
   std::unique_ptr<Views> views_;  // arrays behind the spans of the batches; reused from turn to turn
 };
+
+/// What may be told of a peer message without decoding it.
+enum class MessageKind : std::uint8_t {
+  append,    ///< carries entries, or a commit index
+  snapshot,  ///< only valid behind the snapshot's own bytes
+  other,
+};
+[[nodiscard]] MessageKind message_kind(std::string_view message) noexcept;
 
 /// What a conf_change entry says. Entries of type conf_change_v2 are never proposed by Concord and refused here.
 Result<ConfChange> decode_conf_change(const EntryView& entry);
