@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "log/received_snapshot.hpp"
+
 namespace concord::log {
 
 IncomingSnapshot::IncomingSnapshot(env::FileSystem& files, std::string directory, const Announced& announced)
@@ -65,12 +67,14 @@ Result<SnapshotFileInfo> IncomingSnapshot::finish(const CheckMeta& check_meta) {
   }
   if (auto synced = file_->sync(); !synced) return give_up(synced.error());
   if (auto verified = verify(check_meta); !verified) return give_up(verified.error());
-  if (auto renamed = files_.rename(temporary_path_, info_.path); !renamed) return give_up(renamed.error());
+  const SnapshotFileInfo received{
+      .path = info_.path + std::string(received_ending), .index = info_.index, .term = info_.term};
+  if (auto renamed = files_.rename(temporary_path_, received.path); !renamed) return give_up(renamed.error());
   file_.reset();
   const auto synced = files_.sync_directory(directory_);
   failure_ = synced ? Error(Errc::invalid_request, info_.path + ": was received already") : synced.error();
   if (!synced) return std::unexpected(synced.error());
-  return info_;
+  return received;
 }
 
 Result<void> IncomingSnapshot::verify(const CheckMeta& check_meta) const {

@@ -2,7 +2,7 @@
 //
 // The bytes are those of a whole snapshot file (snapshot_file.hpp), in order, over as many connections as it takes: the sender
 // asks for `received_bytes` and goes on there. It does not outlive the process: a start removes the temporary file. The file
-// gets a snapshot's name only after all of it was checked, so what comes over the network is never taken for our own.
+// gets its name, a snapshot's with ".received" behind it, only after all of it was checked (received_snapshot.hpp).
 //
 //     auto incoming = IncomingSnapshot::begin(files, directory, {.index = i, .term = t, .size_bytes = n});
 //     (*incoming)->append((*incoming)->received_bytes(), bytes);             // until received_bytes() == n

@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "env/memory_file_system.hpp"
 #include "log/outgoing_snapshot.hpp"
+#include "log/received_snapshot.hpp"
 
 namespace concord::log {
 namespace {
@@ -17,6 +18,7 @@ using base::Index;
 using base::Term;
 
 constexpr std::string_view final_path = "/s/snapshot-00000000000000000042-00000000000000000003.snap";
+constexpr std::string_view received_path = "/s/snapshot-00000000000000000042-00000000000000000003.snap.received";
 
 /// The bytes of a snapshot file that somebody else wrote.
 std::string snapshot_bytes() {
@@ -56,14 +58,14 @@ TEST_F(IncomingSnapshotTest, HasItsNameOnceItIsFinishedAndThenSurvivesALossOfPow
   EXPECT_TRUE(list_snapshots(files_, "/s")->empty());
   const auto finished = incoming->finish();
   ASSERT_TRUE(finished) << finished.error().message();
-  EXPECT_EQ(finished->path, final_path);
+  EXPECT_EQ(finished->path, received_path);
   EXPECT_EQ(finished->index, Index(42));
   EXPECT_EQ(finished->term, Term(3));
   EXPECT_EQ(incoming->finish().error().code(), Errc::invalid_request) << "it is finished once";
   incoming.reset();
   files_.power_cut(1);
-  ASSERT_EQ(list_snapshots(files_, "/s")->size(), 1U);
-  EXPECT_EQ(files_.contents(std::string(final_path)), good_);
+  EXPECT_TRUE(list_snapshots(files_, "/s")->empty()) << "it counts only once the log says so";
+  EXPECT_EQ(files_.contents(std::string(received_path)), good_);
 }
 
 TEST_F(IncomingSnapshotTest, TakesOnlyTheNextBytesAndGoesOnAfterOthers) {
@@ -185,6 +187,7 @@ TEST_F(IncomingSnapshotTest, ALossOfPowerAtAnyPointLeavesAllOrNothing) {
     }
     files.power_cut(stop);
     ASSERT_TRUE(remove_unfinished_snapshots(files, "/s"));
+    ASSERT_TRUE(settle_received(files, "/s", Index(43)));
     const auto found = list_snapshots(files, "/s");
     ASSERT_TRUE(found);
     ASSERT_EQ(files.paths().size(), found->size());
@@ -226,10 +229,34 @@ TEST_F(IncomingSnapshotTest, AnySequenceOfPiecesAndConnectionsGivesTheSameFile) 
         offset += piece->size();
       }
     }
-    ASSERT_TRUE(incoming->finish());
+    const auto received = incoming->finish();
+    ASSERT_TRUE(received);
+    const auto taken = take_received(files_, *received);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->path, final_path);
     EXPECT_EQ(files_.contents(std::string(final_path)), good_);
     ASSERT_TRUE(remove_old_snapshots(files_, "/s", 0));
   }
+}
+
+TEST_F(IncomingSnapshotTest, AStartTakesWhatTheLogBeginsBehindAndRemovesTheRest) {
+  for (const std::uint64_t first : {42U, 43U, 44U}) {
+    ASSERT_TRUE(receive(good_)->finish());
+    ASSERT_TRUE(settle_received(files_, "/s", Index(first)));
+    const auto found = list_snapshots(files_, "/s");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->size(), first == 43 ? 1U : 0U) << first;
+    EXPECT_EQ(files_.paths().size(), found->size()) << first;
+    ASSERT_TRUE(remove_old_snapshots(files_, "/s", 0));
+  }
+}
+
+TEST_F(IncomingSnapshotTest, ATakenOneKeepsItsNameThroughALossOfPower) {
+  const auto received = receive(good_)->finish();
+  ASSERT_TRUE(received);
+  ASSERT_TRUE(take_received(files_, *received));
+  files_.power_cut(1);
+  EXPECT_EQ(files_.contents(std::string(final_path)), good_);
 }
 
 }  // namespace

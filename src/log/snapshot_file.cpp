@@ -12,6 +12,7 @@
 #include "base/check.hpp"
 #include "base/crc32c.hpp"
 #include "base/wire.hpp"
+#include "log/received_snapshot.hpp"
 
 namespace concord::log {
 namespace {
@@ -61,7 +62,13 @@ std::string file_name(base::Index index, base::Term term) {
   return name;
 }
 
-std::optional<SnapshotFileInfo> parse_name(const std::string& directory, const std::string& name) {
+}  // namespace
+
+SnapshotFileInfo snapshot_file(const std::string& directory, base::Index index, base::Term term) {
+  return {.path = directory + "/" + file_name(index, term), .index = index, .term = term};
+}
+
+std::optional<SnapshotFileInfo> parse_snapshot_name(const std::string& directory, const std::string& name) {
   std::uint64_t index = 0;
   std::uint64_t term = 0;
   if (name.size() != file_name({}, {}).size() || !name.starts_with("snapshot-")) return std::nullopt;
@@ -72,19 +79,13 @@ std::optional<SnapshotFileInfo> parse_name(const std::string& directory, const s
   return info;
 }
 
-}  // namespace
-
-SnapshotFileInfo snapshot_file(const std::string& directory, base::Index index, base::Term term) {
-  return {.path = directory + "/" + file_name(index, term), .index = index, .term = term};
-}
-
 Result<std::vector<SnapshotFileInfo>> list_snapshots(env::FileSystem& files, const std::string& directory) {
   const auto names = files.list(directory);
   if (!names) return std::unexpected(names.error());
   std::vector<SnapshotFileInfo> found;
   for (const std::string& name : *names) {
-    if (name.ends_with(temporary_ending)) continue;
-    auto info = parse_name(directory, name);
+    if (name.ends_with(temporary_ending) || name.ends_with(received_ending)) continue;
+    auto info = parse_snapshot_name(directory, name);
     if (!info) return fail(Errc::storage_failed, directory + "/" + name + ": not a snapshot file");
     found.push_back(std::move(*info));
   }

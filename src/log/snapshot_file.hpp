@@ -41,6 +41,9 @@ struct SnapshotFileInfo {
 
 /// Where the snapshot of that place stands.
 [[nodiscard]] SnapshotFileInfo snapshot_file(const std::string& directory, base::Index index, base::Term term);
+/// Nothing when it is not a snapshot's name.
+[[nodiscard]] std::optional<SnapshotFileInfo> parse_snapshot_name(const std::string& directory,
+                                                                  const std::string& name);
 /// Newest first. Files with a temporary name are passed over: somebody may be writing them.
 [[nodiscard]] Result<std::vector<SnapshotFileInfo>> list_snapshots(env::FileSystem& files,
                                                                    const std::string& directory);
