@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <concord/compression.hpp>
 
@@ -44,6 +45,27 @@ struct SnapshotPolicy {
   std::uint64_t every_bytes = 256U << 20U;  ///< ... or so many bytes of log, whichever comes first.
 };
 
+/// A member of a cluster that is to be formed.
+struct InitialMember {
+  std::string name;
+  std::string peer;  ///< host:port of its peer port
+};
+
+/// Being one of several nodes that are one store. Without a cookie a node is alone and opens no port.
+struct ClusterOptions {
+  std::string name = "concord";
+  std::string cookie = {};              ///< Shared secret of the members.
+  std::string peer_host = "127.0.0.1";  ///< Where the peer port listens ...
+  std::uint16_t peer_port = 9100;       ///< ... 0: a free port, which `Status` tells.
+  std::string advertise = {};           ///< host:port others reach it at. Empty: the host and port it listens on.
+  /// The members of a new cluster, the same on each of them and this node among them. More than half of them must meet. Ignored
+  /// once `data_dir` holds data, as is `join`. Neither: a node forms a cluster of one, which others may join.
+  std::vector<InitialMember> initial = {};
+  std::vector<std::string> join = {};  ///< Peer addresses of a cluster to join.
+  bool auto_join = true;               ///< Let nodes with the right name and cookie join by themselves ...
+  bool auto_promote = true;            ///< ... and vote once they have caught up.
+};
+
 /// What `Node::open` needs. A guest in its host: nothing here opens a port, prints, or touches signals.
 struct Options {
   std::string name = "node1@127.0.0.1";
@@ -53,6 +75,7 @@ struct Options {
   std::chrono::milliseconds heartbeat{50};
   std::chrono::milliseconds election_timeout{500};
   ReadConsistency default_consistency = ReadConsistency::leader;
+  ClusterOptions cluster = {};
   Limits limits = {};
   SnapshotPolicy snapshot = {};
   CompressionOptions compression = {};

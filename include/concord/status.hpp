@@ -26,6 +26,10 @@ struct MemberStatus {
   bool voter = true;
   bool healthy = true;
   std::uint64_t match_index = 0;  ///< Highest log index known to be stored there.
+  /// Since this node heard of it; none: it is this node, or was never heard of.
+  std::optional<std::chrono::milliseconds> silent = {};
+  std::uint64_t snapshot_sent_bytes = 0;  ///< Of a snapshot that this node is sending to it ...
+  std::uint64_t snapshot_bytes = 0;       ///< ... of this size; 0: none is.
 };
 
 struct ClusterStatus {

@@ -400,6 +400,7 @@ Options Configuration::database_options() const {
   options.default_consistency = consistency == "eventual" ? ReadConsistency::eventual
                                 : consistency == "leader" ? ReadConsistency::leader
                                                           : ReadConsistency::strong;
+  options.cluster = cluster_options();
   options.limits.max_value_bytes = static_cast<std::size_t>(integer("limits.max_value_bytes"));
   options.limits.max_in_flight = static_cast<std::size_t>(integer("limits.max_in_flight"));
   options.limits.max_in_flight_bytes = static_cast<std::size_t>(integer("limits.max_in_flight_bytes"));
@@ -407,6 +408,25 @@ Options Configuration::database_options() const {
   options.snapshot.every_bytes = static_cast<std::uint64_t>(integer("snapshot.every_bytes"));
   options.compression = compression_options();
   return options;
+}
+
+ClusterOptions Configuration::cluster_options() const {
+  ClusterOptions cluster;
+  cluster.name = text("cluster.name");
+  cluster.cookie = text("cluster.cookie");
+  cluster.peer_host = text("cluster.peer_host");
+  cluster.peer_port = static_cast<std::uint16_t>(integer("cluster.peer_port"));
+  cluster.advertise = text("cluster.advertise");
+  for (const std::string& member : words_of(text("cluster.initial"))) {
+    const std::size_t equals = member.find('=');
+    // Without an address it is refused when the node is opened, by name.
+    cluster.initial.push_back({.name = member.substr(0, equals),
+                               .peer = equals == std::string::npos ? std::string() : member.substr(equals + 1)});
+  }
+  cluster.join = words_of(text("cluster.join"));
+  cluster.auto_join = boolean("cluster.auto_join");
+  cluster.auto_promote = boolean("cluster.auto_promote");
+  return cluster;
 }
 
 CompressionOptions Configuration::compression_options() const {

@@ -71,6 +71,8 @@ class Configuration {
 
   [[nodiscard]] Options database_options() const;
 
+  [[nodiscard]] ClusterOptions cluster_options() const;
+
   /// Invariant: `Compression::check` accepts them.
   [[nodiscard]] CompressionOptions compression_options() const;
 

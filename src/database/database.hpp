@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct ReadyCheck {
   bool ok = false;
   std::string why;  ///< when not ok
 };
+
+/// A change of the members of the cluster. `name` says which member, `peer` where it is (add).
+enum class MemberChange : std::uint8_t { add, promote, remove, transfer_leadership };
 
 /// What a search gives: a page of keys or of entries, or the number of all matches.
 enum class SearchFor : std::uint8_t { keys, entries, count };
@@ -70,7 +74,14 @@ class Database {
   virtual void submit(const command::Transaction& transaction, const command::Once* once,
                       std::chrono::milliseconds timeout, Completion<command::Outcome> done) = 0;
 
-  /// Reads one key. Never waits on one node.
+  /// Whether reads of this consistency are answered at once. Else a call waits for it, or `when_readable` does.
+  [[nodiscard]] virtual bool is_readable(ReadConsistency consistency) const noexcept = 0;
+  /// Calls `done` once reads as `eventual` on this node are as fresh as `consistency` asks for; inside the call, or on a thread of
+  /// the library. Errors: cluster_not_ready, timeout.
+  virtual void when_readable(ReadConsistency consistency, std::chrono::milliseconds timeout,
+                             std::move_only_function<void(Result<void>)> done) = 0;
+
+  /// Reads one key. Waits as long as `is_readable` is false.
   [[nodiscard]] virtual Result<Entry> read(std::string_view key, ReadConsistency consistency,
                                            std::chrono::milliseconds timeout) = 0;
 
@@ -88,6 +99,23 @@ class Database {
 
   /// Every check of readiness, failed or not. The node is ready when all are ok.
   [[nodiscard]] virtual std::vector<ReadyCheck> ready() = 0;
+
+  // --- cluster ---------------------------------------------------------------------------------------------------------
+
+  /// Through the leader, from any member. `transfer_leadership` without a name: to whoever is furthest. Errors: invalid_request,
+  /// not_found, already_exists, condition_failed (the node is alone, the cluster would lose its quorum, ...), cluster_not_ready, timeout.
+  virtual void change_members(MemberChange change, std::string name, std::string peer,
+                              std::chrono::milliseconds timeout, std::move_only_function<void(Result<void>)> done) = 0;
+  /// Takes a snapshot of this node's state soon.
+  virtual void trigger_snapshot() = 0;
+  /// Gives leadership to another voter, if there is one; before a stop.
+  virtual void hand_over(std::chrono::milliseconds limit) = 0;
+  /// Where this node's HTTP API is; the other members are told.
+  virtual void announce_api(const std::string& url) = 0;
+  /// host:port of the peer port; empty without one.
+  [[nodiscard]] virtual std::string peer_address() const = 0;
+  /// The cluster removed this node: it must stop.
+  [[nodiscard]] virtual bool is_removed() const noexcept = 0;
 
   /// Set once the node has failed for good (disk error, defect): the server ends itself when it sees it.
   [[nodiscard]] virtual std::optional<Error> failure() = 0;

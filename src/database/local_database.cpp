@@ -7,6 +7,7 @@
 #include "command/limits.hpp"
 #include "command/validate.hpp"
 #include "database/conversions.hpp"
+#include "transport/address.hpp"
 
 namespace concord::database {
 
@@ -163,7 +164,8 @@ void LocalDatabase::submit(const Transaction& transaction, const command::Once* 
 Result<void> LocalDatabase::unpack(Value& value) const { return unpack_one(*unpacker_, value); }
 
 Result<void> LocalDatabase::check_readable(const ReadOptions& options) const {
-  return runtime_->check_readable(options.consistency.value_or(runtime_->options().default_consistency));
+  return runtime_->wait_readable(options.consistency.value_or(runtime_->options().default_consistency),
+                                 options.timeout);
 }
 
 Result<Value> LocalDatabase::get(std::string_view key, const ReadOptions& options) const {
@@ -175,9 +177,9 @@ Result<Value> LocalDatabase::get(std::string_view key, const ReadOptions& option
   return value;
 }
 
-Result<Entry> LocalDatabase::read(std::string_view key, ReadConsistency consistency, milliseconds /*timeout*/) {
+Result<Entry> LocalDatabase::read(std::string_view key, ReadConsistency consistency, milliseconds timeout) {
   if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto readable = runtime_->check_readable(consistency); !readable)
+  if (auto readable = runtime_->wait_readable(consistency, timeout); !readable)
     return std::unexpected(std::move(readable.error()));
   auto found = runtime_->state().get_entry(key);
   if (!found) return fail(Errc::not_found, "the key does not exist");
@@ -233,11 +235,36 @@ Result<std::vector<std::optional<Entry>>> LocalDatabase::get_entries(const std::
 }
 
 std::vector<ReadyCheck> LocalDatabase::ready() {
-  const bool leads = runtime_->is_serving();
+  const bool has_leader = runtime_->knows_leader();
+  const auto lag = runtime_->not_ready();
   const auto refusal = runtime_->refuses_writes();
-  return {{.name = "leader", .ok = leads, .why = leads ? "" : "no leader is known"},
-          {.name = "caught-up", .ok = leads, .why = leads ? "" : "the log is not applied yet"},
+  return {{.name = "leader", .ok = has_leader, .why = has_leader ? "" : lag.value_or("no leader is known")},
+          {.name = "caught-up", .ok = !lag, .why = lag.value_or("")},
           {.name = "writable", .ok = !refusal, .why = refusal ? refusal->message() : ""}};
+}
+
+void LocalDatabase::change_members(MemberChange change, std::string name, std::string peer, milliseconds timeout,
+                                   std::move_only_function<void(Result<void>)> done) {
+  if (runtime_->peer_address().empty()) {
+    return done(fail(Errc::condition_failed, "this node is alone: a cluster needs a cookie (cluster.cookie)"));
+  }
+  const bool is_transfer = change == MemberChange::transfer_leadership;
+  if (name.size() > 255 || (name.empty() && !is_transfer)) {
+    return done(fail(Errc::invalid_request, "the name of a member has 1 to 255 bytes"));
+  }
+  const node::ChangeKind kind = change == MemberChange::add       ? node::ChangeKind::add
+                                : change == MemberChange::promote ? node::ChangeKind::promote
+                                : change == MemberChange::remove  ? node::ChangeKind::remove
+                                                                  : node::ChangeKind::transfer;
+  if (change == MemberChange::add) {
+    if (auto address = transport::parse_address(peer); !address)
+      return done(std::unexpected(std::move(address.error())));
+  }
+  runtime_->change_members({.kind = kind, .member = {.name = std::move(name), .peer = std::move(peer)}}, timeout,
+                           [done = std::move(done)](Result<replica::Member> member) mutable {
+                             if (!member) return done(std::unexpected(std::move(member.error())));
+                             done({});
+                           });
 }
 
 }  // namespace concord::database

@@ -37,6 +37,20 @@ class LocalDatabase final : public Database {
               Completion<command::Outcome> done) override;
   [[nodiscard]] Result<Entry> read(std::string_view key, ReadConsistency consistency,
                                    std::chrono::milliseconds timeout) override;
+  [[nodiscard]] bool is_readable(ReadConsistency consistency) const noexcept override {
+    return runtime_->may_read_now(consistency);
+  }
+  void when_readable(ReadConsistency consistency, std::chrono::milliseconds timeout,
+                     std::move_only_function<void(Result<void>)> done) override {
+    runtime_->when_readable(consistency, timeout, std::move(done));
+  }
+  void change_members(MemberChange change, std::string name, std::string peer, std::chrono::milliseconds timeout,
+                      std::move_only_function<void(Result<void>)> done) override;
+  void trigger_snapshot() override { runtime_->request_snapshot(); }
+  void hand_over(std::chrono::milliseconds limit) override { runtime_->hand_over(limit); }
+  void announce_api(const std::string& url) override { runtime_->announce_api(url); }
+  [[nodiscard]] std::string peer_address() const override { return runtime_->peer_address(); }
+  [[nodiscard]] bool is_removed() const noexcept override { return runtime_->is_removed(); }
   [[nodiscard]] Result<Status> status() override { return runtime_->status(); }
   [[nodiscard]] std::vector<ReadyCheck> ready() override;
   [[nodiscard]] std::optional<Error> failure() override { return runtime_->failure(); }

@@ -27,7 +27,7 @@ class BadInput : public NodeApi {
 
   static std::string path_of(const Route& route) {
     std::string path(route.path);
-    if (const auto at = path.find("{key}"); at != std::string::npos) path.replace(at, 5, "k");
+    if (const auto at = path.find('{'); at != std::string::npos) path.replace(at, path.find('}') + 1 - at, "k");
     return path;
   }
 

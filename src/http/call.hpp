@@ -26,6 +26,9 @@ class OpenapiDocument;
 /// Runs once, on the connection's thread, with what came of a submitted transaction.
 using Continuation = std::move_only_function<void(Call&, Result<command::Outcome>)>;
 
+/// Begins something that ends later: it is given what to call with the outcome, once, on any thread.
+using Start = std::move_only_function<void(Completion<command::Outcome>)>;
+
 /// A part of a long piece of work, below 1 ms; true when all is done. Runs on the connection's thread.
 using Step = std::move_only_function<bool(Call&)>;
 
@@ -33,8 +36,7 @@ using Step = std::move_only_function<bool(Call&)>;
 class Submitter {
  public:
   virtual void work(Step step) = 0;
-  virtual void submit(const command::Transaction& transaction, const command::Once* once,
-                      std::chrono::milliseconds timeout, Continuation continuation) = 0;
+  virtual void await(Start start, Continuation continuation) = 0;
 
  protected:
   Submitter() = default;
@@ -73,8 +75,16 @@ class Call {
 
   /// The views in `transaction` need to live only until this returns. At most once a call.
   void submit(const command::Transaction& transaction, Continuation continuation) {
-    submitter_.submit(transaction, once ? &*once : nullptr, timeout, std::move(continuation));
+    submitter_.await(
+        [&](Completion<command::Outcome> done) {
+          site.database.submit(transaction, once ? &*once : nullptr, timeout, std::move(done));
+        },
+        std::move(continuation));
   }
+
+  /// Goes on in `continuation` when what `start` begins has ended; `start` runs inside this call. The continuation may submit, work
+  /// or await again.
+  void await(Start start, Continuation continuation) { submitter_.await(std::move(start), std::move(continuation)); }
 
  private:
   Submitter& submitter_;

@@ -229,17 +229,15 @@ void Connection::refuse_and_close(const Problem& problem) {
 
 // Transactions -------------------------------------------------------------------------------------------------------
 
-void Connection::submit(const command::Transaction& transaction, const command::Once* once,
-                        std::chrono::milliseconds timeout, Continuation continuation) {
+void Connection::await(Start start, Continuation continuation) {
   continuation_ = std::move(continuation);
   awaiting_ = true;
   submitting_ = true;
   shared_.in_flight.fetch_add(1);
   try {
-    shared_.site.database.submit(transaction, once, timeout,
-                                 [self = shared_from_this()](Result<command::Outcome> outcome) mutable {
-                                   complete(std::move(self), std::move(outcome));
-                                 });
+    start([self = shared_from_this()](Result<command::Outcome> outcome) mutable {
+      complete(std::move(self), std::move(outcome));
+    });
   } catch (...) {  // no memory, and no completion: the request is answered as a failed one
     shared_.in_flight.fetch_sub(1);
     submitting_ = awaiting_ = false;
@@ -271,6 +269,7 @@ void Connection::receive(Result<command::Outcome> outcome) {
   awaiting_ = false;
   if (!open_) return;
   run_continuation(std::move(outcome));
+  if (awaiting_) return;  // it began something else
   respond();
   advance();
 }

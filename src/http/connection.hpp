@@ -41,8 +41,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void receive(Result<command::Outcome> outcome);
 
  private:
-  void submit(const command::Transaction& transaction, const command::Once* once, std::chrono::milliseconds timeout,
-              Continuation continuation) override;
+  void await(Start start, Continuation continuation) override;
   void work(Step step) override;
   void go_on_with_work();
   [[nodiscard]] bool run_step();

@@ -84,7 +84,7 @@ std::set<unsigned> errors_of(const Route& route, bool has_key) {
   std::set<unsigned> errors = {400, 405, 408, 413, 414, 421, 431, 500, 503};
   if (route.body != BodyKind::none) errors.insert(415);
   if (route.method != Method::get) errors.insert(403);
-  if (route.is_read || route.is_write) errors.insert({429, 504});
+  if (route.is_read || route.is_write || route.may_conflict) errors.insert({429, 504});
   if (route.is_write) errors.insert({409, 507});
   if (route.may_miss || has_key) errors.insert(404);
   if (route.may_conflict) errors.insert(409);
@@ -131,7 +131,7 @@ class Writer {
   void add(json::object& paths, const Route& route) {
     json::object& methods =
         paths[route.path].is_object() ? paths[route.path].as_object() : paths[route.path].emplace_object();
-    const bool has_key = route.path.find(key_placeholder) != std::string_view::npos;
+    const bool has_key = route.path.find('{') != std::string_view::npos;
     // Several paths may be one operation (health); ids must differ, and the first path has the plain one.
     std::string id(route.operation);
     if (!ids_.insert(id).second) {
@@ -176,7 +176,11 @@ class Writer {
 
   json::array parameters(const Route& route, bool has_key) {
     json::array list;
-    if (has_key) {
+    if (has_key && route.path.find(key_placeholder) == std::string_view::npos) {
+      const std::size_t open = route.path.find('{') + 1;
+      const std::string_view name = route.path.substr(open, route.path.find('}') - open);
+      list.push_back(parameter("path", name, "Percent-encoded.", schemas::member_name));
+    } else if (has_key) {
       json::object key = parameter("path", "key", "Percent-encoded: `a/b` is `a%2Fb`.", schemas::key);
       key["schema"].as_object()["minLength"] = 1;
       key["example"] = "user:1";

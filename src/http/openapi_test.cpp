@@ -79,7 +79,7 @@ TEST_F(OpenApi, TheExamplesOfBodiesAreAccepted) {
   for (const Route& route : api_routes()) {
     if (route.body_schema == nullptr) continue;
     std::string path(route.path);
-    if (const auto at = path.find("{key}"); at != std::string::npos) path.replace(at, 5, "example");
+    if (const auto at = path.find('{'); at != std::string::npos) path.replace(at, path.find('}') + 1 - at, "example");
     const auto response = call(method_name(route.method), path, route.body_schema->example);
     EXPECT_FALSE(route.body_schema->example.empty()) << route.path;
     EXPECT_TRUE(response.status == 200 || (route.may_miss && response.status == 404) ||

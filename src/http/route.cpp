@@ -1,6 +1,7 @@
 #include "http/route.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/base64.hpp"
 #include "http/idempotency.hpp"
@@ -67,7 +68,9 @@ RouteTable::RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {
   for (const Route& route : routes_) {
     Template parsed{.path = Path(route.path)};
     for (std::size_t i = 0; i < parsed.path.size(); ++i) {
-      if (parsed.path[i] == key_placeholder) parsed.key_segment = static_cast<int>(i);
+      if (!parsed.path[i].starts_with('{')) continue;
+      parsed.key_segment = static_cast<int>(i);
+      parsed.is_key = parsed.path[i] == key_placeholder;
     }
     templates_.push_back(parsed);
   }
@@ -124,7 +127,8 @@ void RouteTable::dispatch(Call& call) const {
   const Route& route = routes_[position];
   const int key_segment = templates_[position].key_segment;
   if (auto done = call.query.parse(target->query); !done) return call.refuse(done.error());
-  const ParameterSet taken{.own = route.parameters, .consistency = route.is_read, .key_encoding = key_segment >= 0};
+  const ParameterSet taken{
+      .own = route.parameters, .consistency = route.is_read, .key_encoding = templates_[position].is_key};
   if (auto done = check_parameters(taken, call.query); !done) return call.refuse(done.error());
   read_common_parameters(call);
   call.key.clear();
@@ -139,7 +143,28 @@ void RouteTable::dispatch(Call& call) const {
     if (!once) return call.refuse(once.error());
     call.once = *once;
   }
-  if (check_content_type(route, call)) route.handler(call);
+  if (!check_content_type(route, call)) return;
+  if (route.is_read && route.waits_for_data) return run_read(route, call);
+  route.handler(call);
+}
+
+/// The handler runs when this node's data are fresh enough; it then reads them as they are.
+void RouteTable::run_read(const Route& route, Call& call) {
+  const ReadConsistency wanted = std::exchange(call.consistency, ReadConsistency::eventual);
+  if (call.site.database.is_readable(wanted)) return route.handler(call);
+  const std::chrono::milliseconds timeout = call.timeout;
+  database::Database& database = call.site.database;
+  call.await(
+      [&](Completion<command::Outcome> done) {
+        database.when_readable(wanted, timeout, [done = std::move(done)](Result<void> readable) mutable {
+          if (!readable) return done(std::unexpected(std::move(readable.error())));
+          done(command::Outcome());
+        });
+      },
+      [&route](Call& answered, const Result<command::Outcome>& outcome) {
+        if (!outcome) return answered.refuse(outcome.error());
+        route.handler(answered);
+      });
 }
 
 }  // namespace concord::http

@@ -2,7 +2,8 @@
 // types and bodies, and the OpenAPI document all follow from it; a resource only adds its rows (routes/*.cpp). So no route exists
 // that is not documented and not checked.
 //
-//   template   "/api/v1/kv/{key}/ttl": fixed segments and `{key}`, which matches any one segment, also an empty one
+//   template   "/api/v1/kv/{key}/ttl": fixed segments and one in braces, which matches any one segment, also an empty one: a `{key}`
+//              may be encoded in two ways, any other name is what it is
 //
 // Of two templates that match, the one earlier in the table wins; fixed segments stand before `{key}`.
 #pragma once
@@ -55,6 +56,7 @@ struct Route {
   const Schema* body_schema = nullptr;
   bool body_required = true;
   bool is_read = false;                        ///< takes `?consistency`
+  bool waits_for_data = true;                  ///< of a read: it is answered once the data are as fresh as asked for
   bool is_write = false;                       ///< takes `Idempotency-Key`
   std::span<const Parameter> parameters = {};  ///< beside `timeout_ms`, `consistency` and `key_encoding`
   bool takes_if_match = false;
@@ -77,8 +79,10 @@ class RouteTable {
   struct Template {
     Path path;
     int key_segment = -1;  ///< -1: none
+    bool is_key = false;   ///< and no other name
   };
 
+  static void run_read(const Route& route, Call& call);
   [[nodiscard]] bool matches(std::size_t route, const Path& path) const noexcept;
   /// "GET, HEAD, PUT, OPTIONS" for a path; empty when no route matches it.
   [[nodiscard]] std::string allowed_methods(const Path& path) const;

@@ -336,6 +336,21 @@ inline constexpr Schema member_list = {.shape = Shape::array, .items = &member};
 inline constexpr std::array members_fields = {Field{.name = "members", .schema = &member_list, .required = true}};
 inline constexpr Schema members = {.shape = Shape::object, .name = "Members", .fields = members_fields};
 
+inline constexpr Schema member_name = {
+    .shape = Shape::text, .description = "As in the configuration of the node (node.name).", .min_length = 1};
+inline constexpr Schema peer_address = {
+    .shape = Shape::text, .description = "host:port of its peer port.", .min_length = 1};
+inline constexpr std::array new_member_fields = {Field{.name = "name", .schema = &member_name, .required = true},
+                                                 Field{.name = "peer", .schema = &peer_address, .required = true}};
+inline constexpr Schema new_member = {.shape = Shape::object,
+                                      .name = "NewMember",
+                                      .fields = new_member_fields,
+                                      .example = R"({"name": "n4", "peer": "10.0.0.4:9100"})"};
+inline constexpr std::array new_leader_fields = {
+    Field{.name = "name", .schema = &member_name, .description = "None: the voter that knows most of the log."}};
+inline constexpr Schema new_leader = {
+    .shape = Shape::object, .name = "NewLeader", .fields = new_leader_fields, .example = R"({"name": "n2"})"};
+
 inline constexpr Schema leader = {
     .shape = Shape::text, .description = "The leader's name, null when none is known.", .nullable = true};
 inline constexpr std::array cluster_fields = {Field{.name = "id", .schema = &text, .required = true},

@@ -36,6 +36,21 @@ class TestingDatabase final : public database::Database {
     changed_.notify_all();
   }
 
+  bool is_readable(ReadConsistency) const noexcept override { return true; }
+  void when_readable(ReadConsistency, std::chrono::milliseconds,
+                     std::move_only_function<void(Result<void>)> done) override {
+    done({});
+  }
+  void change_members(database::MemberChange, std::string, std::string, std::chrono::milliseconds,
+                      std::move_only_function<void(Result<void>)> done) override {
+    done(fail(Errc::condition_failed, "this node is alone"));
+  }
+  void trigger_snapshot() override {}
+  void hand_over(std::chrono::milliseconds) override {}
+  void announce_api(const std::string&) override {}
+  std::string peer_address() const override { return {}; }
+  bool is_removed() const noexcept override { return false; }
+
   Result<Entry> read(std::string_view key, ReadConsistency, std::chrono::milliseconds) override {
     const std::lock_guard lock(mutex_);
     if (failing_) return std::unexpected(*failing_);

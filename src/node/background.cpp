@@ -4,7 +4,7 @@
 
 #include "log/snapshot_file.hpp"
 #include "node/runtime.hpp"
-#include "raft/conf_state.hpp"
+#include "replica/membership.hpp"
 #include "store/snapshot.hpp"
 
 namespace concord::node {
@@ -31,7 +31,7 @@ void Runtime::run_background() {
     }
     queue_.give_up(clock_->coarse_ms());
     if (queue_.has_completions()) wake();
-    if (failed_.load(std::memory_order_acquire)) continue;
+    if (failed_.load(std::memory_order_acquire) || !formed_.load(std::memory_order_acquire)) continue;
     log_->prepare_spare();
     if (options_.durability != Durability::disk && look % looks_a_sync == 0) log_->sync_in_background();
     if (takes_snapshot) take_snapshot();
@@ -56,11 +56,26 @@ void Runtime::take_snapshot() {
   if (!written) say(LogLevel::error, "no snapshot could be taken: " + written.error().message());
 }
 
+/// Followers that lag behind the log may be sent it.
+Result<void> Runtime::offer(const log::SnapshotFileInfo& file, const replica::Membership& members) {
+  if (!cluster_) return {};
+  const Driving driving(*this);
+  if (failed_.load(std::memory_order_relaxed)) return {};
+  note_offered(file);
+  // A newer one may have come from the leader meanwhile.
+  auto offered = replica_->offer_snapshot(file.index, file.term, members);
+  if (!offered && offered.error().code() != Errc::invalid_request) return offered;
+  drive();
+  return {};
+}
+
 Result<void> Runtime::write_snapshot() {
   std::unique_ptr<store::Snapshot> snapshot;
+  replica::Membership members;
   {
     const Driving driving(*this);
-    snapshot = replica_->state().begin_snapshot(raft::encode_conf_state(replica_->members()));
+    members = replica_->members();
+    snapshot = replica_->state().begin_snapshot(replica::encode_membership(members));
     // Until this one is finished no other is wanted.
     snapshot_wanted_at_ = base::Index(~std::uint64_t{0});
     snapshot_wanted_bytes_ = ~std::uint64_t{0};
@@ -87,8 +102,10 @@ Result<void> Runtime::write_snapshot() {
     const Driving driving(*this);
     if (auto synced = log_->check(); !synced) return synced;
   }
-  if (auto finished = (*writer)->finish(); !finished) return std::unexpected(std::move(finished.error()));
+  const auto finished = (*writer)->finish();
+  if (!finished) return std::unexpected(finished.error());
   snapshot_index_.store(index.value(), std::memory_order_relaxed);
+  if (auto offered = offer(*finished, members); !offered) return offered;
   if (auto removed = log::remove_old_snapshots(*files_, directory, kept_snapshots); !removed) return removed;
   const auto kept = log::list_snapshots(*files_, directory);
   if (!kept) return std::unexpected(kept.error());

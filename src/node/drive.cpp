@@ -23,8 +23,12 @@ constexpr std::int64_t wall_step_ms = 500;
 }  // namespace
 
 void Runtime::drive() noexcept {
-  if (failed_.load(std::memory_order_relaxed)) return;
+  if (stopped_.load(std::memory_order_relaxed)) return;
   try {
+    if (failed_.load(std::memory_order_relaxed)) {
+      if (cluster_) refuse_inputs(*failure());
+      return;
+    }
     if (auto done = drive_turns(); !done) fail(done.error());
   } catch (const std::exception& e) {  // a broken invariant, or no memory left: nothing after it can be trusted
     fail(Error(Errc::internal, e.what()));
@@ -33,10 +37,21 @@ void Runtime::drive() noexcept {
 
 Result<void> Runtime::drive_turns() {
   for (;;) {
-    if (auto proposed = propose_queued(); !proposed) return proposed;
+    if (auto begun = cluster_ ? begin_cluster_turn() : propose_queued(); !begun) return begun;
     if (!replica_->has_work()) return {};
     if (auto done = turn(); !done) return done;
   }
+}
+
+Result<void> Runtime::begin_cluster_turn() {
+  if (auto taken = take_inputs(); !taken) return taken;
+  // Alone among its peers it decides as a node without any: whoever pushes a write drives it through at once.
+  const bool decides_alone = replica_->is_sole_voter() && serving_.load(std::memory_order_relaxed);
+  if (auto passed = decides_alone && cluster_->taken.is_empty() ? propose_queued() : pass_on_queued(); !passed) {
+    return passed;
+  }
+  if (auto asked = ask_read_points(); !asked) return asked;
+  return step_changes();
 }
 
 Result<void> Runtime::propose_queued() {
@@ -72,6 +87,11 @@ Result<void> Runtime::propose_queued() {
 Result<void> Runtime::turn() {
   auto persist = replica_->begin_turn();
   if (!persist) return std::unexpected(std::move(persist.error()));
+  if (cluster_) send(persist->messages);  // before the disk: followers write at the same time (raft thesis 10.2.1)
+  if (persist->snapshot) {
+    if (persist->hard_state) hard_state_ = *std::exchange(persist->hard_state, std::nullopt);
+    if (auto installed = install_snapshot(*persist->snapshot); !installed) return installed;
+  }
   if (!persist->entries.empty() || persist->hard_state) {
     if (persist->hard_state) hard_state_ = *persist->hard_state;
     // What is applied is committed: a restart then knows how far it may replay without asking raft.
@@ -84,8 +104,13 @@ Result<void> Runtime::turn() {
   applied_.clear();
   auto finished = replica_->finish_turn(applied_);
   if (!finished) return std::unexpected(std::move(finished.error()));
+  if (cluster_) {
+    send(finished->persisted_messages);
+    send(finished->messages);
+  }
   after_turn();
   queue_.answer(applied_);
+  if (cluster_) after_cluster_turn(*finished);
   return {};
 }
 
@@ -111,7 +136,9 @@ void Runtime::fail(const Error& error) noexcept {
     failure_ = reason;
   }
   failed_.store(true, std::memory_order_release);
+  if (cluster_) serving_.store(false, std::memory_order_release);  // others may lead by now
   queue_.fail_all(Error(reason.code(), reason.message(), true), reason);
+  reads_.fail_all(reason);
   say(LogLevel::error, "the node has failed and accepts no more writes: " + reason.message());
   wake();
 }
@@ -144,6 +171,9 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
   replica_->state().tidy();
   if (full_.load(std::memory_order_relaxed) && log_->reserve(0, 1)) set_full(std::nullopt);
   propose_due();
+  if (!cluster_) return {};
+  if (auto done = tick_cluster(now_ms); !done) return done;
+  wish_for_what_is_due();
   return {};
 }
 
@@ -158,7 +188,8 @@ void Runtime::propose_due() {
   // its time has passed (CONTRACT 2), it is due one millisecond later.
   const base::ClusterTimeMs passed_ms = stamp.cluster_time_ms - std::min(stamp.cluster_time_ms, clock_rounding_ms);
   if (*due_ms <= passed_ms || drift_ms > wall_step_ms || drift_ms < -wall_step_ms) {
-    queue_.push_expire(passed_ms, expire_limit);
+    constexpr std::uint64_t expire_deadline_ms = 1000;
+    queue_.push_expire(passed_ms, expire_limit, clock_->coarse_ms() + expire_deadline_ms);
   }
 }
 

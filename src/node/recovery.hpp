@@ -16,7 +16,10 @@
 #include "env/file_system.hpp"
 #include "log/data_directory.hpp"
 #include "log/log.hpp"
+#include "log/snapshot_file.hpp"
+#include "node/place.hpp"
 #include "replica/replica.hpp"
+#include "store/snapshot.hpp"
 
 namespace concord::node {
 
@@ -24,23 +27,30 @@ namespace concord::node {
 struct Drawn {
   std::uint64_t cluster_id = 0;
   std::uint64_t node_id = 0;
-  std::uint64_t directory_id = 0;
+  std::uint64_t directory = 0;
   std::uint64_t election_seed = 0;
   std::uint64_t hash_seed = 0;
   std::uint64_t log_salt = 0;
+  std::uint64_t read_contexts = 0;
 };
 
 struct Recovered {
-  std::unique_ptr<log::DataDirectory> directory;
   std::unique_ptr<log::Log> log;
   std::unique_ptr<replica::Replica> replica;
   base::Index snapshot_index;  ///< of the newest good snapshot; 0: none
-  bool is_fresh = false;       ///< nothing was ever written
+  log::SnapshotFileInfo newest_snapshot = {};
+  replica::Membership snapshot_members = {};
 };
 
 using Say = std::function<void(LogLevel, const std::string&)>;
 
+/// `place` is used by a directory that is not formed yet: it takes it, for good.
 [[nodiscard]] Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
-                                        std::uint64_t boot_id, std::uint64_t segment_bytes, const Say& say);
+                                        log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
+                                        std::uint64_t segment_bytes, const Say& say);
+
+/// A snapshot file, read as a whole and checked.
+[[nodiscard]] Result<std::unique_ptr<store::LoadedState>> load_snapshot(env::FileSystem& files,
+                                                                        const std::string& path);
 
 }  // namespace concord::node

@@ -1,14 +1,10 @@
 #include "node/runtime.hpp"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
 
-#include <concord/version.hpp>
-
-#include "base/crc32c.hpp"
+#include "node/draw.hpp"
 
 namespace concord::node {
 
@@ -18,24 +14,6 @@ namespace {
 
 /// So many callers may drive before a thread of the node that waits for the lock. Each may take as long as a sync.
 constexpr std::uint32_t passed_by_limit = 4;
-
-std::uint64_t draw() {
-  std::uint64_t number = 0;
-  do {
-    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-      number = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-    }
-  } while (number == 0);
-  return number;
-}
-
-/// Tells one boot of this machine from the next.
-std::uint64_t boot_id(env::FileSystem& files) {
-  auto file = files.open("/proc/sys/kernel/random/boot_id", env::OpenMode::read);
-  char text[64] = {};
-  const std::size_t size = file ? (*file)->read_at(0, text, sizeof text).value_or(0) : 0;
-  return base::crc32c({text, size});
-}
 
 /// Entries and places in the log are counted with 32 bits.
 constexpr std::size_t largest_limit_bytes = 1U << 30U;
@@ -50,6 +28,25 @@ Result<void> validate(const Options& options) {
                          "election_timeout must be at least twice heartbeat, heartbeat at least 1 ms");
   }
   if (options.flush_interval.count() < 1) return concord::fail(Errc::invalid_request, "flush_interval: at least 1 ms");
+  const ClusterOptions& cluster = options.cluster;
+  if (cluster.cookie.empty() && (!cluster.initial.empty() || !cluster.join.empty())) {
+    return concord::fail(
+        Errc::invalid_request,
+        "a cluster needs a cookie (cluster.cookie): initial members or addresses to join are given, but none");
+  }
+  for (const InitialMember& member : cluster.initial) {
+    if (member.name.empty() || member.name.size() > 255 || member.peer.empty()) {
+      return concord::fail(Errc::invalid_request, "initial members have a name of 1 to 255 bytes and a peer address");
+    }
+    if (std::ranges::count(cluster.initial, member.name, &InitialMember::name) > 1) {
+      return concord::fail(Errc::invalid_request, "the initial member \"" + member.name + "\" is listed twice");
+    }
+  }
+  if (!cluster.initial.empty() &&
+      std::ranges::find(cluster.initial, options.name, &InitialMember::name) == cluster.initial.end()) {
+    return concord::fail(Errc::invalid_request,
+                         "this node, \"" + options.name + "\", is not among the initial members");
+  }
   if (options.data_dir.empty()) return concord::fail(Errc::invalid_request, "data_dir is empty");
   if (options.limits.max_value_bytes > largest_limit_bytes ||
       options.limits.max_in_flight_bytes > largest_limit_bytes) {
@@ -66,18 +63,14 @@ Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> 
   if (auto valid = validate(options); !valid) return std::unexpected(std::move(valid.error()));
   const Drawn drawn{.cluster_id = draw(),
                     .node_id = draw(),
-                    .directory_id = draw(),
+                    .directory = draw(),
                     .election_seed = draw(),
                     .hash_seed = draw(),
-                    .log_salt = draw()};
-  const Say say = [&options](LogLevel level, const std::string& line) {
-    if (options.log) options.log(level, line);
-  };
+                    .log_salt = draw(),
+                    .read_contexts = draw()};
   try {
-    auto recovered = recover(*files, options, drawn, boot_id(*files), segment_bytes, say);
-    if (!recovered) return std::unexpected(std::move(recovered.error()));
     std::unique_ptr<Runtime> runtime(
-        new Runtime(std::move(files), std::move(clock), std::move(options), std::move(*recovered)));
+        new Runtime(std::move(files), std::move(clock), std::move(options), drawn, segment_bytes));
     if (auto started = runtime->start(); !started) return std::unexpected(std::move(started.error()));
     return runtime;
   } catch (const std::exception& e) {
@@ -86,33 +79,46 @@ Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> 
 }
 
 Runtime::Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
-                 Recovered recovered)
+                 const Drawn& drawn, std::uint64_t segment_bytes)
     : files_(std::move(files)),
       clock_(std::move(clock)),
       options_(std::move(options)),
-      directory_(std::move(recovered.directory)),
-      log_(std::move(recovered.log)),
-      replica_(std::move(recovered.replica)),
-      queue_(directory_->identity().node, directory_->identity().incarnation, options_.limits),
-      hard_state_(log_->hard_state()) {
-  snapshot_index_ = recovered.snapshot_index.value();
-  snapshot_wanted_at_ =
-      base::Index(std::max(recovered.snapshot_index.value(), std::uint64_t{1}) + options_.snapshot.every_entries);
-  snapshot_wanted_bytes_ = options_.snapshot.every_bytes;
-}
+      drawn_(drawn),
+      segment_bytes_(segment_bytes),
+      queue_(options_.limits),
+      reads_(drawn.read_contexts >> 1U) {}  // half of the numbers lie before the end
 
 Result<void> Runtime::start() {
-  {
-    const Driving driving(*this);
-    // Nobody else has a vote: waiting for an election timeout would only be waiting.
-    if (replica_->is_sole_voter()) {
-      if (auto asked = replica_->campaign(); !asked) return asked;
-    }
-    drive();
-    start_clock();
-    if (auto ticked = tick(clock_->coarse_ms()); !ticked) return ticked;
+  const bool may_have_peers = !options_.cluster.cookie.empty();
+  // A node that may have peers gets its ids from its place among them.
+  auto directory = log::DataDirectory::open(*files_, options_.data_dir.string(),
+                                            {.cluster = base::ClusterId(may_have_peers ? 0 : drawn_.cluster_id),
+                                             .node = base::NodeId(may_have_peers ? 0 : drawn_.node_id),
+                                             .directory = drawn_.directory});
+  if (!directory) return std::unexpected(std::move(directory.error()));
+  directory_ = std::make_unique<log::DataDirectory>(std::move(*directory));
+  const log::Identity& identity = directory_->identity();
+  if (identity.removed) {
+    return concord::fail(Errc::forbidden,
+                         options_.data_dir.string() +
+                             ": this node was removed from its cluster; it may join again with an empty directory");
   }
-  if (auto problem = failure()) return std::unexpected(*problem);
+  if (may_have_peers) {
+    if (auto opened = open_peers(identity); !opened) return opened;
+  }
+  if (identity.formed || !may_have_peers) {
+    Place place{.cluster = identity.cluster, .node = identity.node, .founders = replica::Membership()};
+    if (!identity.formed && place.node.is_zero()) {  // left by an attempt that was to have peers
+      place.cluster = base::ClusterId(drawn_.cluster_id);
+      place.node = base::NodeId(drawn_.node_id);
+    }
+    place.founders->conf.voters = {place.node};
+    if (auto taken = take_place(place); !taken) return taken;
+    if (auto problem = failure()) return std::unexpected(*problem);
+  }
+  if (may_have_peers && applied_index_.load(std::memory_order_acquire) == 0) {
+    place_thread_ = std::thread([this] { look_for_place(); });
+  }
   replica_thread_ = std::thread([this] { run(); });
   background_thread_ = std::thread([this] { run_background(); });
   return {};
@@ -150,7 +156,8 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
     const bool decides_alone = sole_voter_.load(std::memory_order_relaxed) && serving_.load(std::memory_order_relaxed);
     if (decides_alone && !failed_.load(std::memory_order_relaxed)) {
       InlineWaiter waiter;
-      if (auto pushed = queue_.push(write, waiter); !pushed) return std::unexpected(std::move(pushed.error()));
+      if (auto pushed = queue_.push(write, waiter, never_ms); !pushed)
+        return std::unexpected(std::move(pushed.error()));
       drive();
       const bool must_flush = log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed);
       driving.unlock();
@@ -159,9 +166,10 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
       return concord::fail(Errc::internal, "a write was not answered by its own turn", true);
     }
   }
+  if (!formed_.load(std::memory_order_acquire)) return std::unexpected(no_place());
   const auto waiter = std::make_shared<BlockedWaiter>();
   waiter->hold();
-  if (auto pushed = queue_.push(write, *waiter); !pushed) {
+  if (auto pushed = queue_.push(write, *waiter, deadline_of(timeout)); !pushed) {
     Answer refused = std::unexpected(std::move(pushed.error()));
     Answer copy = refused;
     waiter->answer(std::move(copy));  // gives the queue's reference back
@@ -184,7 +192,7 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
 }
 
 void Runtime::drive_if_free() {
-  if (queue_.is_empty()) return;
+  if (!has_inputs()) return;
   std::unique_lock driving(drive_mutex_, std::try_to_lock);
   if (!driving) return;
   drive();
@@ -192,10 +200,18 @@ void Runtime::drive_if_free() {
   wake();  // completions, and what is not written yet
 }
 
+std::uint64_t Runtime::deadline_of(milliseconds timeout) const {
+  return clock_->coarse_ms() + static_cast<std::uint64_t>(base::bounded(timeout).count());
+}
+
+/// Something waits for a driver.
+bool Runtime::has_inputs() const noexcept {
+  return !queue_.is_empty() || reads_.has_new() || (cluster_ && !cluster_->inbox.is_empty());
+}
+
 void Runtime::write_async(const Write& write, milliseconds timeout, Completion<command::Outcome> done) {
-  const std::uint64_t deadline_ms =
-      clock_->coarse_ms() + static_cast<std::uint64_t>(std::max<std::int64_t>(timeout.count(), 0));
-  if (auto pushed = queue_.push(write, done, deadline_ms); !pushed) {
+  if (!formed_.load(std::memory_order_acquire)) return done(std::unexpected(no_place()));
+  if (auto pushed = queue_.push(write, done, deadline_of(timeout)); !pushed) {
     done(std::unexpected(std::move(pushed.error())));
     return;
   }
@@ -222,11 +238,12 @@ void Runtime::run() {
   std::uint64_t flush_at_ms = 0;
   std::uint64_t until_due = never_ms;
   for (;;) {
-    {
+    if (formed_.load(std::memory_order_acquire)) {
       const Driving driving(*this);
       drive();
       const std::uint64_t now_ms = clock_->coarse_ms();
       if (!failed_.load(std::memory_order_relaxed)) {
+        if (auto done = campaign_if_due(now_ms); !done) fail(done.error());
         if (now_ms >= next_tick_ms_) {
           if (auto done = tick(now_ms); !done) fail(done.error());
           drive();
@@ -251,10 +268,13 @@ void Runtime::run() {
     std::unique_lock lock(wake_mutex_);
     if (stopping_) return;
     sleeping_.store(true, std::memory_order_seq_cst);
-    if (queue_.is_empty() && !queue_.has_completions() && !wake_requested_ && until_due > 0) {
+    if (!has_inputs() && !has_answers() && !wake_requested_ && until_due > 0) {
       const std::uint64_t now_ms = clock_->coarse_ms();
       const auto heartbeat_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
       std::uint64_t until_ms = now_ms + std::min(heartbeat_ms, until_due);
+      if (cluster_ && campaign_at_ms_.load(std::memory_order_relaxed) != 0) {
+        until_ms = std::clamp(campaign_at_ms_.load(std::memory_order_relaxed), now_ms + 1, until_ms);
+      }
       if (must_flush) until_ms = std::min(until_ms, std::max(flush_at_ms, now_ms + 1));
       wake_condition_.wait_for(lock, milliseconds(until_ms - now_ms), [this] { return wake_requested_ || stopping_; });
     }
@@ -264,7 +284,13 @@ void Runtime::run() {
   }
 }
 
+bool Runtime::has_answers() const noexcept { return queue_.has_completions() || reads_.has_answers(); }
+
 void Runtime::call_completions() {
+  std::vector<ReadGate::Answer> reads;
+  while (reads_.take_answers(reads)) {
+    for (ReadGate::Answer& read : reads) read.done(std::move(read.result));  // the library's own: they don't throw
+  }
   std::vector<CompletionCall> calls;
   while (queue_.take_completions(calls)) {
     for (CompletionCall& call : calls) {
@@ -283,8 +309,15 @@ void Runtime::call_completions() {
 
 void Runtime::close(milliseconds limit) {
   std::call_once(closed_, [&] {
-    queue_.close(Error(Errc::cluster_not_ready, "the node is stopping"));
     const auto give_up_at = std::chrono::steady_clock::now() + limit;
+    {
+      const std::lock_guard lock(place_mutex_);
+      place_stopping_ = true;
+    }
+    place_condition_.notify_all();
+    if (place_thread_.joinable()) place_thread_.join();
+    hand_over(limit / 3);
+    queue_.close(Error(Errc::cluster_not_ready, "the node is stopping"));
     while (!queue_.is_idle() && std::chrono::steady_clock::now() < give_up_at) {
       wake();
       std::this_thread::sleep_for(milliseconds(1));
@@ -303,13 +336,16 @@ void Runtime::close(milliseconds limit) {
     if (background_thread_.joinable()) background_thread_.join();
     {
       const Driving driving(*this);
+      stopped_.store(true, std::memory_order_relaxed);
       queue_.fail_all(Error(Errc::timeout, "the node has stopped; whether the write happens is unknown", true),
                       Error(Errc::cluster_not_ready, "the node has stopped"));
+      reads_.fail_all(Error(Errc::cluster_not_ready, "the node has stopped"));
     }
-    call_completions();  // without the lock: they may call again
+    if (cluster_) cluster_->peers.reset();  // nobody drives any more, so nobody uses them
+    call_completions();                     // without the lock: they may call again
     const Driving driving(*this);
     serving_.store(false, std::memory_order_release);
-    if (!failed_.load(std::memory_order_relaxed)) {
+    if (log_ && !failed_.load(std::memory_order_relaxed)) {
       if (auto done = log_->close(); !done) say(LogLevel::error, "closing the log: " + done.error().message());
     }
   });
@@ -318,10 +354,59 @@ void Runtime::close(milliseconds limit) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Reads and state.
 
-Result<void> Runtime::check_readable(ReadConsistency consistency) const {
-  // A sole voter needs nobody's word that it still leads, so `strong` is `leader` here.
-  if (consistency == ReadConsistency::eventual || serving_.load(std::memory_order_acquire)) return {};
-  return concord::fail(Errc::cluster_not_ready, "no leader is known");
+bool Runtime::may_read_now(ReadConsistency consistency) const noexcept {
+  switch (consistency) {
+    case ReadConsistency::eventual: return applied_index_.load(std::memory_order_acquire) != 0;
+    case ReadConsistency::leader: return serving_.load(std::memory_order_acquire);
+    case ReadConsistency::strong:
+      // A sole voter needs nobody's word that it still leads.
+      return serving_.load(std::memory_order_acquire) && sole_voter_.load(std::memory_order_acquire);
+  }
+  return false;
+}
+
+/// Why a read can't wait for a leader either; nothing: it can.
+std::optional<Error> Runtime::refuses_reads(ReadConsistency consistency) const {
+  if (!formed_.load(std::memory_order_acquire)) return no_place();
+  if (consistency == ReadConsistency::eventual) {
+    return Error(Errc::cluster_not_ready, "this node has not got its data from the cluster yet");
+  }
+  if (!cluster_) return Error(Errc::cluster_not_ready, "no leader is known");
+  if (auto problem = failure()) return problem;
+  return std::nullopt;
+}
+
+Result<void> Runtime::wait_readable(ReadConsistency consistency, milliseconds timeout) {
+  if (may_read_now(consistency)) return {};
+  if (auto refusal = refuses_reads(consistency)) return std::unexpected(std::move(*refusal));
+  struct Waiting {
+    std::mutex mutex;
+    std::condition_variable answered;
+    std::optional<Result<void>> result;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  reads_.ask({.done =
+                  [waiting](Result<void> result) {
+                    const std::lock_guard lock(waiting->mutex);
+                    waiting->result = std::move(result);
+                    waiting->answered.notify_one();
+                  },
+              .deadline_ms = deadline_of(timeout),
+              .may_run_anywhere = true});
+  wake();
+  for (milliseconds pause(1);; pause = std::min(2 * pause, longest_wait)) {
+    drive_if_free();
+    std::unique_lock lock(waiting->mutex);
+    // The node gives up in time, or answers when it stops.
+    if (waiting->answered.wait_for(lock, pause, [&] { return waiting->result.has_value(); })) return *waiting->result;
+  }
+}
+
+void Runtime::when_readable(ReadConsistency consistency, milliseconds timeout, ReadGate::Done done) {
+  if (may_read_now(consistency)) return done({});
+  if (auto refusal = refuses_reads(consistency)) return done(std::unexpected(std::move(*refusal)));
+  reads_.ask({.done = std::move(done), .deadline_ms = deadline_of(timeout), .may_run_anywhere = false});
+  wake();
 }
 
 base::ClusterTimeMs Runtime::now_ms() const noexcept {
@@ -337,44 +422,6 @@ std::optional<Error> Runtime::failure() const {
 std::optional<Error> Runtime::refuses_writes() const {
   const std::lock_guard lock(error_mutex_);
   return failure_ ? failure_ : full_error_;
-}
-
-Status Runtime::status() const {
-  Status status;
-  status.node = options_.name;
-  status.version = concord::version;
-  status.uptime = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - opened_at_);
-  const log::Identity& identity = directory_->identity();
-  ClusterStatus& cluster = status.cluster;
-  cluster.id = identity.cluster.value();
-  cluster.name = "concord";
-  const bool is_leader = static_cast<raft::Role>(role_.load(std::memory_order_relaxed)) == raft::Role::leader;
-  if (is_leader) cluster.leader = options_.name;
-  cluster.state = failed_.load(std::memory_order_acquire) ? NodeState::failed
-                  : is_leader                             ? NodeState::leader
-                                                          : NodeState::follower;
-  cluster.term = term_.load(std::memory_order_relaxed);
-  cluster.commit_index = commit_.load(std::memory_order_relaxed);
-  cluster.applied_index = applied_index_.load(std::memory_order_relaxed);
-  cluster.members.push_back({.name = options_.name,
-                             .id = identity.node.value(),
-                             .peer = {},
-                             .api = {},
-                             .voter = true,
-                             .healthy = !failed_.load(std::memory_order_acquire),
-                             .match_index = cluster.commit_index});
-  StorageStatus& storage = status.storage;
-  storage.size = state().size();
-  storage.memory_bytes = state().memory_bytes();
-  storage.revision = state().revision();
-  storage.snapshot_index = snapshot_index_.load(std::memory_order_relaxed);
-  storage.log_bytes = log_bytes_.load(std::memory_order_relaxed);
-  storage.data_dir_free_bytes = files_->free_bytes(directory_->path()).value_or(0);
-  if (const auto refusal = refuses_writes()) {
-    storage.writable = false;
-    storage.reason = refusal->message();
-  }
-  return status;
 }
 
 void Runtime::say(LogLevel level, const std::string& line) const {

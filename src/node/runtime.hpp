@@ -7,6 +7,10 @@
 // without pause would always find the lock free before a thread that waits for it has woken up: after a few writes it queues
 // instead, and lets that thread pass.
 //
+// In a cluster (cluster_state.hpp) the thread that reads from peers drives too, after each run of messages. A node that is not
+// the only voter keeps what it took from the queue until it is applied here (taken_batches.hpp), and reads wait for a read point
+// of the leader (read_gate.hpp). A node without a place in a cluster has no replica yet: `formed_` says whether it has.
+//
 // Background thread: snapshots, the next log segment, syncs that nobody waits for (modes `os` and `memory`), deadlines.
 //
 // Failure (DESIGN 5): after any error of disk or engine the node is failed for good. It answers what waits with
@@ -36,6 +40,9 @@
 #include "env/clock.hpp"
 #include "env/file_system.hpp"
 #include "log/log.hpp"
+#include "node/cluster_state.hpp"
+#include "node/formation.hpp"
+#include "node/read_gate.hpp"
 #include "node/recovery.hpp"
 #include "node/write_queue.hpp"
 #include "replica/cluster_clock.hpp"
@@ -45,7 +52,8 @@ namespace concord::node {
 
 class Runtime {
  public:
-  /// Recovers and starts; the node leads when this returns. `segment_bytes` is that of new log segments: tests want small ones.
+  /// Recovers and starts. A node that is alone leads when this returns; a member of a cluster goes on by itself to find its
+  /// place, the leader, and what it has missed. `segment_bytes` is that of new log segments: tests want small ones.
   [[nodiscard]] static Result<std::unique_ptr<Runtime>> open(
       std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
       std::uint64_t segment_bytes = log::LogOptions{}.segment_bytes);
@@ -59,8 +67,13 @@ class Runtime {
   void write_async(const Write& write, std::chrono::milliseconds timeout, Completion<command::Outcome> done);
 
   // --- reads -----------------------------------------------------------------------------------------------------------
-  /// May the applied state be read with this consistency? Errors: cluster_not_ready.
-  [[nodiscard]] Result<void> check_readable(ReadConsistency consistency) const;
+  /// Reads of this consistency are answered at once.
+  [[nodiscard]] bool may_read_now(ReadConsistency consistency) const noexcept;
+  /// Waits until the applied state may be read with this consistency; as a rule it may at once.
+  /// Errors: cluster_not_ready, timeout.
+  [[nodiscard]] Result<void> wait_readable(ReadConsistency consistency, std::chrono::milliseconds timeout);
+  /// The same without waiting: `done` is called inside the call, or on a thread of the node.
+  void when_readable(ReadConsistency consistency, std::chrono::milliseconds timeout, ReadGate::Done done);
   [[nodiscard]] const store::StateMachine& state() const noexcept { return replica_->state(); }
   /// Cluster time now: what remaining times are counted from.
   [[nodiscard]] base::ClusterTimeMs now_ms() const noexcept;
@@ -75,12 +88,31 @@ class Runtime {
   /// Takes a snapshot soon.
   void request_snapshot();
 
+  // --- cluster ---------------------------------------------------------------------------------------------------------
+  [[nodiscard]] bool knows_leader() const noexcept {
+    return serving_.load(std::memory_order_acquire) || leader_.load(std::memory_order_acquire) != 0;
+  }
+  /// Why the node can't serve as a member; nothing: it leads, or follows a leader and has caught up.
+  [[nodiscard]] std::optional<std::string> not_ready() const;
+  /// Changes the members, through the leader. Errors: condition_failed (the node is alone, the cluster would lose its quorum,
+  /// ...); already_exists; not_found; cluster_not_ready; timeout.
+  void change_members(MembershipChange change, std::chrono::milliseconds timeout,
+                      std::move_only_function<void(Result<replica::Member>)> done);
+  /// A leader gives its place to another voter, if there is one that answers.
+  void hand_over(std::chrono::milliseconds limit);
+  /// Where this node's HTTP API is; others are told.
+  void announce_api(const std::string& url);
+  /// host:port of the peer port; empty without one.
+  [[nodiscard]] std::string peer_address() const;
+  /// The cluster removed this node: it must stop.
+  [[nodiscard]] bool is_removed() const noexcept { return removed_.load(std::memory_order_acquire); }
+
   /// Refuses new writes, finishes those in flight, at most `limit`; then stops. Further calls do nothing.
   void close(std::chrono::milliseconds limit);
 
  private:
   Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
-          Recovered recovered);
+          const Drawn& drawn, std::uint64_t segment_bytes);
 
   static constexpr std::uint64_t never_ms = ~std::uint64_t{0};
 
@@ -108,26 +140,83 @@ class Runtime {
     std::unique_lock<std::mutex> lock_;
   };
 
+  // driving in a cluster (drive_cluster.cpp); with drive_mutex_ held
+  Result<void> begin_cluster_turn();
+  Result<void> take_inputs();
+  Result<void> take(RaftMessage& message);
+  Result<void> take(SnapshotArrived& snapshot);
+  Result<void> take(SnapshotSent& sent);
+  Result<void> take(PeerLost& lost);
+  Result<void> take(ForwardedBatch& batch);
+  Result<void> take(ForwardAnswered& answer);
+  Result<void> take(ChangeWanted& wanted);
+  Result<void> take(BeatHeard& heard);
+  Result<void> pass_on_queued();
+  Result<bool> propose_taken(TakenBatches::Taken& taken, std::size_t& proposed_bytes);
+  void forward_taken(TakenBatches::Taken& taken);
+  Result<void> propose_forwarded(ForwardedBatch& batch);
+  Result<void> ask_read_points();
+  Result<void> install_snapshot(const raft::SnapshotView& snapshot);
+  void send(std::span<const raft::Message> messages);
+  void after_cluster_turn(const replica::TurnResult& result);
+  void note_members();
+  void note_role(const raft::RaftStatus& status);
+  void note_offered(const log::SnapshotFileInfo& file);
+  void refuse_inputs(const Error& error);
+  static std::optional<Error> problem_of_commands(std::string_view entry, const ForwardedBatch& batch);
+  void ask_leader(PendingChange& change, const raft::RaftStatus& status, std::uint64_t now_ms);
+  [[nodiscard]] std::string name_of(base::NodeId node) const;
+  Result<void> tick_cluster(std::uint64_t now_ms);
+  Result<void> campaign_if_due(std::uint64_t now_ms);
+  void send_beat(std::uint64_t now_ms);
+  void refuse_without_leader(std::uint64_t now_ms);
+  // changes of members (drive_members.cpp)
+  Result<void> step_changes();
+  Result<bool> step_change(PendingChange& change);
+  void answer_change(PendingChange& change, Result<replica::Member> result);
+  void wish_for_what_is_due();
+  [[nodiscard]] std::vector<raft::PeerProgress> living_progress() const;
+  [[nodiscard]] ClusterPicture picture(const std::vector<raft::PeerProgress>& progress) const;
+
+  // place in a cluster (take_place.cpp)
+  Result<void> take_place(const Place& place);
+  Result<void> open_peers(const log::Identity& identity);
+  void look_for_place();
+  void post(Input input);
+  /// Drives if nobody does; else who does, or the replica thread, will.
+  void drive_or_wake();
+
   // threads (runtime.cpp, background.cpp)
   Result<void> start();
   void start_clock();
   void run();
   void wake();
   void call_completions();
+  [[nodiscard]] bool has_inputs() const noexcept;
+  [[nodiscard]] bool has_answers() const noexcept;
+  [[nodiscard]] std::optional<Error> refuses_reads(ReadConsistency consistency) const;
+  [[nodiscard]] Error no_place() const;
+  [[nodiscard]] std::uint64_t deadline_of(std::chrono::milliseconds timeout) const;
+  void add_members(Status& status) const;
   /// Drives what is queued, if nobody does.
   void drive_if_free();
   void run_background();
   void take_snapshot();
   Result<void> write_snapshot();
+  Result<void> offer(const log::SnapshotFileInfo& file, const replica::Membership& members);
   void say(LogLevel level, const std::string& line) const;
 
   std::unique_ptr<env::FileSystem> files_;
   std::unique_ptr<env::Clock> clock_;
   const Options options_;
+  const Drawn drawn_;
+  const std::uint64_t segment_bytes_;
   std::unique_ptr<log::DataDirectory> directory_;
-  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<log::Log> log_;  // log_ and replica_ are set once, before formed_
   std::unique_ptr<replica::Replica> replica_;
+  std::unique_ptr<ClusterState> cluster_;  // null: the node is alone for good
   WriteQueue queue_;
+  ReadGate reads_;
   const std::chrono::steady_clock::time_point opened_at_ = std::chrono::steady_clock::now();
 
   // Who drives next.
@@ -143,8 +232,14 @@ class Runtime {
   base::Index snapshot_wanted_at_;           // next snapshot by entries
   std::uint64_t snapshot_wanted_bytes_ = 0;  // next snapshot by appended bytes
   std::uint64_t next_tick_ms_ = 0;
+  std::vector<log::SnapshotFileInfo> offered_snapshots_;  // to followers; the newest last
 
   // Seen by everybody.
+  std::atomic<bool> formed_{false};
+  std::atomic<bool> removed_{false};
+  std::atomic<bool> stopped_{false};  // nobody drives any more
+  std::atomic<std::uint64_t> leader_{0};
+  std::atomic<std::uint64_t> campaign_at_ms_{0};  // 0: not planned
   std::atomic<bool> serving_{false};
   std::atomic<bool> sole_voter_{false};
   std::atomic<bool> failed_{false};
@@ -159,6 +254,7 @@ class Runtime {
   mutable std::mutex error_mutex_;
   std::optional<Error> failure_;     // guarded by error_mutex_
   std::optional<Error> full_error_;  // guarded by error_mutex_
+  std::string api_url_;              // guarded by error_mutex_
 
   // Threads.
   std::mutex wake_mutex_;
@@ -172,7 +268,12 @@ class Runtime {
   std::condition_variable background_condition_;
   bool snapshot_requested_ = false;   // guarded by background_mutex_
   bool background_stopping_ = false;  // guarded by background_mutex_
+  mutable std::mutex place_mutex_;
+  std::condition_variable place_condition_;
+  bool place_stopping_ = false;  // guarded by place_mutex_
+  std::string place_problem_;    // guarded by place_mutex_: why there is no place yet
   std::once_flag closed_;
+  std::thread place_thread_;
   std::thread replica_thread_;
   std::thread background_thread_;
 };

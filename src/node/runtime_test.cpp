@@ -58,7 +58,7 @@ void expect_failed(Runtime& node, std::string_view readable_key) {
   EXPECT_FALSE(refused.error().maybe_committed());
   EXPECT_FALSE(has(node, "refused"));
   EXPECT_TRUE(has(node, readable_key));
-  EXPECT_TRUE(node.check_readable(ReadConsistency::eventual));
+  EXPECT_TRUE(node.may_read_now(ReadConsistency::eventual));
   const Status status = node.status();
   EXPECT_EQ(status.cluster.state, NodeState::failed);
   EXPECT_FALSE(status.storage.writable);
@@ -180,7 +180,7 @@ TEST(Runtime, AFullDiskRefusesWritesChangesNothingAndEndsWhenSpaceReturns) {
   EXPECT_EQ(node->refuses_writes()->code(), Errc::storage_full);
   EXPECT_FALSE(node->status().storage.writable);
   EXPECT_TRUE(has(*node, "before"));
-  EXPECT_TRUE(node->check_readable(ReadConsistency::strong));
+  EXPECT_TRUE(node->may_read_now(ReadConsistency::strong));
   machine.files->set_faults({});
   ASSERT_TRUE(machine.comes_true([&] { return !node->refuses_writes(); })) << "without any write";
   const Answer after = put(*node, "after", large);

@@ -55,8 +55,13 @@ std::string_view Batch::stamped(const command::EntryStamp& stamp) {
   return std::string_view(bytes_).substr(start);
 }
 
-WriteQueue::WriteQueue(base::NodeId node, std::uint64_t incarnation, const Limits& limits)
-    : node_(node), incarnation_(incarnation), limits_(limits) {}
+std::string_view Batch::commands() const noexcept { return std::string_view(bytes_).substr(stamp_room_bytes); }
+
+void WriteQueue::set_identity(base::NodeId node, std::uint64_t incarnation) {
+  const std::lock_guard lock(mutex_);
+  node_ = node;
+  incarnation_ = incarnation;
+}
 
 Batch& WriteQueue::open_batch() {
   if (batches_.empty() || batches_.back().bytes_.size() >= batch_bytes) {
@@ -69,6 +74,7 @@ Batch& WriteQueue::open_batch() {
     Batch& batch = batches_.back();
     batch.bytes_.assign(stamp_room_bytes, '\0');
     batch.count_ = 0;
+    batch.deadline_ms_ = 0;
     batch.first_sequence_ = pending_first_ + pending_.size();
     queued_.store(batches_.size(), std::memory_order_seq_cst);
   }
@@ -76,7 +82,7 @@ Batch& WriteQueue::open_batch() {
 }
 
 /// With the lock held.
-Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write) {
+Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_t deadline_ms) {
   if (closed_) return std::unexpected(*closed_);
   if (in_flight_ >= limits_.max_in_flight) {
     return fail(Errc::overloaded, std::to_string(in_flight_) + " writes are in flight, the limit is " +
@@ -102,6 +108,7 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write) {
     return fail(Errc::overloaded, "no memory for the write");
   }
   ++batch.count_;
+  batch.deadline_ms_ = std::max(batch.deadline_ms_, deadline_ms);
   Pending& pending = pending_.back();
   pending.size_bytes = batch.bytes_.size() - before;
   ++in_flight_;
@@ -109,9 +116,9 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write) {
   return &pending;
 }
 
-Result<void> WriteQueue::push(const Write& write, Waiter& waiter) {
+Result<void> WriteQueue::push(const Write& write, Waiter& waiter, std::uint64_t deadline_ms) {
   const std::lock_guard lock(mutex_);
-  auto pending = encode(write);
+  auto pending = encode(write, deadline_ms);
   if (!pending) return std::unexpected(std::move(pending.error()));
   (*pending)->waiter = &waiter;
   return {};
@@ -120,7 +127,7 @@ Result<void> WriteQueue::push(const Write& write, Waiter& waiter) {
 Result<void> WriteQueue::push(const Write& write, Completion<command::Outcome>& done, std::uint64_t deadline_ms) {
   auto kept = std::make_unique<Completion<command::Outcome>>(std::move(done));
   const std::lock_guard lock(mutex_);
-  auto pending = encode(write);
+  auto pending = encode(write, deadline_ms);
   if (!pending) {
     done = std::move(*kept);
     return std::unexpected(std::move(pending.error()));
@@ -130,7 +137,7 @@ Result<void> WriteQueue::push(const Write& write, Completion<command::Outcome>& 
   return {};
 }
 
-void WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit) {
+void WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, std::uint64_t deadline_ms) {
   const std::lock_guard lock(mutex_);
   if (closed_) return;
   Batch& batch = open_batch();
@@ -138,15 +145,44 @@ void WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit) {
                          {.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()},
                          due_ms, limit);
   ++batch.count_;
+  batch.deadline_ms_ = std::max(batch.deadline_ms_, deadline_ms);
   pending_.emplace_back();
   ++in_flight_;
+}
+
+void WriteQueue::keep_spare(Batch&& batch) {
+  const bool is_usual = batch.bytes_.capacity() > 0 && batch.bytes_.capacity() <= 2 * batch_bytes;
+  if (is_usual && spare_.size() < kept_batches) spare_.push_back(std::move(batch));
+}
+
+void WriteQueue::give_back(Batch&& batch) {
+  const std::lock_guard lock(mutex_);
+  keep_spare(std::move(batch));
+}
+
+std::uint64_t WriteQueue::first_pending() const {
+  const std::lock_guard lock(mutex_);
+  return pending_first_;
+}
+
+bool WriteQueue::is_settled(std::uint64_t sequence) const {
+  const std::lock_guard lock(mutex_);
+  return sequence < pending_first_ || !pending_[static_cast<std::size_t>(sequence - pending_first_)].is_waiting;
+}
+
+void WriteQueue::fail_taken(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t at = 0; at < pending_.size() && pending_first_ + at <= taken_up_to_; ++at) {
+    settle(pending_[at], std::unexpected(error));
+  }
+  drop_settled();
 }
 
 bool WriteQueue::take(Batch& batch) {
   if (is_empty()) return false;
   const std::lock_guard lock(mutex_);
   if (batches_.empty()) return false;
-  if (spare_.size() < kept_batches && batch.bytes_.capacity() <= 2 * batch_bytes) spare_.push_back(std::move(batch));
+  keep_spare(std::move(batch));
   batch = std::move(batches_.front());
   batches_.pop_front();
   queued_.store(batches_.size(), std::memory_order_seq_cst);

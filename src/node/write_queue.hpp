@@ -45,35 +45,50 @@ class Batch {
  public:
   /// The entry's bytes under `stamp`; valid until the batch changes.
   [[nodiscard]] std::string_view stamped(const command::EntryStamp& stamp);
+  /// The commands alone.
+  [[nodiscard]] std::string_view commands() const noexcept;
   [[nodiscard]] std::uint64_t first_sequence() const noexcept { return first_sequence_; }
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_.size(); }
+  /// When the last of its writers stops waiting.
+  [[nodiscard]] std::uint64_t deadline_ms() const noexcept { return deadline_ms_; }
 
  private:
   friend class WriteQueue;
   std::string bytes_;  // room for the stamp, then commands
   std::uint64_t first_sequence_ = 0;
   std::uint64_t count_ = 0;
+  std::uint64_t deadline_ms_ = 0;
 };
 
 class WriteQueue {
  public:
-  WriteQueue(base::NodeId node, std::uint64_t incarnation, const Limits& limits);
+  explicit WriteQueue(const Limits& limits) : limits_(limits) {}
+  /// Whose requests these are. Once, before the first `push`.
+  void set_identity(base::NodeId node, std::uint64_t incarnation);
 
   // --- callers ---------------------------------------------------------------------------------------------------------
 
   /// Encodes and registers. `waiter` is answered later, unless this fails: overloaded, or the error given to `close`.
-  [[nodiscard]] Result<void> push(const Write& write, Waiter& waiter);
+  [[nodiscard]] Result<void> push(const Write& write, Waiter& waiter, std::uint64_t deadline_ms);
   /// The same with a callback, which `take_completions` will give out; `deadline_ms` is that of the node's clock.
   [[nodiscard]] Result<void> push(const Write& write, Completion<command::Outcome>& done, std::uint64_t deadline_ms);
   /// The node's own write: nobody waits.
-  void push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit);
+  void push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, std::uint64_t deadline_ms);
   [[nodiscard]] bool is_empty() const noexcept { return queued_.load(std::memory_order_seq_cst) == 0; }
 
   // --- driver ----------------------------------------------------------------------------------------------------------
 
   /// The oldest batch, swapped into `batch`; false when there is none.
   [[nodiscard]] bool take(Batch& batch);
+  /// A batch that is no longer needed: its memory is used again.
+  void give_back(Batch&& batch);
+  /// All writes before this one are answered.
+  [[nodiscard]] std::uint64_t first_pending() const;
+  /// This one is. Those of a batch are answered together.
+  [[nodiscard]] bool is_settled(std::uint64_t sequence) const;
+  /// What was taken and is not answered: `error` says that its outcome is unknown.
+  void fail_taken(const Error& error);
   void answer(std::vector<store::Applied>& applied);
   /// None of the batch was or will be done.
   void refuse(const Batch& batch, const Error& error);
@@ -98,13 +113,14 @@ class WriteQueue {
     bool is_waiting = true;
   };
 
-  Result<Pending*> encode(const Write& write);
+  Result<Pending*> encode(const Write& write, std::uint64_t deadline_ms);
   Batch& open_batch();
   void settle(Pending& pending, Answer&& outcome);
   void drop_settled();
+  void keep_spare(Batch&& batch);
 
-  const base::NodeId node_;
-  const std::uint64_t incarnation_;
+  base::NodeId node_;
+  std::uint64_t incarnation_ = 0;
   const Limits limits_;
 
   mutable std::mutex mutex_;

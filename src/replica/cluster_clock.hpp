@@ -33,10 +33,21 @@ class ClusterClock {
     const auto last_ms = static_cast<std::int64_t>(last.cluster_time_ms);
     latest_ms_ = static_cast<base::ClusterTimeMs>(std::max(by_wall, last_ms));
     latest_at_ms_ = now.monotonic_ms;
+    floor_ms_ = last.cluster_time_ms;
+    is_guessed_ = true;
+  }
+
+  /// A leader that never stopped says what time it is: better than what the wall clock told this node when it started.
+  void follow(base::ClusterTimeMs leader_ms, const HostTime& now) noexcept {
+    if (!is_guessed_) return observe(leader_ms, now);
+    is_guessed_ = false;
+    latest_ms_ = std::max(floor_ms_, leader_ms);
+    latest_at_ms_ = now.monotonic_ms;
   }
 
   /// An entry another leader stamped was applied.
   void observe(base::ClusterTimeMs stamped_ms, const HostTime& now) noexcept {
+    floor_ms_ = std::max(floor_ms_, stamped_ms);
     const base::ClusterTimeMs mine_ms = at(now);
     latest_ms_ = std::max(mine_ms, stamped_ms);
     latest_at_ms_ = std::max(latest_at_ms_, now.monotonic_ms);
@@ -52,8 +63,10 @@ class ClusterClock {
   }
 
  private:
-  base::ClusterTimeMs latest_ms_ = 0;  // Invariant: never goes back
+  base::ClusterTimeMs latest_ms_ = 0;  // Invariant: never goes back, but for a guess that is corrected
   std::uint64_t latest_at_ms_ = 0;     // monotonic time at which it was `latest_ms_`
+  base::ClusterTimeMs floor_ms_ = 0;   // newest stamp known to be in the log
+  bool is_guessed_ = false;            // by the wall clock, at a start
 };
 
 }  // namespace concord::replica

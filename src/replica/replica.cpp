@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "store/snapshot.hpp"
 
 namespace concord::replica {
 
@@ -17,18 +18,20 @@ Replica::Replica(const Config& config, std::unique_ptr<store::StateMachine> stat
   set_members(config_.initial_members);
 }
 
-void Replica::restore_members(raft::ConfState members) { set_members(std::move(members)); }
+void Replica::restore_members(Membership members) { set_members(std::move(members)); }
 
-void Replica::set_members(raft::ConfState members) {
+void Replica::set_members(Membership members) {
   members_ = std::move(members);
-  sole_voter_ = members_.voters.size() == 1 && members_.voters.front() == config_.raft.id &&
-                members_.learners.empty() && members_.voters_outgoing.empty() && members_.learners_next.empty();
+  const raft::ConfState& conf = members_.conf;
+  sole_voter_ = conf.voters.size() == 1 && conf.voters.front() == config_.raft.id && conf.learners.empty() &&
+                conf.voters_outgoing.empty() && conf.learners_next.empty();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Recovery. Entries up to the stored commit index are committed whatever raft decides later, so commands among them are
 // applied without passing through raft. From the first change of members on everything goes through raft, which alone
-// knows what such a change makes of the configuration.
+// knows what such a change makes of the configuration. So do the last entries of a member that is not alone: followers that were
+// a little behind are to get them as entries and not as a snapshot.
 
 Result<void> Replica::begin_replay(const base::HardState& hard_state) {
   replayed_hard_state_ = hard_state;
@@ -42,7 +45,9 @@ Result<void> Replica::begin_replay(const base::HardState& hard_state) {
 Result<void> Replica::replay(const EntryView& entry) {
   CONCORD_CHECK(entry.index == replayed_index_.next(), "replayed entries are contiguous");
   replayed_index_ = entry.index;
-  const bool settled = entry.index <= replayed_hard_state_.commit && entry.type == EntryType::normal && !raft_;
+  const std::uint64_t kept = sole_voter_ ? 0 : config_.mirror_entries;
+  const bool settled =
+      entry.index.value() + kept <= replayed_hard_state_.commit.value() && entry.type == EntryType::normal && !raft_;
   if (settled) {
     replay_applied_.clear();
     replayed_term_ = entry.term;
@@ -56,7 +61,7 @@ Result<void> Replica::replay(const EntryView& entry) {
 Result<void> Replica::make_raft() {
   if (raft_) return {};
   auto created = raft::RaftNode::create(config_.raft, {.hard_state = replayed_hard_state_,
-                                                       .conf_state = members_,
+                                                       .conf_state = members_.conf,
                                                        .applied = state_->applied_index(),
                                                        .compacted_index = state_->applied_index(),
                                                        .compacted_term = replayed_term_});
@@ -80,22 +85,40 @@ Result<PersistRequest> Replica::begin_turn() {
   if (!ready) return std::unexpected(std::move(ready.error()));
   ready_ = *ready;
   in_turn_ = true;
+  digests_.clear();
   return PersistRequest{.messages = ready_.messages,
+                        .snapshot = ready_.snapshot,
                         .entries = ready_.entries,
                         .hard_state = ready_.hard_state,
                         .must_sync = ready_.must_sync};
 }
 
+Result<void> Replica::install(std::unique_ptr<store::LoadedState> loaded) {
+  CONCORD_CHECK(in_turn_ && ready_.snapshot && loaded->meta.index == ready_.snapshot->index &&
+                    loaded->meta.term == ready_.snapshot->term,
+                "the snapshot that is installed is the one that was asked for");
+  auto members = decode_membership(loaded->meta.conf_state);
+  if (!members) return fail(Errc::storage_failed, "a snapshot's members: " + members.error().message());
+  set_members(std::move(*members));
+  members_changed_ = true;
+  state_->install(std::move(loaded));
+  return {};
+}
+
 Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
   CONCORD_CHECK(in_turn_, "a turn finishes once");
+  CONCORD_CHECK(!ready_.snapshot || state_->applied_index() >= ready_.snapshot->index, "a snapshot is installed");
   in_turn_ = false;
   auto more = raft_->advance();
   if (!more) return std::unexpected(std::move(more.error()));
   if (auto done = apply(ready_.committed, applied); !done) return std::unexpected(std::move(done.error()));
   if (auto done = apply(more->committed, applied); !done) return std::unexpected(std::move(done.error()));
-  const TurnResult result{
-      .persisted_messages = ready_.persisted_messages, .messages = more->messages, .role_changed = ready_.role_changed};
-  return result;
+  return TurnResult{.persisted_messages = ready_.persisted_messages,
+                    .messages = more->messages,
+                    .read_states = ready_.read_states,
+                    .digests = digests_,
+                    .role_changed = ready_.role_changed,
+                    .members_changed = std::exchange(members_changed_, false)};
 }
 
 Result<void> Replica::apply(std::span<const EntryView> entries, std::vector<store::Applied>& applied) {
@@ -108,11 +131,35 @@ Result<void> Replica::apply(std::span<const EntryView> entries, std::vector<stor
 
 Result<void> Replica::apply_one(const EntryView& entry, std::vector<store::Applied>& applied) {
   CONCORD_CHECK(entry.index == state_->applied_index().next(), "entries are applied in order, each once");
-  if (entry.type == EntryType::normal) return state_->apply(entry.index, entry.term, entry.data, applied);
-  auto members = raft_->apply_conf_change(entry);
-  if (!members) return std::unexpected(std::move(members.error()));
-  set_members(std::move(*members));
-  return state_->apply(entry.index, entry.term, {}, applied);
+  const bool is_change = entry.type != EntryType::normal;
+  if (is_change) {
+    if (auto changed = apply_change(entry); !changed) return changed;
+  }
+  auto done = state_->apply(entry.index, entry.term, is_change ? std::string_view() : entry.data, applied);
+  if (done && entry.index.value() % digest_interval == 0) digests_.push_back({entry.index, state_->digest()});
+  return done;
+}
+
+Result<void> Replica::apply_change(const EntryView& entry) {
+  const auto change = raft::decode_conf_change(entry);
+  if (!change) return std::unexpected(change.error());
+  auto after = raft_->apply_conf_change(entry);
+  // A change that cannot be is rejected by every node alike.
+  if (!after && after.error().code() == Errc::invalid_request) return {};
+  if (!after) return std::unexpected(std::move(after.error()));
+  Membership members = members_;
+  members.apply(*change, std::move(*after));
+  set_members(std::move(members));
+  members_changed_ = true;
+  return {};
+}
+
+Result<raft::ProposeResult> Replica::propose_change(raft::ConfChangeKind kind, const Member& member) {
+  return raft_->propose_conf_change({.kind = kind, .node = member.id, .context = encode_member(member)});
+}
+
+Result<void> Replica::offer_snapshot(Index index, base::Term term, const Membership& members) {
+  return raft_->set_snapshot(index, term, members.conf, {});
 }
 
 /// Forgets entries that no follower will ask for. Between turns only: it ends the views of the last one.

@@ -9,10 +9,11 @@
 //     while (replica.has_work()) {
 //       PersistRequest persist = *replica.begin_turn();
 //       send(persist.messages);                                     // allowed before the disk
+//       if (persist.snapshot) { make its file durable; log.restart_after(...); replica.install(its state); }
 //       log.append(persist.entries, persist.hard_state); if (persist.must_sync) log.sync();
 //       TurnResult done = *replica.finish_turn(applied);            // applies what is committed
-//       send(done.messages);
-//       answer(applied);
+//       send(done.persisted_messages); send(done.messages);
+//       answer(applied, done.read_states);
 //     }
 //
 // Recovery, before the first turn: load a snapshot into `state()`, `replay` the log's entries in order, `start`.
@@ -33,29 +34,42 @@
 #include "base/ids.hpp"
 #include "base/log_entry.hpp"
 #include "raft/raft_node.hpp"
+#include "replica/membership.hpp"
 #include "store/state_machine.hpp"
 
 namespace concord::replica {
 
 struct Config {
   raft::Config raft;
-  raft::ConfState initial_members;  ///< of a cluster whose log is still empty
-  /// Entries kept in memory behind the applied index, for followers that lag. A sole voter needs none.
+  Membership initial_members;  ///< of a cluster whose log is still empty; none: the node waits to be added to one
+  /// Entries kept in memory behind the applied index, for followers that lag; also over a restart. A sole voter needs none.
   std::uint64_t mirror_entries = 10'000;
   std::uint64_t mirror_bytes = 64U << 20U;
 };
 
 struct PersistRequest {
   std::span<const raft::Message> messages;
+  std::optional<raft::SnapshotView> snapshot;  ///< replaces log and state; before the entries
   std::span<const base::EntryView> entries;
   std::optional<base::HardState> hard_state;
   bool must_sync = false;
 };
 
+/// The digest of the state behind an entry, the same on every replica.
+struct StateDigest {
+  base::Index index;
+  std::uint64_t digest = 0;
+};
+/// Noted at every so many entries.
+inline constexpr std::uint64_t digest_interval = 1000;
+
 struct TurnResult {
   std::span<const raft::Message> persisted_messages;  ///< send first
   std::span<const raft::Message> messages;
-  bool role_changed = false;
+  std::span<const raft::ReadState> read_states;
+  std::span<const StateDigest> digests;
+  bool role_changed = false;  ///< role or leader: who waits for a read point asks again
+  bool members_changed = false;
 };
 
 class Replica {
@@ -64,7 +78,7 @@ class Replica {
 
   // --- recovery --------------------------------------------------------------------------------------------------------
   /// The members as of the loaded snapshot. Precondition: before `replay`; not called without a snapshot.
-  void restore_members(raft::ConfState members);
+  void restore_members(Membership members);
   /// Prepares for the log's entries from `state().applied_index() + 1` on. `hard_state` is the newest of the log.
   Result<void> begin_replay(const base::HardState& hard_state);
   /// The next entry of the log. Committed commands are applied at once; the rest waits in raft.
@@ -77,10 +91,22 @@ class Replica {
   Result<void> receive(base::NodeId from, std::string_view message) { return raft_->step(from, message); }
   /// An entry's bytes (command/entry.hpp).
   Result<raft::ProposeResult> propose(std::string_view entry) { return raft_->propose(entry); }
+  /// Adds or changes `member` as voter or learner, or removes it. Only one change at a time; `dropped` while one is under way.
+  Result<raft::ProposeResult> propose_change(raft::ConfChangeKind kind, const Member& member);
+  /// Asks for a linearizable read point; `context` is new in this process's life (reliability 29).
+  Result<raft::ProposeResult> read_index(std::uint64_t context) { return raft_->read_index(context); }
+  Result<void> transfer_leader(base::NodeId to) { return raft_->transfer_leader(to); }
+  Result<void> forget_leader() { return raft_->forget_leader(); }
+  Result<void> report_unreachable(base::NodeId node) { return raft_->report_unreachable(node); }
+  Result<void> report_snapshot(base::NodeId node, bool delivered) { return raft_->report_snapshot(node, delivered); }
+  /// A durable snapshot that may be sent to followers.
+  Result<void> offer_snapshot(base::Index index, base::Term term, const Membership& members);
 
   // --- a turn ----------------------------------------------------------------------------------------------------------
   [[nodiscard]] bool has_work() const noexcept { return raft_->has_ready(); }
   Result<PersistRequest> begin_turn();
+  /// Between the halves of a turn whose request has a snapshot: the state it names.
+  Result<void> install(std::unique_ptr<store::LoadedState> loaded);
   /// Precondition: what `begin_turn` asked for is durable. Appends to `applied` what each command of the newly committed
   /// entries did.
   Result<TurnResult> finish_turn(std::vector<store::Applied>& applied);
@@ -88,7 +114,7 @@ class Replica {
   // --- state -----------------------------------------------------------------------------------------------------------
   [[nodiscard]] store::StateMachine& state() noexcept { return *state_; }
   [[nodiscard]] const store::StateMachine& state() const noexcept { return *state_; }
-  [[nodiscard]] const raft::ConfState& members() const noexcept { return members_; }
+  [[nodiscard]] const Membership& members() const noexcept { return members_; }
   [[nodiscard]] bool is_sole_voter() const noexcept { return sole_voter_; }
   /// Leads, and has applied an entry of its own term: only then is its applied state the leader's (raft thesis 6.4).
   [[nodiscard]] bool is_serving_leader() const noexcept;
@@ -99,14 +125,15 @@ class Replica {
  private:
   Result<void> apply(std::span<const base::EntryView> entries, std::vector<store::Applied>& applied);
   Result<void> apply_one(const base::EntryView& entry, std::vector<store::Applied>& applied);
+  Result<void> apply_change(const base::EntryView& entry);
   Result<void> make_raft();
   Result<void> compact_mirror();
-  void set_members(raft::ConfState members);
+  void set_members(Membership members);
 
   Config config_;
   std::unique_ptr<store::StateMachine> state_;
   std::optional<raft::RaftNode> raft_;
-  raft::ConfState members_;  // Invariant: as of the applied index
+  Membership members_;       // Invariant: as of the applied index
   bool sole_voter_ = false;  // members_ holds one voter, this node, and nobody else
   base::HardState replayed_hard_state_;
   base::Index replayed_index_;  // Invariant: last entry given to `replay`, or the applied index
@@ -114,6 +141,8 @@ class Replica {
   std::vector<store::Applied> replay_applied_;
   raft::ReadyBatch ready_;  // of the turn under way
   bool in_turn_ = false;
+  bool members_changed_ = false;        // in the turn under way
+  std::vector<StateDigest> digests_;    // of the turn under way
   std::uint64_t turns_since_look_ = 0;  // of `compact_mirror`
 };
 

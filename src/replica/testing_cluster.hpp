@@ -133,7 +133,7 @@ class Peer {
     Config config;
     config.raft.id = id_;
     config.raft.seed = seed_;
-    config.initial_members.voters = voters_;
+    config.initial_members.conf.voters = voters_;
     replica_ = std::make_unique<Replica>(
         config, std::make_unique<store::StateMachine>(store::Options{.hash_seed = seed_ * 1000 + incarnation_}));
     const bool log_is_whole = disk_.first == Index(2);
@@ -172,7 +172,7 @@ class Peer {
   }
 
   void save_snapshot() {
-    const auto snapshot = replica_->state().begin_snapshot(raft::encode_conf_state(replica_->members()));
+    const auto snapshot = replica_->state().begin_snapshot(encode_membership(replica_->members()));
     SavedSnapshot saved{.meta = store::encode_meta(snapshot->meta()), .blocks = {}};
     for (std::string block; snapshot->next_block(block, 256);) saved.blocks.push_back(block);
     disk_.snapshot = std::move(saved);
@@ -204,7 +204,7 @@ class Peer {
  private:
   void load(const SavedSnapshot& saved) {
     store::SnapshotMeta meta = saved.decoded();
-    replica_->restore_members(must(raft::decode_conf_state(meta.conf_state)));
+    replica_->restore_members(must(decode_membership(meta.conf_state)));
     store::SnapshotLoader loader(std::move(meta));
     for (const std::string& block : saved.blocks) must(loader.add_block(block));
     replica_->state().install(must(loader.finish()));

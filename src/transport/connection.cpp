@@ -174,6 +174,8 @@ bool Connection::take_frames() {
     close(Lost::garbled);
     return false;
   }
+  shared_->call_out([this] { shared_->handler.on_read_done(); });
+  if (has_ended_) return false;
   const auto whole_bytes = frame_size(received_.unread(), max_payload_bytes());
   whole_bytes_ = whole_bytes ? whole_bytes->value_or(frame_header_bytes) : frame_header_bytes;
   return true;

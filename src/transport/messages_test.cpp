@@ -116,6 +116,7 @@ TEST_F(Messages, TheHandlerMaySendWhenItIsToldOfTheConnection) {
     Result<void> admit(const Identity&) override { return {}; }
     void on_message(const Identity&, std::string_view) override {}
     void on_request(const Identity&, std::uint8_t, std::string_view, Respond) override {}
+    void on_read_done() override {}
     void on_connected(const Identity& peer) override { greets(peer); }
     void on_lost(base::NodeId, Lost) override {}
     void on_refused(const std::string&, const Error&) override {}

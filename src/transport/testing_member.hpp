@@ -121,6 +121,7 @@ class Recorder final : public Handler {
   void on_request(const Identity& from, std::uint8_t method, std::string_view body, Respond respond) override {
     answers(from, method, body, std::move(respond));
   }
+  void on_read_done() override {}
   void on_connected(const Identity& peer) override {
     const std::lock_guard lock(mutex_);
     notes_.connected.push_back(peer);

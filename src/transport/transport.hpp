@@ -90,6 +90,8 @@ class Handler {
   virtual void on_message(const Identity& from, std::string_view bytes) = 0;
   /// From any admitted peer, strangers too. `method` and `body` are the application's.
   virtual void on_request(const Identity& from, std::uint8_t method, std::string_view body, Respond respond) = 0;
+  /// What was read from one socket at once was handed over: the moment to work on all of it together.
+  virtual void on_read_done() = 0;
   /// A dialled connection is up (control channel): who answered. Called before any message to it can arrive there.
   virtual void on_connected(const Identity& peer) = 0;
   /// A connection to or from this peer ended (control channel, either direction).

@@ -32,8 +32,11 @@ using std::chrono::milliseconds;
 
 /// How often the node is asked whether it has failed.
 constexpr milliseconds failure_poll{100};
+/// How often a node that has not been ready yet is asked whether it is.
+constexpr milliseconds ready_poll{20};
 /// Together below the 5 s a stop may take.
-constexpr milliseconds server_stop_limit{2500};
+constexpr milliseconds hand_over_limit{500};
+constexpr milliseconds server_stop_limit{2000};
 constexpr milliseconds database_stop_limit{1500};
 
 /// Blocks the signals meant for the program, in this thread and all it starts from here on, and waits for them. A pipe that nobody
@@ -144,11 +147,20 @@ void notify_reloading() {
   notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
 }
 
-/// Serves until a signal ends it (none) or the node has failed (why).
-std::optional<Error> serve(const Signals& signals, database::Database& database,
+bool is_ready(database::Database& database) {
+  return std::ranges::all_of(database.ready(), [](const database::ReadyCheck& check) { return check.ok; });
+}
+
+/// Serves until a signal ends it, or its cluster removed the node (none), or the node has failed (why). `on_ready` is called once.
+std::optional<Error> serve(const Signals& signals, database::Database& database, const std::function<void()>& on_ready,
                            const std::function<void()>& on_reload) {
-  for (;;) {
-    const int signal = signals.wait_for(failure_poll);
+  for (bool was_ready = false;;) {
+    if (!was_ready && is_ready(database)) {
+      was_ready = true;
+      on_ready();
+    }
+    const int signal = signals.wait_for(was_ready ? failure_poll : ready_poll);
+    if (database.is_removed()) return std::nullopt;
     if (signal == SIGTERM || signal == SIGINT) return std::nullopt;
     if (signal == SIGHUP) {
       notify_reloading();
@@ -180,14 +192,24 @@ ExitCode run(config::Configuration configuration, const Reader& read) {
     (*database)->close(database_stop_limit);
     return report_problem(ExitCode::failed, server.error().message());
   }
-  std::cout << "concord ready node=" << configuration.text("node.name") << " api=" << (*server)->url()
-            << " peer=- metrics=-\n"
-            << std::flush;
-  notify_service_manager("READY=1");
-
-  const std::optional<Error> failure = serve(signals, **database, [&] { reload(configuration, read, switches); });
+  (*database)->announce_api((*server)->url());
+  const auto say_ready = [&] {
+    const std::string peer = (*database)->peer_address();
+    std::cout << "concord ready node=" << configuration.text("node.name") << " api=" << (*server)->url()
+              << " peer=" << (peer.empty() ? "-" : peer) << " metrics=-\n"
+              << std::flush;
+    notify_service_manager("READY=1");
+  };
+  const std::optional<Error> failure =
+      serve(signals, **database, say_ready, [&] { reload(configuration, read, switches); });
   notify_service_manager("STOPPING=1");
-  log(failure ? LogLevel::error : LogLevel::info, failure ? "the node has failed: " + failure->message() : "stopping");
+  const bool is_removed = (*database)->is_removed();
+  log(failure ? LogLevel::error : LogLevel::info, failure      ? "the node has failed: " + failure->message()
+                                                  : is_removed ? "stopping: this node was removed from its cluster"
+                                                               : "stopping");
+  if (is_removed)
+    std::cerr << "concord: this node was removed from its cluster; its data directory can't be used again\n";
+  (*database)->hand_over(hand_over_limit);  // first, so that clients of other members wait for nobody
   (*server)->stop(server_stop_limit);
   (*database)->close(database_stop_limit);
   return failure ? ExitCode::failed : ExitCode::done;

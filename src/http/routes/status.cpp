@@ -129,6 +129,7 @@ void add_status(std::vector<Route>& routes) {
                     .tag = tag,
                     .summary = "The node, its cluster and its storage",
                     .is_read = true,
+                    .waits_for_data = false,
                     .answer = {.kind = AnswerKind::data, .schema = &schemas::status}});
   routes.push_back({.method = Method::get,
                     .path = "/api/v1/cluster/members",
@@ -137,6 +138,7 @@ void add_status(std::vector<Route>& routes) {
                     .tag = tag,
                     .summary = "The members of the cluster",
                     .is_read = true,
+                    .waits_for_data = false,
                     .answer = {.kind = AnswerKind::data, .schema = &schemas::members}});
 }
 

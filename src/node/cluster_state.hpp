@@ -1,0 +1,61 @@
+// What a runtime keeps beside the replica when its node may have peers. The driver's, but for what says otherwise.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/ids.hpp"
+#include "node/digests.hpp"
+#include "node/forwarded_here.hpp"
+#include "node/input.hpp"
+#include "node/peers.hpp"
+#include "node/taken_batches.hpp"
+
+namespace concord::node {
+
+/// A change of members that waits until it is so. `was_there`, `asked_in`: what its earlier steps did.
+struct PendingChange {
+  ChangeWanted wanted;
+  bool was_there = false;
+  base::Term asked_in = {};  ///< the term in which the leader was asked, or proposed; 0: nothing is under way
+  std::string waits_for = {};
+  bool is_handed_on = false;  ///< the leader was asked and will answer
+};
+
+struct ClusterState {
+  std::unique_ptr<Peers> peers;
+  Inbox inbox;  // any thread
+
+  std::vector<Input> inputs;       // taken from the inbox
+  std::size_t next_input = 0;      // of `inputs`; those before it are done
+  std::size_t incoming_bytes = 0;  // of entries that go into the turn under way
+  TakenBatches taken;
+  ForwardedHere forwarded;
+  std::vector<std::uint64_t> unanswered;      // first sequences of forwards that are to be made again
+  std::vector<ForwardedBatch> held_forwards;  // until this leader serves
+  std::deque<PendingChange> changes;
+  Digests digests;
+  std::optional<SnapshotArrived> arrived;  // until raft takes it
+  base::NodeId leader;                     // as of the last turn
+  base::Term term;
+  std::uint64_t leaderless_since_ms = 0;  // 0: a leader is known
+  std::uint64_t next_beat_ms = 0;
+
+  std::atomic<bool> is_updating_self{false};  // this node's own entry among the members is being changed
+
+  // Guarded by mutex; the last three are for status.
+  mutable std::mutex mutex;
+  std::vector<ChangeWanted> retries;  // with the next tick
+  replica::Membership members;
+  base::NodeId seen_leader;
+  std::map<base::NodeId, Beat::MemberState> seen_states;  // as the leader says
+};
+
+}  // namespace concord::node

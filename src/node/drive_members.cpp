@@ -1,0 +1,189 @@
+// Changes of members: what is wished for, step by step (membership_change.hpp). With the drive lock held.
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "node/draw.hpp"
+#include "node/runtime.hpp"
+
+namespace concord::node {
+
+using base::NodeId;
+using raft::ProposeResult;
+using raft::Role;
+
+namespace {
+
+/// Nothing else is done about a change while this is under way.
+constexpr std::chrono::milliseconds ask_timeout{5000};
+
+}  // namespace
+
+Result<void> Runtime::take(ChangeWanted& wanted) {
+  cluster_->changes.push_back({.wanted = std::move(wanted)});
+  return {};
+}
+
+ClusterPicture Runtime::picture(const std::vector<raft::PeerProgress>& progress) const {
+  const raft::RaftStatus status = replica_->raft_status();
+  return {.members = replica_->members(),
+          .self = directory_->identity().node,
+          .self_leads = status.role == Role::leader,
+          .last_index = status.last,
+          .progress = progress,
+          .auto_join = options_.cluster.auto_join};
+}
+
+/// Raft forgets with every check of its quorum whom it has heard of; the connections know it at any time.
+std::vector<raft::PeerProgress> Runtime::living_progress() const {
+  std::vector<raft::PeerProgress> progress = replica_->progress();
+  const auto health = cluster_->peers->health();
+  const auto longest_ms = static_cast<std::uint64_t>(options_.election_timeout.count());
+  for (raft::PeerProgress& peer : progress) {
+    const auto found = health.find(peer.node);
+    peer.recently_active = found != health.end() && found->second.connected && found->second.silent_ms <= longest_ms;
+  }
+  return progress;
+}
+
+/// The first change that is not done yet goes on; the others wait for it.
+Result<void> Runtime::step_changes() {
+  std::deque<PendingChange>& changes = cluster_->changes;
+  while (!changes.empty()) {
+    const auto go_on = step_change(changes.front());
+    if (!go_on) return std::unexpected(go_on.error());
+    if (!*go_on) return {};
+    changes.pop_front();
+  }
+  return {};
+}
+
+void Runtime::answer_change(PendingChange& change, Result<replica::Member> result) {
+  if (change.wanted.done) change.wanted.done(std::move(result));
+}
+
+/// True: it was answered.
+Result<bool> Runtime::step_change(PendingChange& change) {
+  const std::uint64_t now_ms = clock_->coarse_ms();
+  const raft::RaftStatus status = replica_->raft_status();
+  const bool leads = status.role == Role::leader;
+  if (now_ms >= change.wanted.deadline_ms) {
+    const std::string why = change.waits_for.empty() ? "no leader made the change in time" : change.waits_for;
+    answer_change(change, concord::fail(change.asked_in.is_zero() ? Errc::cluster_not_ready : Errc::timeout, why,
+                                        !change.asked_in.is_zero()));
+    return true;
+  }
+  const bool is_transfer = change.wanted.change.kind == ChangeKind::transfer;
+  // A transfer that this leader began is done once another leads.
+  if (!leads && !(is_transfer && !change.asked_in.is_zero())) {
+    ask_leader(change, status, now_ms);
+    return change.is_handed_on;
+  }
+  if (is_transfer && !leads && status.leader.is_zero()) return false;
+  if (status.pending_conf_change || !status.transferee.is_zero()) return false;
+  const auto progress = living_progress();
+  ChangeStep step = next_step(change.wanted.change, picture(progress), change.was_there);
+  change.was_there = change.was_there || step.kind != ChangeStep::Kind::refuse;
+  change.waits_for = step.why;
+  switch (step.kind) {
+    case ChangeStep::Kind::done: answer_change(change, std::move(step.member)); return true;
+    case ChangeStep::Kind::refuse: answer_change(change, std::unexpected(std::move(*step.refusal))); return true;
+    case ChangeStep::Kind::wait: return false;
+    case ChangeStep::Kind::transfer: {
+      change.asked_in = status.term;
+      const auto begun = replica_->transfer_leader(step.transferee);
+      if (!begun && begun.error().code() != Errc::invalid_request) return std::unexpected(begun.error());
+      return false;
+    }
+    case ChangeStep::Kind::propose: {
+      const auto proposed = replica_->propose_change(step.conf_kind, step.member);
+      if (!proposed) return std::unexpected(proposed.error());
+      if (*proposed == ProposeResult::accepted) change.asked_in = status.term;
+      return false;
+    }
+  }
+  return false;
+}
+
+/// Whoever is asked and does not lead asks the leader; the answer goes back the same way.
+void Runtime::ask_leader(PendingChange& change, const raft::RaftStatus& status, std::uint64_t now_ms) {
+  if (status.leader.is_zero() || status.leader == directory_->identity().node) return;
+  const auto left = std::chrono::milliseconds(change.wanted.deadline_ms - now_ms);
+  const MembershipChange asked = change.wanted.change;  // before it moves
+  cluster_->peers->ask_change(
+      status.leader, asked, std::min(left, ask_timeout),
+      [this, wanted = std::move(change.wanted)](Result<replica::Member> member) mutable {
+        const bool may_try_again =
+            !member && (member.error().code() == Errc::cluster_not_ready || member.error().code() == Errc::timeout);
+        if (!may_try_again || clock_->coarse_ms() >= wanted.deadline_ms) {
+          if (wanted.done) wanted.done(std::move(member));
+          return;
+        }
+        const std::lock_guard lock(cluster_->mutex);
+        cluster_->retries.push_back(std::move(wanted));
+      });
+  change.is_handed_on = true;
+}
+
+/// Every member keeps its own entry true: directory, addresses. The leader makes voters of learners that have caught up.
+void Runtime::wish_for_what_is_due() {
+  ClusterState& cluster = *cluster_;
+  const NodeId self = directory_->identity().node;
+  const replica::Membership& members = replica_->members();
+  if (cluster.leader.is_zero() || !cluster.changes.empty() || !members.contains(self)) return;
+  const std::uint64_t deadline_ms = clock_->coarse_ms() + 5000;
+  const auto wish = [&](MembershipChange change, std::move_only_function<void(Result<replica::Member>)> done) {
+    cluster.changes.push_back(
+        {.wanted = {.change = std::move(change), .deadline_ms = deadline_ms, .done = std::move(done)}});
+  };
+  const transport::Identity identity = cluster.peers->self();
+  const replica::Member said{.id = self,
+                             .directory = identity.directory,
+                             .name = identity.name,
+                             .peer = identity.peer_address,
+                             .api = identity.api_url};
+  const replica::Member* const known = members.find(self);
+  if ((known == nullptr || *known != said) && !cluster.is_updating_self.exchange(true)) {
+    return wish({.kind = ChangeKind::update, .member = said},
+                [&cluster](const Result<replica::Member>&) { cluster.is_updating_self = false; });
+  }
+  const bool promotes = options_.cluster.auto_promote && serving_.load(std::memory_order_relaxed);
+  if (!promotes || members.conf.learners.empty()) return;
+  const auto progress = living_progress();
+  if (auto promotion = due_promotion(picture(progress))) wish(std::move(*promotion), {});
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// From outside the driver.
+
+void Runtime::change_members(MembershipChange change, std::chrono::milliseconds timeout,
+                             std::move_only_function<void(Result<replica::Member>)> done) {
+  if (!cluster_) {
+    return done(concord::fail(Errc::condition_failed, "this node is alone: a cluster needs a cookie (cluster.cookie)"));
+  }
+  if (!formed_.load(std::memory_order_acquire)) return done(std::unexpected(no_place()));
+  if (auto problem = failure()) return done(std::unexpected(std::move(*problem)));
+  change.drawn_id = NodeId(draw());
+  post(ChangeWanted{.change = std::move(change), .deadline_ms = deadline_of(timeout), .done = std::move(done)});
+}
+
+void Runtime::hand_over(std::chrono::milliseconds limit) {
+  if (!cluster_ || !serving_.load(std::memory_order_acquire) || failed_.load(std::memory_order_acquire)) return;
+  if (sole_voter_.load(std::memory_order_acquire)) return;
+  const auto waiter = std::make_shared<std::promise<void>>();
+  auto answered = waiter->get_future();
+  change_members({.kind = ChangeKind::transfer}, limit,
+                 [waiter](const Result<replica::Member>&) { waiter->set_value(); });
+  wake();
+  (void)answered.wait_for(2 * limit);
+}
+
+void Runtime::announce_api(const std::string& url) {
+  if (cluster_) cluster_->peers->announce_api(url);
+  const std::lock_guard lock(error_mutex_);
+  api_url_ = url;
+}
+
+std::string Runtime::peer_address() const { return cluster_ ? cluster_->peers->self().peer_address : std::string(); }
+
+}  // namespace concord::node

@@ -1,0 +1,335 @@
+#include "node/peers.hpp"
+
+#include <future>
+#include <utility>
+
+namespace concord::node {
+
+using base::NodeId;
+using std::chrono::milliseconds;
+using transport::Channel;
+using transport::Identity;
+using transport::Respond;
+
+namespace {
+
+constexpr milliseconds forward_timeout{10'000};
+constexpr milliseconds beat_timeout{1000};
+
+template <class T>
+std::function<void(Result<T>)> into(const std::shared_ptr<std::promise<Result<T>>>& promise) {
+  return [promise](Result<T> result) { promise->set_value(std::move(result)); };
+}
+
+/// Answers a request that was taken apart: with what is wrong, or not yet.
+template <class T>
+bool refused(const Result<T>& decoded, Respond& respond) {
+  if (decoded) return false;
+  respond(std::unexpected(decoded.error()));
+  return true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const Identity& self, env::FileSystem& files,
+                                           Hooks hooks) {
+  std::unique_ptr<Peers> peers(new Peers(self, files, std::move(hooks)));
+  transport::Options transport_options;
+  transport_options.listen_host = options.peer_host;
+  transport_options.listen_port = options.peer_port;
+  transport_options.cookie = options.cookie;
+  transport_options.self = self;
+  transport_options.log = peers->hooks_.say;
+  auto opened = transport::Transport::open(transport_options, *peers);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  peers->transport_ = std::move(*opened);
+  peers->sender_ = std::make_unique<SnapshotSender>(
+      *peers->transport_, files,
+      [to = peers.get()](NodeId node, bool delivered) {
+        to->hooks_.post(SnapshotSent{.to = node, .delivered = delivered});
+        to->hooks_.drive();
+      },
+      [to = peers.get()](const std::string& line) { to->hooks_.say(LogLevel::warn, line); });
+  const std::lock_guard lock(peers->mutex_);
+  Identity& own = peers->self_;
+  if (own.peer_address.empty()) {
+    const bool is_v6 = options.peer_host.find(':') != std::string::npos;
+    own.peer_address =
+        (is_v6 ? '[' + options.peer_host + ']' : options.peer_host) + ':' + std::to_string(peers->transport_->port());
+    peers->transport_->set_self(own);
+  }
+  return peers;
+}
+
+Peers::~Peers() {
+  // The transport's end answers what the sender's threads wait for; no handler runs after it.
+  if (sender_) sender_->stop();
+  transport_.reset();
+  sender_.reset();
+}
+
+Identity Peers::self() const {
+  const std::lock_guard lock(mutex_);
+  return self_;
+}
+
+void Peers::begin(base::ClusterId cluster, NodeId node, std::string snapshots_path) {
+  Identity self;
+  {
+    const std::lock_guard lock(mutex_);
+    receiver_ = std::make_unique<SnapshotReceiver>(files_, std::move(snapshots_path), [this](Input input) {
+      hooks_.post(std::move(input));
+      hooks_.drive();
+    });
+    self_.cluster = cluster;
+    self_.node = node;
+    self = self_;
+  }
+  transport_->set_self(self);
+}
+
+void Peers::announce_api(const std::string& url) {
+  Identity self;
+  {
+    const std::lock_guard lock(mutex_);
+    self_.api_url = url;
+    self = self_;
+  }
+  transport_->set_self(self);
+}
+
+void Peers::set_members(const replica::Membership& members) {
+  std::vector<transport::Peer> peers;
+  std::vector<NodeId> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const replica::Member& member : members_.members) {
+      if (!members.contains(member.id)) gone.push_back(member.id);
+    }
+    members_ = members;
+    for (const replica::Member& member : members.members) {
+      if (member.id == self_.node || member.peer.empty()) continue;
+      peers.push_back({.node = member.id, .directory = member.directory, .address = member.peer});
+    }
+  }
+  transport_->set_peers(std::move(peers));
+  for (const NodeId id : gone) transport_->drop(id);
+}
+
+void Peers::set_leader(NodeId leader) {
+  const std::lock_guard lock(mutex_);
+  leader_ = leader;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Out.
+
+void Peers::send(const raft::Message& message) { transport_->send(message.to, message.bytes); }
+
+void Peers::send_snapshot(NodeId to, const std::string& path, base::Index index, base::Term term,
+                          std::string_view message) {
+  sender_->send(to, path, {.index = index, .term = term, .size_bytes = 0}, std::string(message));
+}
+
+void Peers::forward(NodeId leader, const ForwardHead& head, std::string_view commands) {
+  transport_->request(
+      leader, Channel::control, static_cast<std::uint8_t>(Method::forward), encode_forward(head, commands),
+      forward_timeout, [this, term = head.term, first = head.first_sequence](Result<std::string> answer) {
+        Result<void> result;
+        if (!answer) result = std::unexpected(std::move(answer.error()));
+        hooks_.post(ForwardAnswered{.term = term, .first_sequence = first, .result = std::move(result)});
+      });
+}
+
+void Peers::beat(const Beat& beat) {
+  const std::string bytes = encode(beat);
+  std::vector<NodeId> others;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const replica::Member& member : members_.members) {
+      if (member.id != self_.node) others.push_back(member.id);
+    }
+  }
+  for (const NodeId id : others) {
+    transport_->request(id, Channel::control, static_cast<std::uint8_t>(Method::beat), bytes, beat_timeout,
+                        [](const Result<std::string>& /*answer*/) {});
+  }
+}
+
+void Peers::ask_change(NodeId leader, const MembershipChange& change, milliseconds timeout,
+                       std::move_only_function<void(Result<replica::Member>)> done) {
+  transport_->request(leader, Channel::control, static_cast<std::uint8_t>(Method::change), encode_change(change),
+                      timeout, [done = std::move(done)](Result<std::string> answer) mutable {
+                        if (!answer) return done(std::unexpected(std::move(answer.error())));
+                        auto decoded = decode_change_answer(*answer);
+                        if (!decoded) return done(std::unexpected(std::move(decoded.error())));
+                        done(std::move(decoded->member));
+                      });
+}
+
+Result<std::pair<Identity, ProbeAnswer>> Peers::probe(const std::string& address, milliseconds timeout) {
+  using Answer = std::pair<Identity, std::string>;
+  const auto promise = std::make_shared<std::promise<Result<Answer>>>();
+  auto answered = promise->get_future();
+  transport_->request_at(address, static_cast<std::uint8_t>(Method::probe), {}, timeout, into<Answer>(promise));
+  auto answer = answered.get();
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  auto decoded = decode_probe_answer(answer->second);
+  if (!decoded) return std::unexpected(std::move(decoded.error()));
+  return std::pair(std::move(answer->first), std::move(*decoded));
+}
+
+Result<ChangeAnswer> Peers::ask_change_at(const std::string& address, const MembershipChange& change,
+                                          milliseconds timeout) {
+  using Answer = std::pair<Identity, std::string>;
+  const auto promise = std::make_shared<std::promise<Result<Answer>>>();
+  auto answered = promise->get_future();
+  transport_->request_at(address, static_cast<std::uint8_t>(Method::change), encode_change(change), timeout,
+                         into<Answer>(promise));
+  auto answer = answered.get();
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  return decode_change_answer(answer->second);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// In.
+
+Result<void> Peers::admit(const Identity& peer) {
+  const std::lock_guard lock(mutex_);
+  if (peer.node.is_zero()) return {};  // looks for a cluster: may only ask
+  if (self_.node.is_zero()) return fail(Errc::cluster_not_ready, "this node belongs to no cluster yet");
+  if (peer.cluster != self_.cluster) return fail(Errc::forbidden, "this node belongs to another cluster");
+  if (members_.conf.voters.empty()) return {};  // it waits for its leader's snapshot, and knows nobody yet
+  if (members_.was_removed(peer.node)) {
+    return fail(Errc::not_found, '"' + peer.name + "\" was removed from the cluster");
+  }
+  const replica::Member* const member = members_.find(peer.node);
+  // Not known yet: it may have been added a moment ago.
+  if (!members_.contains(peer.node)) return fail(Errc::cluster_not_ready, "no member has this node's id");
+  if (member != nullptr && member->directory != 0 && member->directory != peer.directory) {
+    return fail(
+        Errc::forbidden,
+        '"' + peer.name + "\" comes with another data directory than it had; remove the member and add it again");
+  }
+  return {};
+}
+
+void Peers::on_message(const Identity& from, std::string_view bytes) {
+  // A snapshot comes with its file, by `snapshot_end`.
+  if (raft::message_kind(bytes) == raft::MessageKind::snapshot) return;
+  hooks_.post(RaftMessage{.from = from.node, .bytes = std::string(bytes)});
+}
+
+void Peers::on_lost(NodeId peer, transport::Lost why) {
+  if (why == transport::Lost::closed || why == transport::Lost::reset) hooks_.post(PeerLost{.peer = peer});
+}
+
+void Peers::on_refused(const std::string& address, const Error& why) {
+  if (why.code() == Errc::not_found && !self().node.is_zero()) return hooks_.removed();
+  hooks_.say(LogLevel::warn, "peer " + address + ": " + why.message());
+}
+
+void Peers::on_request(const Identity& from, std::uint8_t method, std::string_view body, Respond respond) {
+  switch (static_cast<Method>(method)) {
+    case Method::probe: return respond(probe_answer());
+    case Method::change: return answer_change(from, body, std::move(respond));
+    default: break;
+  }
+  if (from.node.is_zero()) return respond(fail(Errc::forbidden, "only members may ask for this"));
+  SnapshotReceiver* receiver = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    receiver = receiver_.get();
+  }
+  if (receiver == nullptr) return respond(fail(Errc::cluster_not_ready, "this node belongs to no cluster yet"));
+  switch (static_cast<Method>(method)) {
+    case Method::forward: return answer_forward(from, body, std::move(respond));
+    case Method::beat: {
+      auto beat = decode_beat(body);
+      if (refused(beat, respond)) return;
+      hooks_.post(BeatHeard{.from = from.node, .beat = std::move(*beat)});
+      return respond(std::string());
+    }
+    case Method::snapshot_begin: {
+      const auto head = decode_snapshot_head(body);
+      if (refused(head, respond)) return;
+      const auto offset = receiver->begin(*head);
+      if (refused(offset, respond)) return;
+      return respond(encode_offset(*offset));
+    }
+    case Method::snapshot_chunk: {
+      const auto piece = decode_chunk(body);
+      if (refused(piece, respond)) return;
+      if (refused(receiver->append(*piece), respond)) return;
+      return respond(std::string());
+    }
+    case Method::snapshot_end: {
+      const auto piece = decode_end(body);
+      if (refused(piece, respond)) return;
+      return receiver->end(from.node, *piece, [respond = std::move(respond)](Result<void> result) mutable {
+        if (!result) return respond(std::unexpected(std::move(result.error())));
+        respond(std::string());
+      });
+    }
+    default: return respond(fail(Errc::invalid_request, "unknown method " + std::to_string(method)));
+  }
+}
+
+std::string Peers::probe_answer() const {
+  const std::lock_guard lock(mutex_);
+  ProbeAnswer answer;
+  answer.formed = !self_.node.is_zero();
+  answer.cluster = self_.cluster;
+  answer.formation = hooks_.formation();
+  if (answer.formed) {
+    answer.is_young = hooks_.is_young();
+    answer.members = members_;
+    if (const replica::Member* leader = members_.find(leader_)) answer.leader_address = leader->peer;
+  }
+  return encode(answer);
+}
+
+void Peers::answer_change(const Identity& from, std::string_view body, Respond respond) {
+  auto change = decode_change(body);
+  if (refused(change, respond)) return;
+  if (from.node.is_zero() && change->kind != ChangeKind::join) {
+    return respond(fail(Errc::forbidden, "only members may ask for this"));
+  }
+  const base::ClusterId cluster = self().cluster;
+  hooks_.post(ChangeWanted{.change = std::move(*change),
+                           .deadline_ms = hooks_.now_ms() + 10'000,
+                           .done = [cluster, respond = std::move(respond)](Result<replica::Member> member) mutable {
+                             if (!member) return respond(std::unexpected(std::move(member.error())));
+                             respond(encode(ChangeAnswer{.cluster = cluster, .member = std::move(*member)}));
+                           }});
+}
+
+void Peers::answer_forward(const Identity& from, std::string_view body, Respond respond) {
+  std::string_view commands;
+  const auto head = decode_forward(body, commands);
+  if (refused(head, respond)) return;
+  hooks_.post(ForwardedBatch{.from = from.node,
+                             .head = *head,
+                             .commands = std::string(commands),
+                             .done = [respond = std::move(respond)](Result<void> result) mutable {
+                               if (!result) return respond(std::unexpected(std::move(result.error())));
+                               respond(std::string());
+                             }});
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// State.
+
+std::map<NodeId, PeerHealth> Peers::health() const {
+  std::map<NodeId, PeerHealth> all;
+  for (transport::PeerState& state : transport_->peers()) {
+    all[state.node] = {.connected = state.connected,
+                       .silent_ms = state.silent_ms,
+                       .problem = std::move(state.last_error),
+                       .identity = std::move(state.identity)};
+  }
+  for (const auto& [to, progress] : sender_->progress()) all[to].snapshot = progress;
+  return all;
+}
+
+}  // namespace concord::node

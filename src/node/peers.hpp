@@ -1,0 +1,122 @@
+// The other members, as the runtime of a replica sees them: raft's messages go out and come in here, and what members ask
+// each other (peer_messages.hpp).
+//
+// It decides who may talk: a member, by its id and its data directory, or a node without an id that looks for a cluster and
+// may only ask. What came in goes to `Hooks::post`, on the transport's thread.
+//
+// Thread rule: any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <concord/error.hpp>
+#include <concord/options.hpp>
+
+#include "env/file_system.hpp"
+#include "node/input.hpp"
+#include "node/peer_messages.hpp"
+#include "node/snapshot_receiver.hpp"
+#include "node/snapshot_sender.hpp"
+#include "raft/raft_node.hpp"
+#include "replica/membership.hpp"
+#include "transport/transport.hpp"
+
+namespace concord::node {
+
+/// Of a member, by its connections.
+struct PeerHealth {
+  bool connected = false;
+  std::uint64_t silent_ms = 0;
+  std::string problem = {};
+  transport::Identity identity = {};
+  std::optional<SnapshotSender::Progress> snapshot = {};  ///< that is being sent to it
+};
+
+class Peers final : private transport::Handler {
+ public:
+  struct Hooks {
+    /// An input for the replica.
+    std::function<void(Input)> post;
+    /// All that was read from a socket at once has been posted.
+    std::function<void()> drive;
+    /// What a node without a cluster says to others.
+    std::function<std::uint64_t()> formation;
+    /// Nothing was ever committed that this node knows of.
+    std::function<bool()> is_young;
+    /// This node was removed from its cluster: a member says so.
+    std::function<void()> removed;
+    std::function<std::uint64_t()> now_ms;
+    std::function<void(LogLevel, const std::string&)> say;
+  };
+
+  [[nodiscard]] static Result<std::unique_ptr<Peers>> open(const ClusterOptions& options,
+                                                           const transport::Identity& self, env::FileSystem& files,
+                                                           Hooks hooks);
+  ~Peers();
+
+  [[nodiscard]] std::uint16_t port() const noexcept { return transport_->port(); }
+  [[nodiscard]] transport::Identity self() const;
+  /// The node has its place in a cluster from here on: snapshots are received into `snapshots_path`.
+  void begin(base::ClusterId cluster, base::NodeId node, std::string snapshots_path);
+  void announce_api(const std::string& url);
+  /// Connects to those who are members now and parts from the others.
+  void set_members(const replica::Membership& members);
+  void set_leader(base::NodeId leader);
+
+  void send(const raft::Message& message);
+  void send_snapshot(base::NodeId to, const std::string& path, base::Index index, base::Term term,
+                     std::string_view message);
+  /// Answers come as `ForwardAnswered`.
+  void forward(base::NodeId leader, const ForwardHead& head, std::string_view commands);
+  void beat(const Beat& beat);
+  /// Makes a change through the leader, wherever that is, trying again until `timeout`.
+  void ask_change(base::NodeId leader, const MembershipChange& change, std::chrono::milliseconds timeout,
+                  std::move_only_function<void(Result<replica::Member>)> done);
+
+  // --- of a node that looks for a cluster; these wait for the answer -----------------------------------------------------
+  [[nodiscard]] Result<std::pair<transport::Identity, ProbeAnswer>> probe(const std::string& address,
+                                                                          std::chrono::milliseconds timeout);
+  [[nodiscard]] Result<ChangeAnswer> ask_change_at(const std::string& address, const MembershipChange& change,
+                                                   std::chrono::milliseconds timeout);
+
+  [[nodiscard]] std::map<base::NodeId, PeerHealth> health() const;
+
+ private:
+  Peers(transport::Identity self, env::FileSystem& files, Hooks hooks)
+      : hooks_(std::move(hooks)), files_(files), self_(std::move(self)) {}
+
+  Result<void> admit(const transport::Identity& peer) override;
+  void on_message(const transport::Identity& from, std::string_view bytes) override;
+  void on_request(const transport::Identity& from, std::uint8_t method, std::string_view body,
+                  transport::Respond respond) override;
+  void on_read_done() override { hooks_.drive(); }
+  void on_connected(const transport::Identity& /*peer*/) override {}
+  void on_lost(base::NodeId peer, transport::Lost why) override;
+  void on_refused(const std::string& address, const Error& why) override;
+
+  void answer_change(const transport::Identity& from, std::string_view body, transport::Respond respond);
+  void answer_forward(const transport::Identity& from, std::string_view body, transport::Respond respond);
+  [[nodiscard]] std::string probe_answer() const;
+
+  Hooks hooks_;
+  env::FileSystem& files_;
+  mutable std::mutex mutex_;
+  transport::Identity self_;                    // guarded by mutex_
+  replica::Membership members_;                 // guarded by mutex_; empty until the cluster is known
+  base::NodeId leader_;                         // guarded by mutex_
+  std::unique_ptr<SnapshotReceiver> receiver_;  // guarded by mutex_: made once
+  std::unique_ptr<transport::Transport> transport_;
+  std::unique_ptr<SnapshotSender> sender_;  // last: its threads ask the transport
+};
+
+}  // namespace concord::node

@@ -1,0 +1,119 @@
+#include "node/read_gate.hpp"
+
+#include <algorithm>
+
+namespace concord::node {
+
+void ReadGate::ask(Read read) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back(std::move(read));
+  waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
+  has_new_.store(true, std::memory_order_seq_cst);
+}
+
+std::uint64_t ReadGate::begin_attempt(std::uint64_t now_ms) {
+  if (is_empty()) return 0;
+  Attempt attempt{.context = ++last_context_, .began_ms = now_ms, .index = {}, .reads = {}};
+  {
+    const std::lock_guard lock(mutex_);
+    attempt.reads.swap(waiting_);
+    waiting_count_.store(0, std::memory_order_seq_cst);
+  }
+  attempts_.push_back(std::move(attempt));
+  return last_context_;
+}
+
+void ReadGate::put_back(std::vector<Read>& reads) {
+  const std::lock_guard lock(mutex_);
+  std::ranges::move(reads, std::back_inserter(waiting_));
+  waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
+}
+
+void ReadGate::withdraw(std::uint64_t context) {
+  const auto found = std::ranges::find(attempts_, context, &Attempt::context);
+  if (found == attempts_.end()) return;
+  put_back(found->reads);
+  attempts_.erase(found);
+}
+
+void ReadGate::observe(const raft::ReadState& state) {
+  const auto found = std::ranges::find(attempts_, state.context, &Attempt::context);
+  if (found != attempts_.end()) found->index = state.index;
+}
+
+void ReadGate::restart() { restart_older_than(~std::uint64_t{0}); }
+
+void ReadGate::restart_older_than(std::uint64_t began_ms) {
+  for (auto at = attempts_.begin(); at != attempts_.end();) {
+    if (!at->index.is_zero() || at->began_ms >= began_ms) {
+      ++at;
+      continue;
+    }
+    put_back(at->reads);
+    at = attempts_.erase(at);
+  }
+}
+
+void ReadGate::answer(Read& read, const Result<void>& result) {
+  if (read.may_run_anywhere) {
+    read.done(result);
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  answers_.push_back({std::move(read.done), result});
+  answer_count_.store(answers_.size(), std::memory_order_seq_cst);
+}
+
+void ReadGate::settle(base::Index applied) {
+  for (auto at = attempts_.begin(); at != attempts_.end();) {
+    if (at->index.is_zero() || at->index > applied) {
+      ++at;
+      continue;
+    }
+    for (Read& read : at->reads) answer(read, {});
+    at = attempts_.erase(at);
+  }
+}
+
+void ReadGate::give_up(std::uint64_t now_ms) {
+  std::vector<Read> late;
+  const auto sort_out = [&](std::vector<Read>& reads) {
+    const auto kept = std::ranges::partition(reads, [&](const Read& read) { return read.deadline_ms > now_ms; });
+    std::ranges::move(kept, std::back_inserter(late));
+    reads.erase(kept.begin(), kept.end());
+  };
+  for (Attempt& attempt : attempts_) sort_out(attempt.reads);
+  {
+    const std::lock_guard lock(mutex_);
+    sort_out(waiting_);
+    waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
+  }
+  std::erase_if(attempts_, [](const Attempt& attempt) { return attempt.reads.empty(); });
+  const Result<void> error =
+      fail(Errc::timeout, "the deadline passed before the leader confirmed that this read is current");
+  for (Read& read : late) answer(read, error);
+}
+
+void ReadGate::fail_all(const Error& error) {
+  std::vector<Read> all;
+  for (Attempt& attempt : attempts_) std::ranges::move(attempt.reads, std::back_inserter(all));
+  attempts_.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(waiting_, std::back_inserter(all));
+    waiting_.clear();
+    waiting_count_.store(0, std::memory_order_seq_cst);
+  }
+  for (Read& read : all) answer(read, std::unexpected(error));
+}
+
+bool ReadGate::take_answers(std::vector<Answer>& answers) {
+  answers.clear();
+  if (!has_answers()) return false;
+  const std::lock_guard lock(mutex_);
+  answers.swap(answers_);
+  answer_count_.store(0, std::memory_order_seq_cst);
+  return !answers.empty();
+}
+
+}  // namespace concord::node

@@ -1,0 +1,91 @@
+// Reads that wait until this node may answer them: for a read point from the leader (raft thesis 6.4), then until it is applied.
+//
+// All reads that wait in a turn go under one context, each attempt under a new one (reliability 29). When role, leader or term
+// change, nothing tells which attempts are lost: all unanswered ones are made again (30, 31).
+//
+// Thread rule: `ask` and `is_empty` from any thread, the rest is the driver's, but for `take_answers`.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <concord/error.hpp>
+
+#include "base/ids.hpp"
+#include "raft/raft_node.hpp"
+
+namespace concord::node {
+
+class ReadGate {
+ public:
+  using Done = std::move_only_function<void(Result<void>)>;
+
+  struct Read {
+    Done done;
+    std::uint64_t deadline_ms = 0;
+    bool may_run_anywhere = false;  ///< `done` only wakes somebody: it may be called with the drive lock held
+  };
+
+  /// Contexts follow `last_context`, which is drawn: no attempt of an earlier life of this node has the same.
+  explicit ReadGate(std::uint64_t last_context) : last_context_(last_context) {}
+
+  void ask(Read read);
+  /// Reads came since the driver looked last.
+  [[nodiscard]] bool has_new() const noexcept { return has_new_.load(std::memory_order_seq_cst); }
+  /// No read waits to be asked for.
+  [[nodiscard]] bool is_empty() const noexcept { return waiting_count_.load(std::memory_order_seq_cst) == 0; }
+
+  // --- driver ----------------------------------------------------------------------------------------------------------
+
+  void looked() noexcept { has_new_.store(false, std::memory_order_seq_cst); }
+  /// Puts all that wait under a new context. 0: there are none.
+  [[nodiscard]] std::uint64_t begin_attempt(std::uint64_t now_ms);
+  /// The attempt was not taken: its reads wait again.
+  void withdraw(std::uint64_t context);
+  void observe(const raft::ReadState& state);
+  /// Role, leader or term changed.
+  void restart();
+  /// Attempts that began before are made again: their messages may be lost.
+  void restart_older_than(std::uint64_t began_ms);
+  /// Answers what `applied` allows.
+  void settle(base::Index applied);
+  void give_up(std::uint64_t now_ms);
+  /// All that wait, asked for or not.
+  void fail_all(const Error& error);
+
+  // --- answers ---------------------------------------------------------------------------------------------------------
+
+  struct Answer {
+    Done done;
+    Result<void> result;
+  };
+  [[nodiscard]] bool take_answers(std::vector<Answer>& answers);
+  [[nodiscard]] bool has_answers() const noexcept { return answer_count_.load(std::memory_order_seq_cst) != 0; }
+
+ private:
+  struct Attempt {
+    std::uint64_t context = 0;
+    std::uint64_t began_ms = 0;
+    base::Index index;  // 0: not answered yet
+    std::vector<Read> reads;
+  };
+
+  void put_back(std::vector<Read>& reads);
+  void answer(Read& read, const Result<void>& result);
+
+  std::mutex mutex_;
+  std::vector<Read> waiting_;    // guarded by mutex_
+  std::vector<Answer> answers_;  // guarded by mutex_
+  std::atomic<std::uint64_t> waiting_count_{0};
+  std::atomic<bool> has_new_{false};
+  std::atomic<std::uint64_t> answer_count_{0};
+  std::deque<Attempt> attempts_;  // the driver's
+  std::uint64_t last_context_;
+};
+
+}  // namespace concord::node

@@ -1,0 +1,51 @@
+// Receives the snapshot file of a leader, piece by piece, and reads it, before raft hears of it.
+//
+// One transfer at a time: a newer one, or one of another term, ends that before. Checking and reading the whole file takes its
+// time, so it has a thread of its own.
+//
+// Thread rule: one thread (the transport's); `post` and `done` are called on the reading thread.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <concord/error.hpp>
+
+#include "env/file_system.hpp"
+#include "log/incoming_snapshot.hpp"
+#include "node/input.hpp"
+#include "node/peer_messages.hpp"
+
+namespace concord::node {
+
+class SnapshotReceiver {
+ public:
+  using Done = std::move_only_function<void(Result<void>)>;
+
+  SnapshotReceiver(env::FileSystem& files, std::string directory, std::function<void(Input)> post)
+      : files_(files), directory_(std::move(directory)), post_(std::move(post)) {}
+  ~SnapshotReceiver();
+  SnapshotReceiver(const SnapshotReceiver&) = delete;
+  SnapshotReceiver& operator=(const SnapshotReceiver&) = delete;
+
+  /// Where the sender is to go on.
+  [[nodiscard]] Result<std::uint64_t> begin(const SnapshotHead& head);
+  [[nodiscard]] Result<void> append(const SnapshotPiece& piece);
+  /// All bytes are here: `done` says whether they are good.
+  void end(base::NodeId from, const SnapshotPiece& message, Done done);
+
+ private:
+  void read(base::NodeId from, const std::string& message, Done done);
+
+  env::FileSystem& files_;
+  const std::string directory_;
+  const std::function<void(Input)> post_;
+  std::unique_ptr<log::IncomingSnapshot> incoming_;  // the transport's thread, but while `is_reading_`
+  std::atomic<bool> is_reading_{false};
+  std::thread reader_;
+};
+
+}  // namespace concord::node

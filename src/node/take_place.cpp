@@ -1,0 +1,151 @@
+// How the runtime comes by its place in a cluster: peers, formation, the first look at what is on disk.
+#include <algorithm>
+#include <utility>
+
+#include <concord/version.hpp>
+
+#include "base/crc32c.hpp"
+#include "node/runtime.hpp"
+
+namespace concord::node {
+
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds formation_pause{200};
+constexpr milliseconds contacts_pause{500};
+/// What keeps a node out is said again after so long.
+constexpr std::uint64_t say_again_ms = 60'000;
+
+/// Tells one boot of this machine from the next.
+std::uint64_t boot_id(env::FileSystem& files) {
+  auto file = files.open("/proc/sys/kernel/random/boot_id", env::OpenMode::read);
+  char text[64] = {};
+  const std::size_t size = file ? (*file)->read_at(0, text, sizeof text).value_or(0) : 0;
+  return base::crc32c({text, size});
+}
+
+}  // namespace
+
+Result<void> Runtime::open_peers(const log::Identity& identity) {
+  cluster_ = std::make_unique<ClusterState>();
+  const transport::Identity self{.cluster_name = options_.cluster.name,
+                                 .cluster = {},
+                                 .node = {},
+                                 .directory = identity.directory,
+                                 .incarnation = identity.incarnation,
+                                 .name = options_.name,
+                                 .peer_address = options_.cluster.advertise,
+                                 .api_url = {},
+                                 .version = std::string(concord::version)};
+  const bool formed = identity.formed;
+  auto opened = Peers::open(options_.cluster, self, *files_,
+                            {.post = [this](Input input) { cluster_->inbox.put(std::move(input)); },
+                             .drive = [this] { drive_or_wake(); },
+                             .formation = [this, formed] { return formed ? 0 : formation_digest(options_.cluster); },
+                             // Entry 1 is where a cluster begins.
+                             .is_young = [this] { return applied_index_.load(std::memory_order_acquire) == 1; },
+                             .removed =
+                                 [this] {
+                                   say(LogLevel::error, "this node was removed from its cluster");
+                                   removed_.store(true, std::memory_order_release);
+                                 },
+                             .now_ms = [this] { return clock_->coarse_ms(); },
+                             .say = [this](LogLevel level, const std::string& line) { say(level, line); }});
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  cluster_->peers = std::move(*opened);
+  return {};
+}
+
+/// On a thread of its own, until there is a place or the node is closed.
+void Runtime::look_for_place() {
+  const transport::Identity self = cluster_->peers->self();
+  const replica::Member own{
+      .id = {}, .directory = self.directory, .name = self.name, .peer = self.peer_address, .api = {}};
+  Formation formation(options_.cluster, own, drawn_.cluster_id, drawn_.node_id, *cluster_->peers);
+  std::string said;
+  std::uint64_t said_at_ms = 0;
+  while (!formed_.load(std::memory_order_acquire)) {
+    auto place = formation.attempt();
+    if (place) {
+      if (auto taken = take_place(*place); !taken) return fail(taken.error());
+      wake();
+      break;
+    }
+    const std::string problem = place.error().message();
+    if (problem != said || clock_->coarse_ms() >= said_at_ms + say_again_ms) {
+      const bool is_refusal = place.error().code() != Errc::cluster_not_ready && place.error().code() != Errc::timeout;
+      say(is_refusal ? LogLevel::error : LogLevel::info, "no place in a cluster yet: " + problem);
+      said = problem;
+      said_at_ms = clock_->coarse_ms();
+    }
+    std::unique_lock lock(place_mutex_);
+    place_problem_ = problem;
+    if (place_condition_.wait_for(lock, formation_pause, [this] { return place_stopping_; })) return;
+  }
+  // The leader's snapshot will say who the members are; until then it must be known where to answer.
+  while (applied_index_.load(std::memory_order_acquire) == 0) {
+    if (const auto members = formation.contacts(directory_->identity().cluster)) {
+      const Driving driving(*this);
+      if (replica_->applied_index().is_zero()) cluster_->peers->set_members(*members);
+    }
+    std::unique_lock lock(place_mutex_);
+    if (place_condition_.wait_for(lock, contacts_pause, [this] { return place_stopping_; })) return;
+  }
+}
+
+Result<void> Runtime::take_place(const Place& place) {
+  const Say say_line = [this](LogLevel level, const std::string& line) { say(level, line); };
+  auto recovered = recover(*files_, options_, drawn_, *directory_, place, boot_id(*files_), segment_bytes_, say_line);
+  if (!recovered) return std::unexpected(std::move(recovered.error()));
+  const log::Identity& identity = directory_->identity();
+  const Driving driving(*this);
+  log_ = std::move(recovered->log);
+  replica_ = std::move(recovered->replica);
+  queue_.set_identity(identity.node, identity.incarnation);
+  hard_state_ = log_->hard_state();
+  snapshot_index_ = recovered->newest_snapshot.index.value();
+  if (!recovered->newest_snapshot.index.is_zero()) note_offered(recovered->newest_snapshot);
+  snapshot_wanted_at_ =
+      base::Index(std::max(snapshot_index_.load(), std::uint64_t{1}) + options_.snapshot.every_entries);
+  snapshot_wanted_bytes_ = options_.snapshot.every_bytes;
+  applied_index_.store(replica_->applied_index().value(), std::memory_order_release);
+  if (cluster_) {
+    cluster_->peers->begin(identity.cluster, identity.node, directory_->snapshots_path());
+    note_members();
+  }
+  // Nobody else has a vote: waiting for an election timeout would only be waiting.
+  if (replica_->is_sole_voter()) {
+    if (auto asked = replica_->campaign(); !asked) return asked;
+  }
+  formed_.store(true, std::memory_order_release);
+  drive();
+  start_clock();
+  return tick(clock_->coarse_ms());
+}
+
+Error Runtime::no_place() const {
+  if (auto problem = failure()) return *problem;
+  const std::lock_guard lock(place_mutex_);
+  return {Errc::cluster_not_ready, place_problem_.empty()
+                                       ? "this node has no place in a cluster yet"
+                                       : "this node has no place in a cluster yet: " + place_problem_};
+}
+
+void Runtime::post(Input input) {
+  cluster_->inbox.put(std::move(input));
+  drive_or_wake();
+}
+
+void Runtime::drive_or_wake() {
+  if (!formed_.load(std::memory_order_acquire) || stopped_.load(std::memory_order_relaxed)) return;
+  if (std::unique_lock driving(drive_mutex_, std::try_to_lock); driving) {
+    drive();
+    driving.unlock();
+    call_completions();
+  }
+  if (has_inputs() || (log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed))) wake();
+}
+
+}  // namespace concord::node
