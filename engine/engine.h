@@ -198,6 +198,8 @@ engine_status engine_transfer_leader(engine_node* node, uint64_t to);
 engine_status engine_report_unreachable(engine_node* node, uint64_t id);
 engine_status engine_report_snapshot(engine_node* node, uint64_t id, uint8_t delivered);
 engine_status engine_ping(engine_node* node);
+/* A leader forgets what a peer has acknowledged: it was started again, and may have lost what it was not to keep. */
+engine_status engine_peer_restarted(engine_node* node, uint64_t id);
 /* A follower no longer waits for its leader: it may vote for another before the election timeout has passed. */
 engine_status engine_forget_leader(engine_node* node);
 

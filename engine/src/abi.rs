@@ -208,6 +208,11 @@ pub unsafe extern "C" fn engine_ping(node: *mut EngineNode) -> Status {
 }
 
 #[no_mangle]
+pub unsafe extern "C" fn engine_peer_restarted(node: *mut EngineNode, id: u64) -> Status {
+    running(node, |node| node.peer_restarted(id))
+}
+
+#[no_mangle]
 pub unsafe extern "C" fn engine_forget_leader(node: *mut EngineNode) -> Status {
     running(node, Node::forget_leader)
 }

@@ -368,6 +368,24 @@ impl Node {
         Ok(())
     }
 
+    /// Raft takes an acknowledgement for durable. Where it is not (durability modes `os` and `memory`), a peer that was started again
+    /// may know less than it acknowledged: raft would take its rejections for old ones and never send what it lacks.
+    pub fn peer_restarted(&mut self, node: u64) -> Outcome {
+        self.between_turns()?;
+        let raft = &mut self.raw.raft;
+        if raft.state != StateRole::Leader || node == raft.id {
+            return Ok(());
+        }
+        if let Some(progress) = raft.mut_prs().get_mut(node) {
+            let next = progress.matched + 1;
+            progress.matched = 0;
+            progress.become_probe();
+            progress.next_idx = next;
+        }
+        self.settle();
+        Ok(())
+    }
+
     /// With check-quorum a follower ignores candidates while it believes in its leader (raft thesis 6.4). Here it stops believing.
     pub fn forget_leader(&mut self) -> Outcome {
         self.between_turns()?;

@@ -77,7 +77,7 @@ class Database {
   /// Whether reads of this consistency are answered at once. Else a call waits for it, or `when_readable` does.
   [[nodiscard]] virtual bool is_readable(ReadConsistency consistency) const noexcept = 0;
   /// Calls `done` once reads as `eventual` on this node are as fresh as `consistency` asks for; inside the call, or on a thread of
-  /// the library. Errors: cluster_not_ready, timeout.
+  /// the library, which it must not hold up: it hands on. Errors: cluster_not_ready, timeout.
   virtual void when_readable(ReadConsistency consistency, std::chrono::milliseconds timeout,
                              std::move_only_function<void(Result<void>)> done) = 0;
 

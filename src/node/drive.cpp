@@ -139,6 +139,7 @@ void Runtime::fail(const Error& error) noexcept {
   if (cluster_) serving_.store(false, std::memory_order_release);  // others may lead by now
   queue_.fail_all(Error(reason.code(), reason.message(), true), reason);
   reads_.fail_all(reason);
+  if (cluster_) refuse_waiting(reason);
   say(LogLevel::error, "the node has failed and accepts no more writes: " + reason.message());
   wake();
 }
@@ -178,7 +179,7 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
 }
 
 void Runtime::propose_due() {
-  if (!may_expire()) return;
+  if (!may_expire() || is_expiring()) return;
   const store::StateMachine& state = replica_->state();
   const auto due_ms = state.next_due();
   if (!due_ms) return;
@@ -189,9 +190,12 @@ void Runtime::propose_due() {
   const base::ClusterTimeMs passed_ms = stamp.cluster_time_ms - std::min(stamp.cluster_time_ms, clock_rounding_ms);
   if (*due_ms <= passed_ms || drift_ms > wall_step_ms || drift_ms < -wall_step_ms) {
     constexpr std::uint64_t expire_deadline_ms = 1000;
-    queue_.push_expire(passed_ms, expire_limit, clock_->coarse_ms() + expire_deadline_ms);
+    expire_sequence_ = queue_.push_expire(passed_ms, expire_limit, clock_->coarse_ms() + expire_deadline_ms);
   }
 }
+
+/// The last expire command is on its way: whatever is due now may be gone with it.
+bool Runtime::is_expiring() const { return expire_sequence_ != 0 && !queue_.is_settled(expire_sequence_); }
 
 bool Runtime::may_expire() const noexcept {
   return serving_.load(std::memory_order_relaxed) && !full_.load(std::memory_order_relaxed) &&
@@ -200,7 +204,7 @@ bool Runtime::may_expire() const noexcept {
 
 std::uint64_t Runtime::until_due_ms() const {
   const auto due_ms = replica_->state().next_due();
-  if (!due_ms || !may_expire()) return never_ms;
+  if (!due_ms || !may_expire() || is_expiring()) return never_ms;
   const base::ClusterTimeMs now_ms = cluster_clock_.at(host_time());
   const std::uint64_t due_by_clock_ms = *due_ms + clock_rounding_ms;
   return due_by_clock_ms > now_ms ? due_by_clock_ms - now_ms : 0;

@@ -63,6 +63,22 @@ Result<void> Runtime::take_inputs() {
   return {};
 }
 
+/// Who waits for anything but a write or a read is told, for good.
+void Runtime::refuse_waiting(const Error& error) {
+  ClusterState& cluster = *cluster_;
+  refuse_inputs(error);
+  for (PendingChange& change : std::exchange(cluster.changes, {})) answer_change(change, std::unexpected(error));
+  for (ForwardedBatch& batch : std::exchange(cluster.held_forwards, {})) batch.done(std::unexpected(error));
+  std::vector<ChangeWanted> retries;
+  {
+    const std::lock_guard lock(cluster.mutex);
+    retries.swap(cluster.retries);
+  }
+  for (ChangeWanted& wanted : retries) {
+    if (wanted.done) wanted.done(std::unexpected(error));
+  }
+}
+
 /// Of a failed node: who asks is told, and nothing piles up.
 void Runtime::refuse_inputs(const Error& error) {
   ClusterState& cluster = *cluster_;
@@ -72,7 +88,9 @@ void Runtime::refuse_inputs(const Error& error) {
   if (!cluster.inbox.take(inputs)) return;
   for (Input& input : inputs) {
     if (auto* batch = std::get_if<ForwardedBatch>(&input)) batch->done(std::unexpected(error));
-    if (auto* wanted = std::get_if<ChangeWanted>(&input)) wanted->done(std::unexpected(error));
+    if (auto* wanted = std::get_if<ChangeWanted>(&input); wanted != nullptr && wanted->done) {
+      wanted->done(std::unexpected(error));
+    }
   }
 }
 
@@ -120,6 +138,8 @@ Result<void> Runtime::take(PeerLost& lost) {
   if (rank > 0) wake();
   return rank == 0 ? campaign_if_due(clock_->coarse_ms()) : Result<void>();
 }
+
+Result<void> Runtime::take(PeerRestarted& restarted) { return tolerate(replica_->peer_restarted(restarted.peer)); }
 
 Result<void> Runtime::campaign_if_due(std::uint64_t now_ms) {
   const std::uint64_t due_ms = campaign_at_ms_.load(std::memory_order_relaxed);
@@ -378,10 +398,15 @@ void Runtime::after_cluster_turn(const replica::TurnResult& result) {
   if (result.role_changed || status.term != cluster.term || status.leader != cluster.leader) note_role(status);
   for (const raft::ReadState& read : result.read_states) reads_.observe(read);
   reads_.settle(replica_->applied_index());
+  // While more is due the next one follows at once; nobody else looks before the next tick.
+  if (expire_sequence_ != 0 && !is_expiring()) {
+    expire_sequence_ = 0;
+    propose_due();
+  }
   cluster.taken.observe(state.applied_term());
   cluster.taken.drop_settled(queue_);
   for (const replica::StateDigest& at : result.digests) cluster.digests.note(at.index, at.digest);
-  if (status.role != Role::leader) cluster_clock_.observe(state.cluster_time_ms(), host_time());
+  cluster_clock_.observe(state.cluster_time_ms(), host_time());  // a leader too: it applies what others stamped before
   if (result.members_changed) note_members();
   // While one is written no other is wanted (background.cpp).
   if (status.snapshot_wanted && snapshot_wanted_at_ != base::Index(~std::uint64_t{0})) request_snapshot();

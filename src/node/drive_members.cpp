@@ -115,7 +115,7 @@ void Runtime::ask_leader(PendingChange& change, const raft::RaftStatus& status, 
       [this, wanted = std::move(change.wanted)](Result<replica::Member> member) mutable {
         const bool may_try_again =
             !member && (member.error().code() == Errc::cluster_not_ready || member.error().code() == Errc::timeout);
-        if (!may_try_again || clock_->coarse_ms() >= wanted.deadline_ms) {
+        if (!may_try_again || has_ended() || clock_->coarse_ms() >= wanted.deadline_ms) {
           if (wanted.done) wanted.done(std::move(member));
           return;
         }
@@ -163,6 +163,8 @@ void Runtime::change_members(MembershipChange change, std::chrono::milliseconds 
   }
   if (!formed_.load(std::memory_order_acquire)) return done(std::unexpected(no_place()));
   if (auto problem = failure()) return done(std::unexpected(std::move(*problem)));
+  if (stopped_.load(std::memory_order_acquire))
+    return done(concord::fail(Errc::cluster_not_ready, "the node has stopped"));
   change.drawn_id = NodeId(draw());
   post(ChangeWanted{.change = std::move(change), .deadline_ms = deadline_of(timeout), .done = std::move(done)});
 }

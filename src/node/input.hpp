@@ -45,6 +45,11 @@ struct PeerLost {
   base::NodeId peer;
 };
 
+/// A peer is in a new incarnation.
+struct PeerRestarted {
+  base::NodeId peer;
+};
+
 /// A follower's batch, to be proposed here.
 struct ForwardedBatch {
   base::NodeId from;
@@ -72,8 +77,8 @@ struct BeatHeard {
   Beat beat;
 };
 
-using Input = std::variant<RaftMessage, SnapshotArrived, SnapshotSent, PeerLost, ForwardedBatch, ForwardAnswered,
-                           ChangeWanted, BeatHeard>;
+using Input = std::variant<RaftMessage, SnapshotArrived, SnapshotSent, PeerLost, PeerRestarted, ForwardedBatch,
+                           ForwardAnswered, ChangeWanted, BeatHeard>;
 
 class Inbox {
  public:

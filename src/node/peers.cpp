@@ -15,6 +15,7 @@ namespace {
 
 constexpr milliseconds forward_timeout{10'000};
 constexpr milliseconds beat_timeout{1000};
+constexpr milliseconds asking_slice{20};
 
 template <class T>
 std::function<void(Result<T>)> into(const std::shared_ptr<std::promise<Result<T>>>& promise) {
@@ -47,7 +48,7 @@ Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const 
       *peers->transport_, files,
       [to = peers.get()](NodeId node, bool delivered) {
         to->hooks_.post(SnapshotSent{.to = node, .delivered = delivered});
-        to->hooks_.drive();
+        to->hooks_.wake();  // not driving: the driver may wait for this very thread
       },
       [to = peers.get()](const std::string& line) { to->hooks_.say(LogLevel::warn, line); });
   const std::lock_guard lock(peers->mutex_);
@@ -79,7 +80,7 @@ void Peers::begin(base::ClusterId cluster, NodeId node, std::string snapshots_pa
     const std::lock_guard lock(mutex_);
     receiver_ = std::make_unique<SnapshotReceiver>(files_, std::move(snapshots_path), [this](Input input) {
       hooks_.post(std::move(input));
-      hooks_.drive();
+      hooks_.wake();
     });
     self_.cluster = cluster;
     self_.node = node;
@@ -167,12 +168,21 @@ void Peers::ask_change(NodeId leader, const MembershipChange& change, millisecon
                       });
 }
 
-Result<std::pair<Identity, ProbeAnswer>> Peers::probe(const std::string& address, milliseconds timeout) {
+/// Asks whoever is at `address`, and waits.
+Result<std::pair<Identity, std::string>> Peers::ask_at(const std::string& address, Method method, std::string body,
+                                                       milliseconds timeout) {
   using Answer = std::pair<Identity, std::string>;
   const auto promise = std::make_shared<std::promise<Result<Answer>>>();
   auto answered = promise->get_future();
-  transport_->request_at(address, static_cast<std::uint8_t>(Method::probe), {}, timeout, into<Answer>(promise));
-  auto answer = answered.get();
+  transport_->request_at(address, static_cast<std::uint8_t>(method), std::move(body), timeout, into<Answer>(promise));
+  while (answered.wait_for(asking_slice) != std::future_status::ready) {
+    if (stops_asking_.load(std::memory_order_relaxed)) return fail(Errc::cluster_not_ready, "the node is stopping");
+  }
+  return answered.get();
+}
+
+Result<std::pair<Identity, ProbeAnswer>> Peers::probe(const std::string& address, milliseconds timeout) {
+  auto answer = ask_at(address, Method::probe, {}, timeout);
   if (!answer) return std::unexpected(std::move(answer.error()));
   auto decoded = decode_probe_answer(answer->second);
   if (!decoded) return std::unexpected(std::move(decoded.error()));
@@ -181,13 +191,8 @@ Result<std::pair<Identity, ProbeAnswer>> Peers::probe(const std::string& address
 
 Result<ChangeAnswer> Peers::ask_change_at(const std::string& address, const MembershipChange& change,
                                           milliseconds timeout) {
-  using Answer = std::pair<Identity, std::string>;
-  const auto promise = std::make_shared<std::promise<Result<Answer>>>();
-  auto answered = promise->get_future();
-  transport_->request_at(address, static_cast<std::uint8_t>(Method::change), encode_change(change), timeout,
-                         into<Answer>(promise));
-  auto answer = answered.get();
-  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto answer = ask_at(address, Method::change, encode_change(change), timeout);
+  if (!answer) return std::unexpected(answer.error());
   return decode_change_answer(answer->second);
 }
 
@@ -218,6 +223,15 @@ void Peers::on_message(const Identity& from, std::string_view bytes) {
   // A snapshot comes with its file, by `snapshot_end`.
   if (raft::message_kind(bytes) == raft::MessageKind::snapshot) return;
   hooks_.post(RaftMessage{.from = from.node, .bytes = std::string(bytes)});
+}
+
+void Peers::on_connected(const Identity& peer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(incarnations_[peer.node], peer.incarnation) == peer.incarnation) return;
+  }
+  hooks_.post(PeerRestarted{.peer = peer.node});
+  hooks_.drive();
 }
 
 void Peers::on_lost(NodeId peer, transport::Lost why) {

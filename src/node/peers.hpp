@@ -7,6 +7,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,8 @@ class Peers final : private transport::Handler {
     std::function<void(Input)> post;
     /// All that was read from a socket at once has been posted.
     std::function<void()> drive;
+    /// The replica's own thread looks at what was posted.
+    std::function<void()> wake;
     /// What a node without a cluster says to others.
     std::function<std::uint64_t()> formation;
     /// Nothing was ever committed that this node knows of.
@@ -83,6 +86,8 @@ class Peers final : private transport::Handler {
   void ask_change(base::NodeId leader, const MembershipChange& change, std::chrono::milliseconds timeout,
                   std::move_only_function<void(Result<replica::Member>)> done);
 
+  /// Those below return soon, and from here on at once.
+  void stop_asking() noexcept { stops_asking_.store(true, std::memory_order_relaxed); }
   // --- of a node that looks for a cluster; these wait for the answer -----------------------------------------------------
   [[nodiscard]] Result<std::pair<transport::Identity, ProbeAnswer>> probe(const std::string& address,
                                                                           std::chrono::milliseconds timeout);
@@ -100,21 +105,25 @@ class Peers final : private transport::Handler {
   void on_request(const transport::Identity& from, std::uint8_t method, std::string_view body,
                   transport::Respond respond) override;
   void on_read_done() override { hooks_.drive(); }
-  void on_connected(const transport::Identity& /*peer*/) override {}
+  void on_connected(const transport::Identity& peer) override;
   void on_lost(base::NodeId peer, transport::Lost why) override;
   void on_refused(const std::string& address, const Error& why) override;
 
+  Result<std::pair<transport::Identity, std::string>> ask_at(const std::string& address, Method method,
+                                                             std::string body, std::chrono::milliseconds timeout);
   void answer_change(const transport::Identity& from, std::string_view body, transport::Respond respond);
   void answer_forward(const transport::Identity& from, std::string_view body, transport::Respond respond);
   [[nodiscard]] std::string probe_answer() const;
 
   Hooks hooks_;
   env::FileSystem& files_;
+  std::atomic<bool> stops_asking_{false};
   mutable std::mutex mutex_;
-  transport::Identity self_;                    // guarded by mutex_
-  replica::Membership members_;                 // guarded by mutex_; empty until the cluster is known
-  base::NodeId leader_;                         // guarded by mutex_
-  std::unique_ptr<SnapshotReceiver> receiver_;  // guarded by mutex_: made once
+  transport::Identity self_;                            // guarded by mutex_
+  replica::Membership members_;                         // guarded by mutex_; empty until the cluster is known
+  base::NodeId leader_;                                 // guarded by mutex_
+  std::map<base::NodeId, std::uint64_t> incarnations_;  // guarded by mutex_: as of the last connections
+  std::unique_ptr<SnapshotReceiver> receiver_;          // guarded by mutex_: made once
   std::unique_ptr<transport::Transport> transport_;
   std::unique_ptr<SnapshotSender> sender_;  // last: its threads ask the transport
 };

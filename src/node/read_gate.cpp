@@ -55,13 +55,10 @@ void ReadGate::restart_older_than(std::uint64_t began_ms) {
 }
 
 void ReadGate::answer(Read& read, const Result<void>& result) {
-  if (read.may_run_anywhere) {
+  try {
     read.done(result);
-    return;
+  } catch (...) {  // no memory to hand it on with: one answer less, and not the end of the node
   }
-  const std::lock_guard lock(mutex_);
-  answers_.push_back({std::move(read.done), result});
-  answer_count_.store(answers_.size(), std::memory_order_seq_cst);
 }
 
 void ReadGate::settle(base::Index applied) {
@@ -105,15 +102,6 @@ void ReadGate::fail_all(const Error& error) {
     waiting_count_.store(0, std::memory_order_seq_cst);
   }
   for (Read& read : all) answer(read, std::unexpected(error));
-}
-
-bool ReadGate::take_answers(std::vector<Answer>& answers) {
-  answers.clear();
-  if (!has_answers()) return false;
-  const std::lock_guard lock(mutex_);
-  answers.swap(answers_);
-  answer_count_.store(0, std::memory_order_seq_cst);
-  return !answers.empty();
 }
 
 }  // namespace concord::node

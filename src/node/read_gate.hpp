@@ -3,7 +3,9 @@
 // All reads that wait in a turn go under one context, each attempt under a new one (reliability 29). When role, leader or term
 // change, nothing tells which attempts are lost: all unanswered ones are made again (30, 31).
 //
-// Thread rule: `ask` and `is_empty` from any thread, the rest is the driver's, but for `take_answers`.
+// Who waits is told at once, by the driver, with the drive lock held: `Read::done` hands on and does nothing else.
+//
+// Thread rule: `ask` and `is_empty` from any thread, the rest is the driver's.
 #pragma once
 
 #include <atomic>
@@ -28,7 +30,6 @@ class ReadGate {
   struct Read {
     Done done;
     std::uint64_t deadline_ms = 0;
-    bool may_run_anywhere = false;  ///< `done` only wakes somebody: it may be called with the drive lock held
   };
 
   /// Contexts follow `last_context`, which is drawn: no attempt of an earlier life of this node has the same.
@@ -58,15 +59,6 @@ class ReadGate {
   /// All that wait, asked for or not.
   void fail_all(const Error& error);
 
-  // --- answers ---------------------------------------------------------------------------------------------------------
-
-  struct Answer {
-    Done done;
-    Result<void> result;
-  };
-  [[nodiscard]] bool take_answers(std::vector<Answer>& answers);
-  [[nodiscard]] bool has_answers() const noexcept { return answer_count_.load(std::memory_order_seq_cst) != 0; }
-
  private:
   struct Attempt {
     std::uint64_t context = 0;
@@ -76,14 +68,12 @@ class ReadGate {
   };
 
   void put_back(std::vector<Read>& reads);
-  void answer(Read& read, const Result<void>& result);
+  static void answer(Read& read, const Result<void>& result);
 
   std::mutex mutex_;
-  std::vector<Read> waiting_;    // guarded by mutex_
-  std::vector<Answer> answers_;  // guarded by mutex_
+  std::vector<Read> waiting_;  // guarded by mutex_
   std::atomic<std::uint64_t> waiting_count_{0};
   std::atomic<bool> has_new_{false};
-  std::atomic<std::uint64_t> answer_count_{0};
   std::deque<Attempt> attempts_;  // the driver's
   std::uint64_t last_context_;
 };

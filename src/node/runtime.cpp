@@ -268,7 +268,7 @@ void Runtime::run() {
     std::unique_lock lock(wake_mutex_);
     if (stopping_) return;
     sleeping_.store(true, std::memory_order_seq_cst);
-    if (!has_inputs() && !has_answers() && !wake_requested_ && until_due > 0) {
+    if (!has_inputs() && !queue_.has_completions() && !wake_requested_ && until_due > 0) {
       const std::uint64_t now_ms = clock_->coarse_ms();
       const auto heartbeat_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
       std::uint64_t until_ms = now_ms + std::min(heartbeat_ms, until_due);
@@ -284,13 +284,7 @@ void Runtime::run() {
   }
 }
 
-bool Runtime::has_answers() const noexcept { return queue_.has_completions() || reads_.has_answers(); }
-
 void Runtime::call_completions() {
-  std::vector<ReadGate::Answer> reads;
-  while (reads_.take_answers(reads)) {
-    for (ReadGate::Answer& read : reads) read.done(std::move(read.result));  // the library's own: they don't throw
-  }
   std::vector<CompletionCall> calls;
   while (queue_.take_completions(calls)) {
     for (CompletionCall& call : calls) {
@@ -315,6 +309,7 @@ void Runtime::close(milliseconds limit) {
       place_stopping_ = true;
     }
     place_condition_.notify_all();
+    if (cluster_) cluster_->peers->stop_asking();
     if (place_thread_.joinable()) place_thread_.join();
     hand_over(limit / 3);
     queue_.close(Error(Errc::cluster_not_ready, "the node is stopping"));
@@ -340,6 +335,7 @@ void Runtime::close(milliseconds limit) {
       queue_.fail_all(Error(Errc::timeout, "the node has stopped; whether the write happens is unknown", true),
                       Error(Errc::cluster_not_ready, "the node has stopped"));
       reads_.fail_all(Error(Errc::cluster_not_ready, "the node has stopped"));
+      if (cluster_) refuse_waiting(Error(Errc::cluster_not_ready, "the node has stopped"));
     }
     if (cluster_) cluster_->peers.reset();  // nobody drives any more, so nobody uses them
     call_completions();                     // without the lock: they may call again
@@ -391,8 +387,7 @@ Result<void> Runtime::wait_readable(ReadConsistency consistency, milliseconds ti
                     waiting->result = std::move(result);
                     waiting->answered.notify_one();
                   },
-              .deadline_ms = deadline_of(timeout),
-              .may_run_anywhere = true});
+              .deadline_ms = deadline_of(timeout)});
   wake();
   for (milliseconds pause(1);; pause = std::min(2 * pause, longest_wait)) {
     drive_if_free();
@@ -405,7 +400,7 @@ Result<void> Runtime::wait_readable(ReadConsistency consistency, milliseconds ti
 void Runtime::when_readable(ReadConsistency consistency, milliseconds timeout, ReadGate::Done done) {
   if (may_read_now(consistency)) return done({});
   if (auto refusal = refuses_reads(consistency)) return done(std::unexpected(std::move(*refusal)));
-  reads_.ask({.done = std::move(done), .deadline_ms = deadline_of(timeout), .may_run_anywhere = false});
+  reads_.ask({.done = std::move(done), .deadline_ms = deadline_of(timeout)});
   wake();
 }
 

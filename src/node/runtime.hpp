@@ -72,7 +72,7 @@ class Runtime {
   /// Waits until the applied state may be read with this consistency; as a rule it may at once.
   /// Errors: cluster_not_ready, timeout.
   [[nodiscard]] Result<void> wait_readable(ReadConsistency consistency, std::chrono::milliseconds timeout);
-  /// The same without waiting: `done` is called inside the call, or on a thread of the node.
+  /// The same without waiting: `done` is called inside the call, or on whatever thread drives, which it must not hold up.
   void when_readable(ReadConsistency consistency, std::chrono::milliseconds timeout, ReadGate::Done done);
   [[nodiscard]] const store::StateMachine& state() const noexcept { return replica_->state(); }
   /// Cluster time now: what remaining times are counted from.
@@ -127,6 +127,7 @@ class Runtime {
   Result<void> tick(std::uint64_t now_ms);
   void propose_due();
   [[nodiscard]] bool may_expire() const noexcept;
+  [[nodiscard]] bool is_expiring() const;
   /// Until the next key expires; 0: one is due.
   [[nodiscard]] std::uint64_t until_due_ms() const;
   [[nodiscard]] replica::HostTime host_time() const noexcept;
@@ -147,6 +148,7 @@ class Runtime {
   Result<void> take(SnapshotArrived& snapshot);
   Result<void> take(SnapshotSent& sent);
   Result<void> take(PeerLost& lost);
+  Result<void> take(PeerRestarted& restarted);
   Result<void> take(ForwardedBatch& batch);
   Result<void> take(ForwardAnswered& answer);
   Result<void> take(ChangeWanted& wanted);
@@ -163,6 +165,7 @@ class Runtime {
   void note_role(const raft::RaftStatus& status);
   void note_offered(const log::SnapshotFileInfo& file);
   void refuse_inputs(const Error& error);
+  void refuse_waiting(const Error& error);
   static std::optional<Error> problem_of_commands(std::string_view entry, const ForwardedBatch& batch);
   void ask_leader(PendingChange& change, const raft::RaftStatus& status, std::uint64_t now_ms);
   [[nodiscard]] std::string name_of(base::NodeId node) const;
@@ -193,7 +196,7 @@ class Runtime {
   void wake();
   void call_completions();
   [[nodiscard]] bool has_inputs() const noexcept;
-  [[nodiscard]] bool has_answers() const noexcept;
+  [[nodiscard]] bool has_ended() const noexcept { return stopped_.load() || failed_.load(); }
   [[nodiscard]] std::optional<Error> refuses_reads(ReadConsistency consistency) const;
   [[nodiscard]] Error no_place() const;
   [[nodiscard]] std::uint64_t deadline_of(std::chrono::milliseconds timeout) const;
@@ -232,6 +235,7 @@ class Runtime {
   base::Index snapshot_wanted_at_;           // next snapshot by entries
   std::uint64_t snapshot_wanted_bytes_ = 0;  // next snapshot by appended bytes
   std::uint64_t next_tick_ms_ = 0;
+  std::uint64_t expire_sequence_ = 0;                     // of the last expire command; 0: none yet
   std::vector<log::SnapshotFileInfo> offered_snapshots_;  // to followers; the newest last
 
   // Seen by everybody.

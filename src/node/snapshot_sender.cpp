@@ -21,7 +21,8 @@ constexpr milliseconds piece_timeout{10'000};
 /// Checking and loading a large snapshot takes its time.
 constexpr milliseconds end_timeout{120'000};
 constexpr int attempts = 5;
-constexpr milliseconds pause_after_failure{300};
+constexpr milliseconds pause_between_attempts{300};
+constexpr milliseconds pause_after_failure{1000};
 
 }  // namespace
 
@@ -55,13 +56,20 @@ std::map<base::NodeId, SnapshotSender::Progress> SnapshotSender::progress() cons
   return all;
 }
 
+/// Unless the sender is to stop.
+void SnapshotSender::pause(milliseconds time) const {
+  constexpr milliseconds slice{30};
+  for (milliseconds left = time; left.count() > 0 && !is_stopping(); left -= slice) std::this_thread::sleep_for(slice);
+}
+
 void SnapshotSender::run(Transfer& transfer) {
   Result<void> sent;
   for (int attempt = 0; attempt < attempts && !is_stopping(); ++attempt) {
     sent = transmit(transfer);
     if (sent || sent.error().code() == Errc::invalid_request || sent.error().code() == Errc::storage_full) break;
-    for (int part = 0; part < 10 && !is_stopping(); ++part) std::this_thread::sleep_for(pause_after_failure / 10);
+    pause(pause_between_attempts);
   }
+  if (!sent) pause(pause_after_failure);  // raft asks again at once
   if (!sent && !is_stopping()) say_("a snapshot could not be sent: " + sent.error().message());
   const base::NodeId to = transfer.to;
   const bool delivered = sent.has_value() && !is_stopping();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -63,6 +64,7 @@ class SnapshotSender {
   };
 
   void run(Transfer& transfer);
+  void pause(std::chrono::milliseconds time) const;
   Result<void> transmit(Transfer& transfer);
   Result<std::string> ask(base::NodeId to, Method method, std::string body);
   [[nodiscard]] bool is_stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }

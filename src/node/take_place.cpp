@@ -43,6 +43,7 @@ Result<void> Runtime::open_peers(const log::Identity& identity) {
   auto opened = Peers::open(options_.cluster, self, *files_,
                             {.post = [this](Input input) { cluster_->inbox.put(std::move(input)); },
                              .drive = [this] { drive_or_wake(); },
+                             .wake = [this] { wake(); },
                              .formation = [this, formed] { return formed ? 0 : formation_digest(options_.cluster); },
                              // Entry 1 is where a cluster begins.
                              .is_young = [this] { return applied_index_.load(std::memory_order_acquire) == 1; },
@@ -142,10 +143,11 @@ void Runtime::drive_or_wake() {
   if (!formed_.load(std::memory_order_acquire) || stopped_.load(std::memory_order_relaxed)) return;
   if (std::unique_lock driving(drive_mutex_, std::try_to_lock); driving) {
     drive();
-    driving.unlock();
-    call_completions();
   }
-  if (has_inputs() || (log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed))) wake();
+  // Completions may be the host's code, which may wait for this very thread's messages: they are the replica thread's.
+  if (has_inputs() || queue_.has_completions() ||
+      (log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed)))
+    wake();
 }
 
 }  // namespace concord::node

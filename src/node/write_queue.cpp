@@ -137,9 +137,9 @@ Result<void> WriteQueue::push(const Write& write, Completion<command::Outcome>& 
   return {};
 }
 
-void WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, std::uint64_t deadline_ms) {
+std::uint64_t WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, std::uint64_t deadline_ms) {
   const std::lock_guard lock(mutex_);
-  if (closed_) return;
+  if (closed_) return 0;
   Batch& batch = open_batch();
   command::append_expire(batch.bytes_,
                          {.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()},
@@ -148,6 +148,7 @@ void WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, st
   batch.deadline_ms_ = std::max(batch.deadline_ms_, deadline_ms);
   pending_.emplace_back();
   ++in_flight_;
+  return pending_first_ + pending_.size() - 1;
 }
 
 void WriteQueue::keep_spare(Batch&& batch) {

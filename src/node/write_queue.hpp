@@ -74,7 +74,8 @@ class WriteQueue {
   /// The same with a callback, which `take_completions` will give out; `deadline_ms` is that of the node's clock.
   [[nodiscard]] Result<void> push(const Write& write, Completion<command::Outcome>& done, std::uint64_t deadline_ms);
   /// The node's own write: nobody waits.
-  void push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, std::uint64_t deadline_ms);
+  /// Its sequence; 0: it was not taken.
+  std::uint64_t push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, std::uint64_t deadline_ms);
   [[nodiscard]] bool is_empty() const noexcept { return queued_.load(std::memory_order_seq_cst) == 0; }
 
   // --- driver ----------------------------------------------------------------------------------------------------------

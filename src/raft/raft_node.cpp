@@ -189,6 +189,10 @@ Result<void> RaftNode::report_snapshot(NodeId node, bool delivered) {
 
 Result<void> RaftNode::ping() { return checked(node_.get(), engine_ping(node_.get())); }
 
+Result<void> RaftNode::peer_restarted(NodeId node) {
+  return checked(node_.get(), engine_peer_restarted(node_.get(), node.value()));
+}
+
 Result<void> RaftNode::forget_leader() { return checked(node_.get(), engine_forget_leader(node_.get())); }
 
 // --- a turn ----------------------------------------------------------------------------------------------------------

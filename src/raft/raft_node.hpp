@@ -206,6 +206,8 @@ class RaftNode {
   Result<void> report_snapshot(NodeId node, bool delivered);
   /// Leader: heartbeats now.
   Result<void> ping();
+  /// Leader: the peer runs anew and may have lost what it acknowledged (modes `os` and `memory`). Else: no-op.
+  Result<void> peer_restarted(NodeId node);
   /// A follower whose leader is known to be gone may vote for another before the election timeout has passed. Else: no-op.
   Result<void> forget_leader();
 

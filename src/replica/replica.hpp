@@ -96,6 +96,7 @@ class Replica {
   /// Asks for a linearizable read point; `context` is new in this process's life (reliability 29).
   Result<raft::ProposeResult> read_index(std::uint64_t context) { return raft_->read_index(context); }
   Result<void> transfer_leader(base::NodeId to) { return raft_->transfer_leader(to); }
+  Result<void> peer_restarted(base::NodeId node) { return raft_->peer_restarted(node); }
   Result<void> forget_leader() { return raft_->forget_leader(); }
   Result<void> report_unreachable(base::NodeId node) { return raft_->report_unreachable(node); }
   Result<void> report_snapshot(base::NodeId node, bool delivered) { return raft_->report_snapshot(node, delivered); }
