@@ -29,12 +29,24 @@ void Runtime::run_background() {
       if (background_stopping_) return;
       takes_snapshot = std::exchange(snapshot_requested_, false);
     }
-    queue_.give_up(clock_->coarse_ms());
-    if (queue_.has_completions()) wake();
+    give_up(clock_->coarse_ms());
     if (failed_.load(std::memory_order_acquire) || !formed_.load(std::memory_order_acquire)) continue;
     log_->prepare_spare();
     if (options_.durability != Durability::disk && look % looks_a_sync == 0) log_->sync_in_background();
     if (takes_snapshot) take_snapshot();
+  }
+}
+
+/// Deadlines hold although nobody drives: a disk that stands still holds up who drives, and the replica thread behind it.
+void Runtime::give_up(std::uint64_t now_ms) {
+  reads_.give_up(now_ms);
+  queue_.give_up(now_ms);
+  if (!queue_.has_completions()) {
+    completions_wait_ = false;
+  } else if (std::exchange(completions_wait_, true)) {
+    call_completions();  // nobody has since the last look
+  } else {
+    wake();
   }
 }
 

@@ -1,5 +1,6 @@
 // Driving a replica that has peers: what comes in, and where writes and reads go. With the drive lock held.
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "command/entry.hpp"
@@ -108,7 +109,28 @@ Result<void> Runtime::take(RaftMessage& message) {
     if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
     cluster_->incoming_bytes = bytes;
   }
+  if (static_cast<Role>(role_.load(std::memory_order_relaxed)) == Role::leader) {
+    const std::uint64_t now_ms = clock_->coarse_ms();
+    cluster_->heard_ms[message.from] = now_ms;
+    extend_lease(now_ms);
+  }
   return tolerate(replica_->receive(message.from, message.bytes));
+}
+
+/// A leader has heard of a quorum when the median of its voters has last spoken; it itself speaks now.
+void Runtime::extend_lease(std::uint64_t now_ms) {
+  const NodeId self = directory_->identity().node;
+  std::vector<std::uint64_t>& times = cluster_->quorum_times;
+  times.clear();
+  for (const NodeId voter : replica_->members().conf.voters) {
+    const auto heard = cluster_->heard_ms.find(voter);
+    times.push_back(voter == self ? now_ms : heard == cluster_->heard_ms.end() ? 0 : heard->second);
+  }
+  const auto quorum_th = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::ranges::nth_element(times, quorum_th, std::greater());
+  if (*quorum_th == 0) return;
+  lease_until_ms_.store(*quorum_th + static_cast<std::uint64_t>(options_.election_timeout.count()),
+                        std::memory_order_relaxed);
 }
 
 Result<void> Runtime::take(SnapshotArrived& snapshot) {
@@ -419,6 +441,10 @@ void Runtime::note_role(const raft::RaftStatus& status) {
   cluster.term = status.term;
   cluster.leader = status.leader;
   reads_.restart();
+  // Who is elected has just heard of a quorum.
+  cluster.heard_ms.clear();
+  lease_until_ms_.store(clock_->coarse_ms() + static_cast<std::uint64_t>(options_.election_timeout.count()),
+                        std::memory_order_relaxed);
   cluster.forwarded.begin_term(status.term);
   if (status.role != Role::leader) {
     for (ForwardedBatch& batch : std::exchange(cluster.held_forwards, {})) {
@@ -478,7 +504,6 @@ Result<void> Runtime::tick_cluster(std::uint64_t now_ms) {
   }
   const auto patience_ms = static_cast<std::uint64_t>(options_.heartbeat.count()) * read_attempt_heartbeats;
   reads_.restart_older_than(now_ms - std::min(now_ms, patience_ms));
-  reads_.give_up(now_ms);
   refuse_without_leader(now_ms);
   if (now_ms >= cluster.next_beat_ms) send_beat(now_ms);
   return {};

@@ -1,6 +1,7 @@
 #include "node/read_gate.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace concord::node {
 
@@ -12,24 +13,23 @@ void ReadGate::ask(Read read) {
 }
 
 std::uint64_t ReadGate::begin_attempt(std::uint64_t now_ms) {
-  if (is_empty()) return 0;
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) return 0;
   Attempt attempt{.context = ++last_context_, .began_ms = now_ms, .index = {}, .reads = {}};
-  {
-    const std::lock_guard lock(mutex_);
-    attempt.reads.swap(waiting_);
-    waiting_count_.store(0, std::memory_order_seq_cst);
-  }
+  attempt.reads.swap(waiting_);
+  waiting_count_.store(0, std::memory_order_seq_cst);
   attempts_.push_back(std::move(attempt));
   return last_context_;
 }
 
+/// With the lock held.
 void ReadGate::put_back(std::vector<Read>& reads) {
-  const std::lock_guard lock(mutex_);
   std::ranges::move(reads, std::back_inserter(waiting_));
   waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
 }
 
 void ReadGate::withdraw(std::uint64_t context) {
+  const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(attempts_, context, &Attempt::context);
   if (found == attempts_.end()) return;
   put_back(found->reads);
@@ -37,6 +37,7 @@ void ReadGate::withdraw(std::uint64_t context) {
 }
 
 void ReadGate::observe(const raft::ReadState& state) {
+  const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(attempts_, state.context, &Attempt::context);
   if (found != attempts_.end()) found->index = state.index;
 }
@@ -44,6 +45,7 @@ void ReadGate::observe(const raft::ReadState& state) {
 void ReadGate::restart() { restart_older_than(~std::uint64_t{0}); }
 
 void ReadGate::restart_older_than(std::uint64_t began_ms) {
+  const std::lock_guard lock(mutex_);
   for (auto at = attempts_.begin(); at != attempts_.end();) {
     if (!at->index.is_zero() || at->began_ms >= began_ms) {
       ++at;
@@ -54,22 +56,29 @@ void ReadGate::restart_older_than(std::uint64_t began_ms) {
   }
 }
 
-void ReadGate::answer(Read& read, const Result<void>& result) {
-  try {
-    read.done(result);
-  } catch (...) {  // no memory to hand it on with: one answer less, and not the end of the node
+void ReadGate::answer(std::vector<Read>& reads, const Result<void>& result) {
+  for (Read& read : reads) {
+    try {
+      read.done(result);
+    } catch (...) {  // no memory to hand it on with: one answer less, and not the end of the node
+    }
   }
 }
 
 void ReadGate::settle(base::Index applied) {
-  for (auto at = attempts_.begin(); at != attempts_.end();) {
-    if (at->index.is_zero() || at->index > applied) {
-      ++at;
-      continue;
+  std::vector<Read> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto at = attempts_.begin(); at != attempts_.end();) {
+      if (at->index.is_zero() || at->index > applied) {
+        ++at;
+        continue;
+      }
+      std::ranges::move(at->reads, std::back_inserter(ready));
+      at = attempts_.erase(at);
     }
-    for (Read& read : at->reads) answer(read, {});
-    at = attempts_.erase(at);
   }
+  answer(ready, {});
 }
 
 void ReadGate::give_up(std::uint64_t now_ms) {
@@ -79,29 +88,27 @@ void ReadGate::give_up(std::uint64_t now_ms) {
     std::ranges::move(kept, std::back_inserter(late));
     reads.erase(kept.begin(), kept.end());
   };
-  for (Attempt& attempt : attempts_) sort_out(attempt.reads);
   {
     const std::lock_guard lock(mutex_);
+    for (Attempt& attempt : attempts_) sort_out(attempt.reads);
+    std::erase_if(attempts_, [](const Attempt& attempt) { return attempt.reads.empty(); });
     sort_out(waiting_);
     waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
   }
-  std::erase_if(attempts_, [](const Attempt& attempt) { return attempt.reads.empty(); });
-  const Result<void> error =
-      fail(Errc::timeout, "the deadline passed before the leader confirmed that this read is current");
-  for (Read& read : late) answer(read, error);
+  answer(late, fail(Errc::timeout, "the deadline passed before the leader confirmed that this read is current"));
 }
 
 void ReadGate::fail_all(const Error& error) {
   std::vector<Read> all;
-  for (Attempt& attempt : attempts_) std::ranges::move(attempt.reads, std::back_inserter(all));
-  attempts_.clear();
   {
     const std::lock_guard lock(mutex_);
+    for (Attempt& attempt : attempts_) std::ranges::move(attempt.reads, std::back_inserter(all));
+    attempts_.clear();
     std::ranges::move(waiting_, std::back_inserter(all));
     waiting_.clear();
     waiting_count_.store(0, std::memory_order_seq_cst);
   }
-  for (Read& read : all) answer(read, std::unexpected(error));
+  answer(all, std::unexpected(error));
 }
 
 }  // namespace concord::node

@@ -3,9 +3,9 @@
 // All reads that wait in a turn go under one context, each attempt under a new one (reliability 29). When role, leader or term
 // change, nothing tells which attempts are lost: all unanswered ones are made again (30, 31).
 //
-// Who waits is told at once, by the driver, with the drive lock held: `Read::done` hands on and does nothing else.
+// Who waits is told at once, perhaps with the drive lock held: `Read::done` hands on and does nothing else.
 //
-// Thread rule: `ask` and `is_empty` from any thread, the rest is the driver's.
+// Thread rule: any thread. All but `ask`, `has_new`, `is_empty`, `give_up` and `fail_all` are meant for the driver.
 #pragma once
 
 #include <atomic>
@@ -68,14 +68,14 @@ class ReadGate {
   };
 
   void put_back(std::vector<Read>& reads);
-  static void answer(Read& read, const Result<void>& result);
+  static void answer(std::vector<Read>& reads, const Result<void>& result);
 
   std::mutex mutex_;
   std::vector<Read> waiting_;  // guarded by mutex_
   std::atomic<std::uint64_t> waiting_count_{0};
   std::atomic<bool> has_new_{false};
-  std::deque<Attempt> attempts_;  // the driver's
-  std::uint64_t last_context_;
+  std::deque<Attempt> attempts_;  // guarded by mutex_
+  std::uint64_t last_context_;    // guarded by mutex_
 };
 
 }  // namespace concord::node

@@ -237,6 +237,7 @@ void Runtime::run() {
   bool must_flush = false;
   std::uint64_t flush_at_ms = 0;
   std::uint64_t until_due = never_ms;
+  std::uint64_t next_tick = 0;
   for (;;) {
     if (formed_.load(std::memory_order_acquire)) {
       const Driving driving(*this);
@@ -252,6 +253,7 @@ void Runtime::run() {
           drive();
         }
         until_due = until_due_ms();
+        next_tick = next_tick_ms_;
         if (!must_flush && log_->has_unwritten()) {
           must_flush = true;
           flush_is_planned_.store(true, std::memory_order_relaxed);
@@ -271,7 +273,8 @@ void Runtime::run() {
     if (!has_inputs() && !queue_.has_completions() && !wake_requested_ && until_due > 0) {
       const std::uint64_t now_ms = clock_->coarse_ms();
       const auto heartbeat_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
-      std::uint64_t until_ms = now_ms + std::min(heartbeat_ms, until_due);
+      const std::uint64_t tick_at_ms = std::clamp(next_tick, now_ms + 1, now_ms + heartbeat_ms);
+      std::uint64_t until_ms = std::min(tick_at_ms, now_ms + std::min(heartbeat_ms, until_due));
       if (cluster_ && campaign_at_ms_.load(std::memory_order_relaxed) != 0) {
         until_ms = std::clamp(campaign_at_ms_.load(std::memory_order_relaxed), now_ms + 1, until_ms);
       }
@@ -353,12 +356,19 @@ void Runtime::close(milliseconds limit) {
 bool Runtime::may_read_now(ReadConsistency consistency) const noexcept {
   switch (consistency) {
     case ReadConsistency::eventual: return applied_index_.load(std::memory_order_acquire) != 0;
-    case ReadConsistency::leader: return serving_.load(std::memory_order_acquire);
+    case ReadConsistency::leader: return serving_.load(std::memory_order_acquire) && has_lease();
     case ReadConsistency::strong:
       // A sole voter needs nobody's word that it still leads.
       return serving_.load(std::memory_order_acquire) && sole_voter_.load(std::memory_order_acquire);
   }
   return false;
+}
+
+/// Whether a leader has heard of a quorum within an election timeout: one that was cut off, or stands still, must not go on
+/// answering for longer (CONTRACT 2).
+bool Runtime::has_lease() const noexcept {
+  if (!cluster_ || sole_voter_.load(std::memory_order_relaxed)) return true;
+  return clock_->coarse_ms() < lease_until_ms_.load(std::memory_order_relaxed);
 }
 
 /// Why a read can't wait for a leader either; nothing: it can.

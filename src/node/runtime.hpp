@@ -197,6 +197,8 @@ class Runtime {
   void call_completions();
   [[nodiscard]] bool has_inputs() const noexcept;
   [[nodiscard]] bool has_ended() const noexcept { return stopped_.load() || failed_.load(); }
+  [[nodiscard]] bool has_lease() const noexcept;
+  void extend_lease(std::uint64_t now_ms);
   [[nodiscard]] std::optional<Error> refuses_reads(ReadConsistency consistency) const;
   [[nodiscard]] Error no_place() const;
   [[nodiscard]] std::uint64_t deadline_of(std::chrono::milliseconds timeout) const;
@@ -204,6 +206,7 @@ class Runtime {
   /// Drives what is queued, if nobody does.
   void drive_if_free();
   void run_background();
+  void give_up(std::uint64_t now_ms);
   void take_snapshot();
   Result<void> write_snapshot();
   Result<void> offer(const log::SnapshotFileInfo& file, const replica::Membership& members);
@@ -244,6 +247,7 @@ class Runtime {
   std::atomic<bool> stopped_{false};  // nobody drives any more
   std::atomic<std::uint64_t> leader_{0};
   std::atomic<std::uint64_t> campaign_at_ms_{0};  // 0: not planned
+  std::atomic<std::uint64_t> lease_until_ms_{0};  // of a leader among others
   std::atomic<bool> serving_{false};
   std::atomic<bool> sole_voter_{false};
   std::atomic<bool> failed_{false};
@@ -271,6 +275,7 @@ class Runtime {
   std::mutex background_mutex_;
   std::condition_variable background_condition_;
   bool snapshot_requested_ = false;   // guarded by background_mutex_
+  bool completions_wait_ = false;     // the background thread's: at its last look
   bool background_stopping_ = false;  // guarded by background_mutex_
   mutable std::mutex place_mutex_;
   std::condition_variable place_condition_;

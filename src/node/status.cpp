@@ -111,7 +111,13 @@ std::optional<std::string> Runtime::not_ready() const {
   }
   if (serving_.load(std::memory_order_acquire)) return std::nullopt;
   if (leader_.load(std::memory_order_acquire) == 0) return "no leader is known";
-  const std::uint64_t commit = commit_.load(std::memory_order_relaxed);
+  // A heartbeat says no more than what this node has; the leader's beat says how far it is itself.
+  std::uint64_t commit = commit_.load(std::memory_order_relaxed);
+  if (cluster_) {
+    const std::lock_guard lock(cluster_->mutex);
+    const auto leader = cluster_->seen_states.find(NodeId(leader_.load(std::memory_order_acquire)));
+    if (leader != cluster_->seen_states.end()) commit = std::max(commit, leader->second.match.value());
+  }
   const std::uint64_t applied = applied_index_.load(std::memory_order_relaxed);
   if (applied == 0 || applied + caught_up_entries < commit) {
     return "the log is applied up to " + std::to_string(applied) + " of " + std::to_string(commit);

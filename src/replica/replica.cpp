@@ -84,6 +84,7 @@ Result<PersistRequest> Replica::begin_turn() {
   auto ready = raft_->ready();
   if (!ready) return std::unexpected(std::move(ready.error()));
   ready_ = *ready;
+  note_snapshots(ready_.messages);
   in_turn_ = true;
   digests_.clear();
   return PersistRequest{.messages = ready_.messages,
@@ -113,6 +114,7 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
   if (!more) return std::unexpected(std::move(more.error()));
   if (auto done = apply(ready_.committed, applied); !done) return std::unexpected(std::move(done.error()));
   if (auto done = apply(more->committed, applied); !done) return std::unexpected(std::move(done.error()));
+  note_snapshots(more->messages);
   return TurnResult{.persisted_messages = ready_.persisted_messages,
                     .messages = more->messages,
                     .read_states = ready_.read_states,
@@ -162,9 +164,30 @@ Result<void> Replica::offer_snapshot(Index index, base::Term term, const Members
   return raft_->set_snapshot(index, term, members.conf, {});
 }
 
+/// The last entry that every follower which is being brought up to date has, or gets with its snapshot.
+Index Replica::needed_after() const {
+  Index needed = state_->applied_index();
+  for (const raft::PeerProgress& peer : raft_->progress()) {
+    const auto sent = sent_snapshots_.find(peer.node);
+    const bool gets_snapshot = peer.state == raft::PeerState::snapshot && sent != sent_snapshots_.end();
+    if (gets_snapshot) needed = std::min(needed, sent->second);
+    // A peer that is silent may be gone for good; it gets a snapshot when it comes back.
+    if (!gets_snapshot && peer.recently_active) needed = std::min(needed, peer.match);
+  }
+  return needed;
+}
+
+void Replica::note_snapshots(std::span<const raft::Message> messages) {
+  for (const raft::Message& message : messages) {
+    if (message.is_snapshot) sent_snapshots_[message.to] = message.snapshot_index;
+  }
+}
+
 /// Forgets entries that no follower will ask for. Between turns only: it ends the views of the last one.
 Result<void> Replica::compact_mirror() {
   constexpr std::uint64_t turns_between_looks = 256;
+  // What followers need is kept longer than the rest, but not without an end.
+  constexpr std::uint64_t patience = 10;
   if (++turns_since_look_ < turns_between_looks) return {};
   turns_since_look_ = 0;
   const raft::RaftStatus status = raft_->status();
@@ -173,7 +196,10 @@ Result<void> Replica::compact_mirror() {
   const std::uint64_t first = status.first.value();
   const bool too_many = applied > first + config_.mirror_entries;
   if (!too_many && status.log_bytes <= config_.mirror_bytes) return {};
-  return raft_->compact(Index(too_many ? applied - config_.mirror_entries : first + (applied - first) / 2));
+  const Index wanted(too_many ? applied - config_.mirror_entries : first + (applied - first) / 2);
+  const bool far_too_many =
+      applied > first + patience * config_.mirror_entries || status.log_bytes > patience * config_.mirror_bytes;
+  return raft_->compact(far_too_many ? wanted : std::min(wanted, needed_after()));
 }
 
 bool Replica::is_serving_leader() const noexcept {

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -129,6 +130,8 @@ class Replica {
   Result<void> apply_change(const base::EntryView& entry);
   Result<void> make_raft();
   Result<void> compact_mirror();
+  [[nodiscard]] base::Index needed_after() const;
+  void note_snapshots(std::span<const raft::Message> messages);
   void set_members(Membership members);
 
   Config config_;
@@ -142,9 +145,10 @@ class Replica {
   std::vector<store::Applied> replay_applied_;
   raft::ReadyBatch ready_;  // of the turn under way
   bool in_turn_ = false;
-  bool members_changed_ = false;        // in the turn under way
-  std::vector<StateDigest> digests_;    // of the turn under way
-  std::uint64_t turns_since_look_ = 0;  // of `compact_mirror`
+  std::map<base::NodeId, base::Index> sent_snapshots_;  // the last to each
+  bool members_changed_ = false;                        // in the turn under way
+  std::vector<StateDigest> digests_;                    // of the turn under way
+  std::uint64_t turns_since_look_ = 0;                  // of `compact_mirror`
 };
 
 }  // namespace concord::replica
