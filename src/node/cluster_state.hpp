@@ -45,7 +45,9 @@ struct ClusterState {
   std::optional<SnapshotArrived> arrived;          // until raft takes it
   std::map<base::NodeId, std::uint64_t> heard_ms;  // of a leader: when a message of that peer was taken
   std::vector<std::uint64_t> quorum_times;         // kept for its memory
-  base::NodeId leader;                             // as of the last turn
+  std::uint64_t rank = 0;                          // among the voters, since the leader was lost
+  int campaigns_left = 0;
+  base::NodeId leader;  // as of the last turn
   base::Term term;
   std::uint64_t leaderless_since_ms = 0;  // 0: a leader is known
   std::uint64_t next_beat_ms = 0;

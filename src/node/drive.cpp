@@ -70,7 +70,7 @@ Result<void> Runtime::propose_queued() {
       continue;
     }
     if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
-    const auto result = replica_->propose(batch_.stamped(cluster_clock_.stamp(host_time())));
+    const auto result = replica_->propose(batch_.stamped(stamp_now()));
     if (!result) return std::unexpected(result.error());
     if (*result == raft::ProposeResult::accepted) {
       proposed_bytes += batch_.size_bytes();
@@ -158,6 +158,13 @@ replica::HostTime Runtime::host_time() const noexcept {
   return {.monotonic_ms = clock_->monotonic_ms(), .wall_ms = clock_->wall_ms()};
 }
 
+/// Of an entry made now: never behind what is applied, whatever the clocks say.
+command::EntryStamp Runtime::stamp_now() const {
+  command::EntryStamp stamp = cluster_clock_.stamp(host_time());
+  stamp.cluster_time_ms = std::max(stamp.cluster_time_ms, replica_->state().cluster_time_ms());
+  return stamp;
+}
+
 /// Every heartbeat interval.
 Result<void> Runtime::tick(std::uint64_t now_ms) {
   const auto interval_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
@@ -183,7 +190,7 @@ void Runtime::propose_due() {
   const store::StateMachine& state = replica_->state();
   const auto due_ms = state.next_due();
   if (!due_ms) return;
-  const command::EntryStamp stamp = cluster_clock_.stamp(host_time());
+  const command::EntryStamp stamp = stamp_now();
   const std::int64_t drift_ms = stamp.wall_offset_ms - state.wall_offset_ms();
   // A deadline counts from a stamp in whole milliseconds, which was up to one behind the true time. So that no key is gone before
   // its time has passed (CONTRACT 2), it is due one millisecond later.
@@ -199,7 +206,13 @@ bool Runtime::is_expiring() const { return expire_sequence_ != 0 && !queue_.is_s
 
 bool Runtime::may_expire() const noexcept {
   return serving_.load(std::memory_order_relaxed) && !full_.load(std::memory_order_relaxed) &&
-         !failed_.load(std::memory_order_relaxed);
+         !failed_.load(std::memory_order_relaxed) && !is_unsure_of_time();
+}
+
+/// After a start among others the wall clock is no reason to remove anything, as long as one of them may still say what time it is.
+bool Runtime::is_unsure_of_time() const noexcept {
+  return cluster_ && !sole_voter_.load(std::memory_order_relaxed) && cluster_clock_.is_guessed() &&
+         clock_->coarse_ms() < sure_of_time_at_ms_;
 }
 
 std::uint64_t Runtime::until_due_ms() const {

@@ -23,6 +23,8 @@ constexpr std::size_t empty_append_bytes = 64;
 constexpr std::size_t least_entry_bytes = 8;
 /// Followers ask for votes one after the other when their leader has gone, so that they don't split them.
 constexpr std::uint64_t campaign_step_ms = 40;
+/// So often before they go by the election timeout again.
+constexpr int hinted_campaigns = 4;
 /// Writes and reads wait for a new leader so many election timeouts; nearly every election is over by then.
 constexpr std::int64_t patience_timeouts = 3;
 /// A read point that did not come: its messages may be lost.
@@ -109,6 +111,11 @@ Result<void> Runtime::take(RaftMessage& message) {
     if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
     cluster_->incoming_bytes = bytes;
   }
+  // Another asks for votes already: to ask too would split them.
+  if (const std::uint64_t due_ms = campaign_at_ms_.load(std::memory_order_relaxed);
+      due_ms != 0 && raft::message_kind(message.bytes) == raft::MessageKind::vote_request) {
+    campaign_at_ms_.store(std::max(due_ms, clock_->coarse_ms() + 2 * campaign_step_ms), std::memory_order_relaxed);
+  }
   if (static_cast<Role>(role_.load(std::memory_order_relaxed)) == Role::leader) {
     const std::uint64_t now_ms = clock_->coarse_ms();
     cluster_->heard_ms[message.from] = now_ms;
@@ -156,6 +163,8 @@ Result<void> Runtime::take(PeerLost& lost) {
   if (order.empty()) return {};
   std::ranges::rotate(order, order.begin() + static_cast<std::ptrdiff_t>(status.term.value() % order.size()));
   const auto rank = static_cast<std::uint64_t>(std::ranges::find(order, self) - order.begin());
+  cluster_->rank = rank;
+  cluster_->campaigns_left = hinted_campaigns;
   campaign_at_ms_.store(clock_->coarse_ms() + rank * campaign_step_ms, std::memory_order_relaxed);
   if (rank > 0) wake();
   return rank == 0 ? campaign_if_due(clock_->coarse_ms()) : Result<void>();
@@ -169,14 +178,19 @@ Result<void> Runtime::campaign_if_due(std::uint64_t now_ms) {
   campaign_at_ms_.store(0, std::memory_order_relaxed);
   const raft::RaftStatus status = replica_->raft_status();
   if (!status.leader.is_zero() || status.role == Role::leader) return {};
+  // Votes may be split all the same; who asks again first differs then too.
+  if (cluster_->campaigns_left > 0) {
+    --cluster_->campaigns_left;
+    campaign_at_ms_.store(now_ms + (cluster_->rank + 2) * campaign_step_ms, std::memory_order_relaxed);
+  }
   return tolerate(replica_->campaign());
 }
 
 Result<void> Runtime::take(BeatHeard& heard) {
   ClusterState& cluster = *cluster_;
   const raft::RaftStatus status = replica_->raft_status();
+  if (!heard.beat.is_guess) cluster_clock_.follow(heard.beat.cluster_time_ms, host_time());
   if (heard.beat.leads && heard.beat.term == status.term && status.role != Role::leader) {
-    cluster_clock_.follow(heard.beat.cluster_time_ms, host_time());
     const std::lock_guard lock(cluster.mutex);
     cluster.seen_states.clear();
     for (const Beat::MemberState& member : heard.beat.members) cluster.seen_states[member.id] = member;
@@ -239,7 +253,7 @@ Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& pro
     return true;
   }
   if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
-  const auto result = replica_->propose(batch.stamped(cluster_clock_.stamp(host_time())));
+  const auto result = replica_->propose(batch.stamped(stamp_now()));
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
     taken.term = status.term;
@@ -292,7 +306,7 @@ Result<void> Runtime::propose_forwarded(ForwardedBatch& batch) {
   }
   std::string entry;
   entry.reserve(batch.commands.size() + 32);
-  command::begin_entry(entry, cluster_clock_.stamp(host_time()));
+  command::begin_entry(entry, stamp_now());
   entry += batch.commands;
   if (const auto problem = problem_of_commands(entry, batch)) {
     batch.done(std::unexpected(*problem));
@@ -532,6 +546,7 @@ void Runtime::send_beat(std::uint64_t now_ms) {
   const raft::RaftStatus status = replica_->raft_status();
   Beat beat{.term = status.term,
             .leads = serving_.load(std::memory_order_relaxed),
+            .is_guess = cluster_clock_.is_guessed(),
             .cluster_time_ms = cluster_clock_.at(host_time()),
             .applied = replica_->applied_index(),
             .digest_index = {},

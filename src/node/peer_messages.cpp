@@ -91,7 +91,7 @@ Result<ForwardHead> decode_forward(std::string_view bytes, std::string_view& com
 std::string encode(const Beat& beat) {
   std::string bytes;
   base::append_varint(bytes, beat.term.value());
-  bytes.push_back(beat.leads ? 1 : 0);
+  bytes.push_back(static_cast<char>((beat.leads ? 1 : 0) | (beat.is_guess ? 2 : 0)));
   base::append_varint(bytes, beat.cluster_time_ms);
   base::append_varint(bytes, beat.applied.value());
   base::append_varint(bytes, beat.digest_index.value());
@@ -109,7 +109,9 @@ Result<Beat> decode_beat(std::string_view bytes) {
   Reader reader(bytes);
   Beat beat;
   beat.term = Term(reader.varint());
-  beat.leads = reader.byte() != 0;
+  const std::uint8_t flags = reader.byte();
+  beat.leads = (flags & 1U) != 0;
+  beat.is_guess = (flags & 2U) != 0;
   beat.cluster_time_ms = reader.varint();
   beat.applied = Index(reader.varint());
   beat.digest_index = Index(reader.varint());

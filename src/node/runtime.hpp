@@ -128,6 +128,8 @@ class Runtime {
   void propose_due();
   [[nodiscard]] bool may_expire() const noexcept;
   [[nodiscard]] bool is_expiring() const;
+  [[nodiscard]] bool is_unsure_of_time() const noexcept;
+  [[nodiscard]] command::EntryStamp stamp_now() const;
   /// Until the next key expires; 0: one is due.
   [[nodiscard]] std::uint64_t until_due_ms() const;
   [[nodiscard]] replica::HostTime host_time() const noexcept;
@@ -238,6 +240,7 @@ class Runtime {
   base::Index snapshot_wanted_at_;           // next snapshot by entries
   std::uint64_t snapshot_wanted_bytes_ = 0;  // next snapshot by appended bytes
   std::uint64_t next_tick_ms_ = 0;
+  std::uint64_t sure_of_time_at_ms_ = 0;
   std::uint64_t expire_sequence_ = 0;                     // of the last expire command; 0: none yet
   std::vector<log::SnapshotFileInfo> offered_snapshots_;  // to followers; the newest last
 

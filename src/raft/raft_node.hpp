@@ -252,8 +252,9 @@ class RaftNode {
 
 /// What may be told of a peer message without decoding it.
 enum class MessageKind : std::uint8_t {
-  append,    ///< carries entries, or a commit index
-  snapshot,  ///< only valid behind the snapshot's own bytes
+  append,        ///< carries entries, or a commit index
+  snapshot,      ///< only valid behind the snapshot's own bytes
+  vote_request,  ///< or the question whether one would be granted
   other,
 };
 [[nodiscard]] MessageKind message_kind(std::string_view message) noexcept;

@@ -45,6 +45,9 @@ class ClusterClock {
     latest_at_ms_ = now.monotonic_ms;
   }
 
+  /// Since a start nothing but the wall clock has said what time it is.
+  [[nodiscard]] bool is_guessed() const noexcept { return is_guessed_; }
+
   /// An entry another leader stamped was applied.
   void observe(base::ClusterTimeMs stamped_ms, const HostTime& now) noexcept {
     floor_ms_ = std::max(floor_ms_, stamped_ms);

@@ -68,10 +68,12 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
   CONCORD_CHECK(index == state.applied_index.next(), "entries are applied in order");
   if (!entry.empty()) {
     command::EntryReader reader(entry);
-    // Every leader stamps at least what it has applied; a stamp that goes back would let an expired key live again.
+    // Every leader stamps at least what it has applied. Did one not, time stands still here, on every replica alike: going back
+    // would let an expired key live again, and to refuse a committed entry would end the whole cluster.
     if (reader.ok()) {
-      CONCORD_CHECK(reader.stamp().cluster_time_ms >= state.stamp.cluster_time_ms, "cluster time never goes back");
+      const ClusterTimeMs before_ms = state.stamp.cluster_time_ms;
       state.stamp = reader.stamp();
+      state.stamp.cluster_time_ms = std::max(state.stamp.cluster_time_ms, before_ms);
     }
     const ClusterTimeMs now_ms = state.stamp.cluster_time_ms;
     if (!state.remembered.is_empty()) state.remembered.forget_old(now_ms, forgotten_an_entry);
