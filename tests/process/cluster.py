@@ -1,4 +1,5 @@
-"""Clusters of `concord start` processes on the loopback address, for tests: nodes are started, killed and started again by the test."""
+"""Clusters of `concord start` processes, for tests: nodes are started, killed and started again by the test. On the loopback address, or
+each on a host of a network made for the test (network.py)."""
 
 import contextlib
 import http.client
@@ -33,20 +34,23 @@ def wait_until(holds, what, seconds=30):
 
 
 class Node:
-    """One member. Its directory and ports are the same in all its lives; `flags` may change between them."""
+    """One member. Its directory and ports are the same in all its lives; `flags` may change between them.
+    `inside`: what stands before its command, so that it runs on the host whose address `host` is."""
 
-    def __init__(self, program, directory, name, cookie="a secret", flags=()):
+    def __init__(self, program, directory, name, cookie="a secret", flags=(), host="127.0.0.1", inside=()):
         self.program, self.name, self.cookie, self.flags = program, name, cookie, list(flags)
         self.data_dir = os.path.join(directory, name)
         self.log_path = os.path.join(directory, f"{name}.log")
-        self.port, self.peer_port = free_ports(2)
-        self.peer = f"127.0.0.1:{self.peer_port}"
+        self.host, self.inside = host, list(inside)
+        self.port, self.peer_port = (4000, 9100) if inside else free_ports(2)
+        self.peer = f"{host}:{self.peer_port}"
         self.process = None
 
     def start(self, *flags):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
-        command = [self.program, "start", "--node-name", self.name, "--node-data-dir", self.data_dir, "--api-port", str(self.port),
-                   "--cluster-cookie", self.cookie, "--cluster-peer-port", str(self.peer_port), *self.flags, *flags]
+        command = [*self.inside, self.program, "start", "--node-name", self.name, "--node-data-dir", self.data_dir,
+                   "--api-host", self.host, "--api-port", str(self.port), "--cluster-cookie", self.cookie,
+                   "--cluster-peer-host", self.host, "--cluster-peer-port", str(self.peer_port), *self.flags, *flags]
         with open(self.log_path, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         return self
@@ -73,7 +77,7 @@ class Node:
 
     def call(self, method, path, body=None, timeout=10):
         """(status, body), or (0, why) when there was no answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
             status, _, answer = call(connection, method, path, body)
             return status, answer
@@ -114,10 +118,12 @@ class Node:
 class Cluster:
     """`with` starts it, waits until all are ready, and ends every process of it. After a failure the logs are shown."""
 
-    def __init__(self, program, directory, size=3, flags=()):
+    def __init__(self, program, directory, size=3, flags=(), network=None):
         self.program, self.directory = program, directory
-        names = [f"n{number + 1}" for number in range(size)]
-        self.nodes = {name: Node(program, directory, name, flags=flags) for name in names}
+        self.nodes = {}
+        for number in range(1, size + 1):
+            place = {"host": network.host(number), "inside": network.inside(number)} if network else {}
+            self.nodes[f"n{number}"] = Node(program, directory, f"n{number}", flags=flags, **place)
         initial = ",".join(f"{node.name}={node.peer}" for node in self.nodes.values())
         for node in self.nodes.values():
             node.flags += ["--cluster-initial", initial]
