@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -42,6 +43,7 @@ struct ClusterState {
   std::vector<ForwardedBatch> held_forwards;  // until this leader serves
   std::deque<PendingChange> changes;
   Digests digests;
+  std::set<base::NodeId> full_members;             // their disks, as they said last
   std::optional<SnapshotArrived> arrived;          // until raft takes it
   std::map<base::NodeId, std::uint64_t> heard_ms;  // of a leader: when a message of that peer was taken
   std::vector<std::uint64_t> quorum_times;         // kept for its memory

@@ -63,13 +63,11 @@ Result<void> Runtime::propose_queued() {
       continue;
     }
     // All that is proposed in a turn is one write to the log.
-    if (auto room = log_->reserve(proposed_bytes + batch_.size_bytes(), proposed_count + 1); !room) {
+    if (auto room = reserve(proposed_bytes + batch_.size_bytes(), proposed_count + 1); !room) {
       if (room.error().code() != Errc::storage_full) return room;
-      set_full(room.error());
       queue_.refuse(batch_, room.error());
       continue;
     }
-    if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
     const auto result = replica_->propose(batch_.stamped(stamp_now()));
     if (!result) return std::unexpected(result.error());
     if (*result == raft::ProposeResult::accepted) {
@@ -144,6 +142,20 @@ void Runtime::fail(const Error& error) noexcept {
   wake();
 }
 
+/// Room in the log. Without it the node is full until there is as much: what is smaller may still fit and changes nothing about that.
+Result<void> Runtime::reserve(std::uint64_t data_bytes, std::size_t entry_count) {
+  auto room = log_->reserve(data_bytes, entry_count);
+  const bool is_full = full_.load(std::memory_order_relaxed);
+  if (!room && room.error().code() == Errc::storage_full) {
+    full_for_bytes_ = std::min<std::uint64_t>(data_bytes, segment_bytes_);
+    full_for_entries_ = entry_count;
+    set_full(room.error());
+  } else if (room && is_full && data_bytes >= full_for_bytes_) {
+    set_full(std::nullopt);
+  }
+  return room;
+}
+
 void Runtime::set_full(std::optional<Error> full) {
   const std::lock_guard lock(error_mutex_);
   if (full.has_value() != full_error_.has_value()) {
@@ -177,7 +189,11 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
       std::memory_order_relaxed);
   log_bytes_.store(log_->size_bytes(), std::memory_order_relaxed);
   replica_->state().tidy();
-  if (full_.load(std::memory_order_relaxed) && log_->reserve(0, 1)) set_full(std::nullopt);
+  if (full_.load(std::memory_order_relaxed)) {
+    if (auto room = reserve(full_for_bytes_, full_for_entries_); !room && room.error().code() != Errc::storage_full) {
+      return room;
+    }
+  }
   propose_due();
   if (!cluster_) return {};
   if (auto done = tick_cluster(now_ms); !done) return done;

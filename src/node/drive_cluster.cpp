@@ -103,12 +103,10 @@ Result<void> Runtime::take(RaftMessage& message) {
   if (has_entries) {
     // A full disk takes no entries; the leader then knows that this node lags, as if the message had been lost.
     const std::size_t bytes = cluster_->incoming_bytes + message.bytes.size();
-    if (auto room = log_->reserve(bytes, bytes / least_entry_bytes); !room) {
+    if (auto room = reserve(bytes, bytes / least_entry_bytes); !room) {
       if (room.error().code() != Errc::storage_full) return room;
-      set_full(room.error());
       return {};
     }
-    if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
     cluster_->incoming_bytes = bytes;
   }
   // Another asks for votes already: to ask too would split them.
@@ -141,6 +139,11 @@ void Runtime::extend_lease(std::uint64_t now_ms) {
 }
 
 Result<void> Runtime::take(SnapshotArrived& snapshot) {
+  // Its log begins anew with a segment of its own; a full disk takes the snapshot when it is sent again.
+  if (auto room = reserve(segment_bytes_, 0); !room) {
+    if (room.error().code() != Errc::storage_full) return room;
+    return {};
+  }
   const NodeId from = snapshot.from;
   const std::string message = snapshot.message;
   cluster_->arrived = std::move(snapshot);
@@ -195,6 +198,11 @@ Result<void> Runtime::take(BeatHeard& heard) {
     cluster.seen_states.clear();
     for (const Beat::MemberState& member : heard.beat.members) cluster.seen_states[member.id] = member;
   }
+  if (heard.beat.full) {
+    cluster.full_members.insert(heard.from);
+  } else {
+    cluster.full_members.erase(heard.from);
+  }
   if (!replica_->members().is_voter(heard.from)) return {};
   cluster.digests.hear(heard.from, heard.beat.digest_index, heard.beat.digest);
   const auto problem = cluster.digests.contradiction(replica_->members().conf.voters.size(), status.leader);
@@ -245,14 +253,12 @@ Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& pro
   Batch& batch = taken.batch;
   proposed_bytes += batch.size_bytes();
   const raft::RaftStatus status = replica_->raft_status();
-  if (auto room = log_->reserve(cluster_->incoming_bytes + proposed_bytes, 64); !room) {
+  if (auto room = reserve(cluster_->incoming_bytes + proposed_bytes, 64); !room) {
     if (room.error().code() != Errc::storage_full) return std::unexpected(std::move(room.error()));
-    set_full(room.error());
     taken.term = status.term;
     queue_.refuse(batch, room.error());
     return true;
   }
-  if (full_.load(std::memory_order_relaxed)) set_full(std::nullopt);
   const auto result = replica_->propose(batch.stamped(stamp_now()));
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
@@ -313,9 +319,8 @@ Result<void> Runtime::propose_forwarded(ForwardedBatch& batch) {
     return {};
   }
   cluster.incoming_bytes += entry.size();
-  if (auto room = log_->reserve(cluster.incoming_bytes, cluster.incoming_bytes / least_entry_bytes); !room) {
+  if (auto room = reserve(cluster.incoming_bytes, cluster.incoming_bytes / least_entry_bytes); !room) {
     if (room.error().code() != Errc::storage_full) return room;
-    set_full(room.error());
     batch.done(std::unexpected(std::move(room.error())));
     return {};
   }
@@ -547,6 +552,7 @@ void Runtime::send_beat(std::uint64_t now_ms) {
   Beat beat{.term = status.term,
             .leads = serving_.load(std::memory_order_relaxed),
             .is_guess = cluster_clock_.is_guessed(),
+            .full = full_.load(std::memory_order_relaxed),
             .cluster_time_ms = cluster_clock_.at(host_time()),
             .applied = replica_->applied_index(),
             .digest_index = {},

@@ -31,7 +31,8 @@ ClusterPicture Runtime::picture(const std::vector<raft::PeerProgress>& progress)
           .self_leads = status.role == Role::leader,
           .last_index = status.last,
           .progress = progress,
-          .auto_join = options_.cluster.auto_join};
+          .auto_join = options_.cluster.auto_join,
+          .full = cluster_->full_members};
 }
 
 /// Raft forgets with every check of its quorum whom it has heard of; the connections know it at any time.
@@ -125,7 +126,8 @@ void Runtime::ask_leader(PendingChange& change, const raft::RaftStatus& status, 
   change.is_handed_on = true;
 }
 
-/// Every member keeps its own entry true: directory, addresses. The leader makes voters of learners that have caught up.
+/// Every member keeps its own entry true: directory, addresses. A leader whose disk is full hands over. It makes voters of learners that
+/// have caught up.
 void Runtime::wish_for_what_is_due() {
   ClusterState& cluster = *cluster_;
   const NodeId self = directory_->identity().node;
@@ -146,6 +148,13 @@ void Runtime::wish_for_what_is_due() {
   if ((known == nullptr || *known != said) && !cluster.is_updating_self.exchange(true)) {
     return wish({.kind = ChangeKind::update, .member = said},
                 [&cluster](const Result<replica::Member>&) { cluster.is_updating_self = false; });
+  }
+  if (serving_.load(std::memory_order_relaxed) && full_.load(std::memory_order_relaxed)) {
+    const auto progress = living_progress();
+    auto hand_over = due_hand_over(picture(progress));
+    if (!hand_over) return;
+    say(LogLevel::warn, "this leader's disk is full: " + name_of(hand_over->member.id) + " is to lead");
+    return wish(std::move(*hand_over), {});
   }
   const bool promotes = options_.cluster.auto_promote && serving_.load(std::memory_order_relaxed);
   if (!promotes || members.conf.learners.empty()) return;

@@ -98,12 +98,13 @@ Step promote(const MembershipChange& change, const ClusterPicture& picture) {
   return propose(ConfChangeKind::add_voter, *member);
 }
 
-/// The other voter that knows most of the log and answers.
+/// The other voter that answers, has room on its disk if any has, and knows most of the log.
 NodeId furthest_voter(const ClusterPicture& picture) {
   const PeerProgress* best = nullptr;
   for (const PeerProgress& peer : picture.progress) {
     if (peer.is_learner || !peer.recently_active) continue;
-    if (best == nullptr || peer.match > best->match) best = &peer;
+    const auto worth = [&](const PeerProgress& one) { return std::pair(!picture.full.contains(one.node), one.match); };
+    if (best == nullptr || worth(peer) > worth(*best)) best = &peer;
   }
   return best == nullptr ? NodeId() : best->node;
 }
@@ -180,6 +181,12 @@ std::optional<MembershipChange> due_promotion(const ClusterPicture& picture) {
     return MembershipChange{.kind = ChangeKind::promote, .member = *member};
   }
   return std::nullopt;
+}
+
+std::optional<MembershipChange> due_hand_over(const ClusterPicture& picture) {
+  const Member* const member = picture.members.find(furthest_voter(picture));
+  if (member == nullptr || picture.full.contains(member->id)) return std::nullopt;
+  return MembershipChange{.kind = ChangeKind::transfer, .member = *member};
 }
 
 std::string encode_change(const MembershipChange& change) {

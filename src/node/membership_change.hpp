@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@ struct ClusterPicture {
   base::Index last_index;
   std::span<const raft::PeerProgress> progress;
   bool auto_join = true;
+  std::set<base::NodeId> full = {};  ///< those with no room on their disks
 };
 
 /// What is to be done next. One of them.
@@ -63,6 +65,9 @@ struct ChangeStep {
 
 /// What the leader changes by itself: a learner that has caught up is promoted. Nothing: all is well.
 [[nodiscard]] std::optional<MembershipChange> due_promotion(const ClusterPicture& picture);
+
+/// To whom a leader that has no room on its disk hands over. Nothing: to nobody, all others have none either or don't answer.
+[[nodiscard]] std::optional<MembershipChange> due_hand_over(const ClusterPicture& picture);
 
 [[nodiscard]] std::string encode_change(const MembershipChange& change);
 [[nodiscard]] Result<MembershipChange> decode_change(std::string_view bytes);

@@ -91,7 +91,7 @@ Result<ForwardHead> decode_forward(std::string_view bytes, std::string_view& com
 std::string encode(const Beat& beat) {
   std::string bytes;
   base::append_varint(bytes, beat.term.value());
-  bytes.push_back(static_cast<char>((beat.leads ? 1 : 0) | (beat.is_guess ? 2 : 0)));
+  bytes.push_back(static_cast<char>((beat.leads ? 1 : 0) | (beat.is_guess ? 2 : 0) | (beat.full ? 4 : 0)));
   base::append_varint(bytes, beat.cluster_time_ms);
   base::append_varint(bytes, beat.applied.value());
   base::append_varint(bytes, beat.digest_index.value());
@@ -112,6 +112,7 @@ Result<Beat> decode_beat(std::string_view bytes) {
   const std::uint8_t flags = reader.byte();
   beat.leads = (flags & 1U) != 0;
   beat.is_guess = (flags & 2U) != 0;
+  beat.full = (flags & 4U) != 0;
   beat.cluster_time_ms = reader.varint();
   beat.applied = Index(reader.varint());
   beat.digest_index = Index(reader.varint());

@@ -7,7 +7,7 @@
 //             answer          cluster:fixed64 member:bytes                the member as it is now; empty when there is none
 //   method 3  forward         term:varint incarnation:varint settled_below:varint first:varint count:varint commands
 //             answer          nothing: the leader has proposed it, or had before
-//   method 4  beat            term:varint flags:u8(1 leads | 2 the time is a guess) cluster_time_ms:varint applied:varint digest_index:varint digest:fixed64
+//   method 4  beat            term:varint flags:u8(1 leads | 2 the time is a guess | 4 its disk is full) cluster_time_ms:varint applied:varint digest_index:varint digest:fixed64
 //                             count:varint (id:varint match:varint heard_ms:varint)*      the last from a leader
 //             answer          nothing
 //   method 5  snapshot begin  index:varint term:varint size_bytes:varint
@@ -74,6 +74,7 @@ struct Beat {
   base::Term term;
   bool leads = false;
   bool is_guess = false;  ///< the time, by the wall clock of a node that has just started
+  bool full = false;  ///< its disk: it can't take writes
   base::ClusterTimeMs cluster_time_ms = 0;
   base::Index applied;
   base::Index digest_index;  ///< 0: no digest yet

@@ -123,6 +123,7 @@ class Runtime {
   Result<void> turn();
   void after_turn();
   void fail(const Error& error) noexcept;
+  Result<void> reserve(std::uint64_t data_bytes, std::size_t entry_count);
   void set_full(std::optional<Error> full);
   Result<void> tick(std::uint64_t now_ms);
   void propose_due();
@@ -241,7 +242,9 @@ class Runtime {
   std::uint64_t snapshot_wanted_bytes_ = 0;  // next snapshot by appended bytes
   std::uint64_t next_tick_ms_ = 0;
   std::uint64_t sure_of_time_at_ms_ = 0;
-  std::uint64_t expire_sequence_ = 0;                     // of the last expire command; 0: none yet
+  std::uint64_t expire_sequence_ = 0;  // of the last expire command; 0: none yet
+  std::uint64_t full_for_bytes_ = 0;   // what there was no room for
+  std::size_t full_for_entries_ = 0;
   std::vector<log::SnapshotFileInfo> offered_snapshots_;  // to followers; the newest last
 
   // Seen by everybody.
