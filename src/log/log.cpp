@@ -63,8 +63,10 @@ Result<void> Log::append(std::span<const EntryView> entries, const std::optional
   if (failure_) return std::unexpected(*failure_);
   locations_.clear();
   const std::uint64_t needed = batch_size_bound(entries);
-  // Room is left behind for the end mark. A batch without entries may use the margin that entries leave.
-  const std::uint64_t kept = entries.empty() ? record_header_bytes + 8 : margin_bytes();
+  // Room is left behind for the end mark. What nobody reserves room for may use the margin that other entries leave: hard states, and
+  // the entry without data with which a leader begins. So no election is the end of a node whose disk is full.
+  const bool has_data = std::ranges::any_of(entries, [](const EntryView& entry) { return !entry.data.empty(); });
+  const std::uint64_t kept = has_data ? margin_bytes() : record_header_bytes + 8;
   if (offset_ + needed + kept > segments_.back().header.size_bytes) {
     if (auto rotated = rotate(needed); !rotated) return rotated;
   }
@@ -171,6 +173,11 @@ std::string Log::next_spare_path() {
 
 Result<std::unique_ptr<env::File>> Log::allocate_file(std::uint64_t size_bytes) {
   const std::string path = next_spare_path();
+  // A full disk is asked many times a second, and an allocation that fails in the end takes all that is left meanwhile.
+  if (const auto free_bytes = files_.free_bytes(directory_); free_bytes && *free_bytes < size_bytes) {
+    return fail(Errc::storage_full, path + ": needs " + std::to_string(size_bytes) + " bytes, " +
+                                        std::to_string(*free_bytes) + " are free");
+  }
   auto file = files_.open(path, env::OpenMode::create_new);
   if (!file) return file;
   auto done = (*file)->allocate(size_bytes);

@@ -122,6 +122,18 @@ TEST(Log, FullDiskIsSaidBeforeAnythingIsWrittenAndEndsWhenSpaceReturns) {
   EXPECT_EQ(again.replayed().size(), static_cast<std::size_t>(count) + 1);
 }
 
+TEST(Log, OnAFullDiskANewLeaderStillHasRoomForItsFirstEntry) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  fixture.files->set_faults({.capacity_bytes = fixture.options.segment_bytes});
+  std::size_t count = 0;
+  for (; count < 1000 && log->reserve(1, 1); ++count) log.append({{1, "x"}}, std::nullopt);
+  ASSERT_LT(count, 1000U);
+  log.append({{2, ""}}, HardState{Term(2), NodeId(1), Index(1)});
+  auto again = fixture.reopen(std::move(log));
+  EXPECT_EQ(again.replayed().size(), count + 1);
+}
+
 TEST(Log, AnEntryLargerThanASegmentGetsOneOfItsOwn) {
   LogFixture fixture;
   auto log = fixture.create();

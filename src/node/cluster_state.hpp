@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "node/awaited_forwards.hpp"
 #include "node/digests.hpp"
 #include "node/forwarded_here.hpp"
 #include "node/input.hpp"
@@ -41,6 +42,7 @@ struct ClusterState {
   ForwardedHere forwarded;
   std::vector<std::uint64_t> unanswered;      // first sequences of forwards that are to be made again
   std::vector<ForwardedBatch> held_forwards;  // until this leader serves
+  AwaitedForwards awaited;
   std::deque<PendingChange> changes;
   Digests digests;
   std::set<base::NodeId> full_members;             // their disks, as they said last

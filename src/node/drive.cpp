@@ -107,6 +107,7 @@ Result<void> Runtime::turn() {
     send(finished->messages);
   }
   after_turn();
+  if (cluster_) cluster_->awaited.observe(applied_);
   queue_.answer(applied_);
   if (cluster_) after_cluster_turn(*finished);
   return {};

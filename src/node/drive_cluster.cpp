@@ -72,6 +72,7 @@ void Runtime::refuse_waiting(const Error& error) {
   refuse_inputs(error);
   for (PendingChange& change : std::exchange(cluster.changes, {})) answer_change(change, std::unexpected(error));
   for (ForwardedBatch& batch : std::exchange(cluster.held_forwards, {})) batch.done(std::unexpected(error));
+  cluster.awaited.fail_all(error);
   std::vector<ChangeWanted> retries;
   {
     const std::lock_guard lock(cluster.mutex);
@@ -282,7 +283,8 @@ void Runtime::forward_taken(TakenBatches::Taken& taken) {
                             .incarnation = directory_->identity().incarnation,
                             .settled_below = queue_.first_pending(),
                             .first_sequence = taken.batch.first_sequence(),
-                            .count = taken.batch.count()},
+                            .count = taken.batch.count(),
+                            .awaits_outcomes = full_.load(std::memory_order_relaxed)},
                            taken.batch.commands());
 }
 
@@ -328,7 +330,12 @@ Result<void> Runtime::propose_forwarded(ForwardedBatch& batch) {
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
     cluster.forwarded.add(batch.from, batch.head);
-    batch.done({});
+    if (batch.head.awaits_outcomes) {
+      batch.commands.clear();
+      cluster.awaited.add(std::move(batch));
+    } else {
+      batch.done({});
+    }
   } else if (*result == ProposeResult::not_leader || !status.transferee.is_zero()) {
     batch.done(concord::fail(Errc::cluster_not_ready, "leadership goes to another node"));
   } else {
@@ -359,6 +366,7 @@ Result<void> Runtime::take(ForwardAnswered& answer) {
   if (taken == nullptr || taken->term != answer.term) return {};
   if (answer.result) {
     taken->is_answered = true;
+    if (!answer.result->empty()) take_outcomes(*taken, *answer.result);
   } else if (is_decided(answer.result.error().code())) {
     queue_.refuse(taken->batch, answer.result.error());
     cluster_->taken.drop_settled(queue_);
@@ -366,6 +374,22 @@ Result<void> Runtime::take(ForwardAnswered& answer) {
     cluster_->unanswered.push_back(answer.first_sequence);  // again with the next tick
   }
   return {};
+}
+
+/// What the leader has applied and this node has not: its own apply will find it answered.
+void Runtime::take_outcomes(const TakenBatches::Taken& taken, std::string_view bytes) {
+  auto outcomes = decode_outcomes(bytes);
+  if (!outcomes || outcomes->size() != taken.batch.count()) return;
+  const log::Identity& self = directory_->identity();
+  std::vector<store::Applied> applied;
+  for (command::Outcome& outcome : *outcomes) {
+    applied.push_back({.request = {.node = self.node,
+                                   .incarnation = self.incarnation,
+                                   .sequence = taken.batch.first_sequence() + applied.size()},
+                       .outcome = std::move(outcome)});
+  }
+  queue_.answer(applied);
+  cluster_->taken.drop_settled(queue_);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -465,6 +489,7 @@ void Runtime::note_role(const raft::RaftStatus& status) {
   lease_until_ms_.store(clock_->coarse_ms() + static_cast<std::uint64_t>(options_.election_timeout.count()),
                         std::memory_order_relaxed);
   cluster.forwarded.begin_term(status.term);
+  cluster.awaited.fail_all(Error(Errc::timeout, "leadership has changed; whether the write happens is unknown", true));
   if (status.role != Role::leader) {
     for (ForwardedBatch& batch : std::exchange(cluster.held_forwards, {})) {
       batch.done(concord::fail(Errc::cluster_not_ready, "this node no longer leads"));
@@ -523,6 +548,11 @@ Result<void> Runtime::tick_cluster(std::uint64_t now_ms) {
   }
   const auto patience_ms = static_cast<std::uint64_t>(options_.heartbeat.count()) * read_attempt_heartbeats;
   reads_.restart_older_than(now_ms - std::min(now_ms, patience_ms));
+  if (full_.load(std::memory_order_relaxed)) {
+    reads_.refuse_unreached(now_ms - std::min(now_ms, patience_ms),
+                            Error(Errc::cluster_not_ready,
+                                  "this node's disk is full and it has fallen behind the leader; ask another member"));
+  }
   refuse_without_leader(now_ms);
   if (now_ms >= cluster.next_beat_ms) send_beat(now_ms);
   return {};

@@ -55,14 +55,14 @@ struct ForwardedBatch {
   base::NodeId from;
   ForwardHead head;
   std::string commands;
-  std::move_only_function<void(Result<void>)> done;
+  std::move_only_function<void(Result<std::string>)> done;  ///< with outcomes when it asks for them (awaited_forwards.hpp)
 };
 
 /// What became of a batch that was forwarded from here.
 struct ForwardAnswered {
   base::Term term;
   std::uint64_t first_sequence = 0;
-  Result<void> result;
+  Result<std::string> result;
 };
 
 /// A change of members, to be made by the leader.

@@ -71,6 +71,7 @@ std::string encode_forward(const ForwardHead& head, std::string_view commands) {
   base::append_varint(bytes, head.settled_below);
   base::append_varint(bytes, head.first_sequence);
   base::append_varint(bytes, head.count);
+  bytes.push_back(head.awaits_outcomes ? 1 : 0);
   bytes += commands;
   return bytes;
 }
@@ -83,7 +84,8 @@ Result<ForwardHead> decode_forward(std::string_view bytes, std::string_view& com
   head.settled_below = reader.varint();
   head.first_sequence = reader.varint();
   head.count = reader.varint();
-  if (!reader.ok()) return bad("forwarded batch");
+  head.awaits_outcomes = reader.byte() != 0;
+  if (!reader.ok() || head.count == 0) return bad("forwarded batch");
   commands = bytes.substr(reader.offset());
   return head;
 }

@@ -5,8 +5,9 @@
 //                             cluster:fixed64 formation:fixed64 leader_address:bytes membership:bytes
 //   method 2  change          as in membership_change.hpp; to the leader
 //             answer          cluster:fixed64 member:bytes                the member as it is now; empty when there is none
-//   method 3  forward         term:varint incarnation:varint settled_below:varint first:varint count:varint commands
+//   method 3  forward         term:varint incarnation:varint settled_below:varint first:varint count:varint awaits:u8 commands
 //             answer          nothing: the leader has proposed it, or had before
+//                             when asked to wait, and nobody had asked before: the outcomes, as in awaited_forwards.hpp
 //   method 4  beat            term:varint flags:u8(1 leads | 2 the time is a guess | 4 its disk is full) cluster_time_ms:varint applied:varint digest_index:varint digest:fixed64
 //                             count:varint (id:varint match:varint heard_ms:varint)*      the last from a leader
 //             answer          nothing
@@ -63,6 +64,7 @@ struct ForwardHead {
   std::uint64_t settled_below = 0;  ///< writes before this one are answered there: they will not be sent again
   std::uint64_t first_sequence = 0;
   std::uint64_t count = 0;
+  bool awaits_outcomes = false;  ///< the sender can't apply it itself now
 };
 
 struct Beat {

@@ -136,9 +136,7 @@ void Peers::forward(NodeId leader, const ForwardHead& head, std::string_view com
   transport_->request(
       leader, Channel::control, static_cast<std::uint8_t>(Method::forward), encode_forward(head, commands),
       forward_timeout, [this, term = head.term, first = head.first_sequence](Result<std::string> answer) {
-        Result<void> result;
-        if (!answer) result = std::unexpected(std::move(answer.error()));
-        hooks_.post(ForwardAnswered{.term = term, .first_sequence = first, .result = std::move(result)});
+        hooks_.post(ForwardAnswered{.term = term, .first_sequence = first, .result = std::move(answer)});
       });
 }
 
@@ -325,10 +323,7 @@ void Peers::answer_forward(const Identity& from, std::string_view body, Respond 
   hooks_.post(ForwardedBatch{.from = from.node,
                              .head = *head,
                              .commands = std::string(commands),
-                             .done = [respond = std::move(respond)](Result<void> result) mutable {
-                               if (!result) return respond(std::unexpected(std::move(result.error())));
-                               respond(std::string());
-                             }});
+                             .done = std::move(respond)});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -81,6 +81,22 @@ void ReadGate::settle(base::Index applied) {
   answer(ready, {});
 }
 
+void ReadGate::refuse_unreached(std::uint64_t began_ms, const Error& error) {
+  std::vector<Read> behind;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto at = attempts_.begin(); at != attempts_.end();) {
+      if (at->index.is_zero() || at->began_ms >= began_ms) {
+        ++at;
+        continue;
+      }
+      std::ranges::move(at->reads, std::back_inserter(behind));
+      at = attempts_.erase(at);
+    }
+  }
+  answer(behind, std::unexpected(error));
+}
+
 void ReadGate::give_up(std::uint64_t now_ms) {
   std::vector<Read> late;
   const auto sort_out = [&](std::vector<Read>& reads) {

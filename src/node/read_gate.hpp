@@ -56,6 +56,8 @@ class ReadGate {
   /// Answers what `applied` allows.
   void settle(base::Index applied);
   void give_up(std::uint64_t now_ms);
+  /// Those that know since before then up to where they must wait, and are not there.
+  void refuse_unreached(std::uint64_t began_ms, const Error& error);
   /// All that wait, asked for or not.
   void fail_all(const Error& error);
 

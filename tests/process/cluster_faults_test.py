@@ -220,66 +220,97 @@ class FaultsTest(unittest.TestCase):
     # Disks.
 
     def small_disk(self, node):
-        """Gives the node a disk that has room for one segment of the log; returns the file whose removal makes room."""
+        """Gives the node a disk that has room for one segment of the log; returns the file whose removal makes room for another."""
         place = os.path.join(self.directory, f"disk-{node.name}")
         os.mkdir(place)
-        network.run("mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", place)
+        network.run("mount", "-t", "tmpfs", "-o", "size=150m", "tmpfs", place)
         self.addCleanup(network.run, "umount", "--lazy", place)
         ballast = os.path.join(place, "ballast")
         with open(ballast, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0, 120 * MEBIBYTE)
+            os.posix_fallocate(file.fileno(), 0, 75 * MEBIBYTE)
         node.data_dir = os.path.join(place, "data")
         return ballast
 
-    def fill(self, node, is_done):
-        value = self.random.randbytes(2 * MEBIBYTE).hex()[:3 * MEBIBYTE]
-        for number in range(60):
-            status, answer = node.call("PUT", f"/api/v1/kv/large?timeout_ms=4000", {"value": value, "compress": False}, timeout=10)
-            if is_done(status, answer):
+    def fill(self, node, is_full, size=3 * MEBIBYTE):
+        """Writes values of this size until it is."""
+        value = self.random.randbytes(size // 2).hex()
+        for _ in range(100):
+            answer = node.call("PUT", "/api/v1/kv/large?timeout_ms=4000", {"value": value, "compress": False}, timeout=10)
+            if is_full(*answer):
                 return
         self.fail("the disk did not fill")
 
-    def full_disk(self, is_leader):
+    @staticmethod
+    def is_full(node):
+        return not node.status()["storage"]["writable"]
+
+    def full_disk(self, leader):
+        """The disk of n1 fills while that node leads."""
         ballasts = []
         cluster = self.cluster(prepare=lambda made: ballasts.append(self.small_disk(made["n1"])))
         full = cluster["n1"]
-        target = "n1" if is_leader else "n2"
-        status, answer = cluster["n3"].call("POST", "/api/v1/cluster/leader", {"name": target})
-        self.assertEqual(status, 200, answer)
-        wait_until(lambda: cluster.wait_leader().name == target, f"{target} leads")
+        self.assertEqual(cluster["n3"].call("POST", "/api/v1/cluster/leader", {"name": leader})[0], 200)
+        wait_until(lambda: cluster.wait_leader().name == leader, f"{leader} leads")
         others = self.without(cluster, full)
         self.assertEqual(cluster["n3"].put("k", 1)[0], 200)
         cluster.wait_same()
         with Witness(cluster) as witness:
             witness.wait_progress()
-            self.fill(others[0], lambda *_: not full.status()["storage"]["writable"])
+            self.fill(others[0], lambda *_: self.is_full(full))
             self.wait_other_leader(others, full)
-            witness.wait_progress()
-            self.assertFalse(full.status()["storage"]["writable"])
+            witness.wait_progress(readers=others)
+            if leader != full.name:
+                wait_until(lambda: self.refuses(full, "strong"), "it has fallen behind, and says so")
+            self.assertTrue(self.is_full(full))
             self.assertEqual(full.call("GET", "/readyz")[0], 503)
             self.assertEqual(full.call("GET", "/livez")[0], 200)
-            for consistency in ("eventual", "leader", "strong"):
-                self.assertEqual(full.get("k", consistency), 1)
-            wait_until(lambda: full.put("by-full", 1)[0] == 200, "a full node passes writes on")
-            time.sleep(1)
+            self.assertEqual(full.get("k", "eventual"), 1)
+            status, answer = full.put("by-full", 1)
+            self.assertEqual(status, 200, ("it passes writes on", answer))
+            self.assertEqual(others[0].get("by-full", "strong"), 1)
+            status, answer = full.call("PUT", "/api/v1/kv/by-full", {"value": 2, "expected": 5})
+            self.assertEqual((status, answer["error"]["code"]), (409, "CONDITION_FAILED"), "with what became of them")
             self.assertTrue(full.is_running())
             os.remove(ballasts[0])
-            wait_until(lambda: full.status()["storage"]["writable"], "writable again", seconds=10)
+            wait_until(lambda: not self.is_full(full), "writable again", seconds=10)
             cluster.wait_ready()
             witness.wait_progress()
         witness.check()
 
     def test_a_follower_with_a_full_disk_serves_and_recovers(self):
-        self.full_disk(is_leader=False)
+        self.full_disk(leader="n2")
 
     def test_a_leader_with_a_full_disk_hands_over_and_recovers(self):
-        self.full_disk(is_leader=True)
+        self.full_disk(leader="n1")
+
+    def test_full_disks_everywhere_end_no_node(self):
+        ballasts = []
+        cluster = self.cluster(prepare=lambda made: ballasts.extend(self.small_disk(node) for node in made))
+        self.assertEqual(cluster["n1"].put("k", 1)[0], 200)
+        for size in (3 * MEBIBYTE, 100_000, 2000):
+            self.fill(cluster["n1"], lambda status, answer: status == 507, size)
+        for _ in range(2):
+            leader = cluster.wait_leader()
+            leader.kill()
+            wait_until(lambda: all(node.call("GET", "/livez")[0] == 200 for node in cluster.running()), "the others live")
+            time.sleep(3 * ELECTION_TIMEOUT_SECONDS)
+            leader.start()
+            wait_until(lambda: leader.status() is not None, "it starts with a full disk")
+        for node in cluster:
+            self.assertTrue(node.is_running(), node.name)
+            self.assertEqual(node.get("k", "eventual"), 1)
+        for ballast in ballasts:
+            os.remove(ballast)
+        cluster.wait_ready()
+        with Witness(cluster) as witness:
+            witness.wait_progress()
+        witness.check()
 
     # -----------------------------------------------------------------------------------------------------------------
     # Strangers.
 
     def test_strangers_at_the_peer_port_change_nothing(self):
-        cluster = self.cluster()
+        cluster = self.cluster(flags=["--cluster-election-timeout-ms", "5000"])  # no election because this machine is slow
         handshake = self.record_handshake(cluster)
         leader = cluster.wait_leader().name
         term = cluster["n1"].status()["cluster"]["term"]
