@@ -43,10 +43,9 @@ ForwardedBatch batch_of_two(std::optional<Result<std::string>>& answer) {
   head.first_sequence = 10;
   head.count = 2;
   head.awaits_outcomes = true;
-  return {.from = sender,
-          .head = head,
-          .commands = {},
-          .done = [&answer](Result<std::string> result) { answer = std::move(result); }};
+  return {.from = sender, .head = head, .commands = {}, .done = [&answer](Result<std::string> result) {
+            answer = std::move(result);
+          }};
 }
 
 TEST(AwaitedForwards, OutcomesComeBackAsTheyWere) {

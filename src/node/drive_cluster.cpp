@@ -249,6 +249,17 @@ Result<void> Runtime::pass_on_queued() {
   return {};
 }
 
+/// What is proposed while so many members have no room on their disks would be committed only when they have.
+std::optional<Error> Runtime::most_are_full() const {
+  const std::set<NodeId>& full = cluster_->full_members;
+  if (full.empty()) return std::nullopt;
+  const std::vector<NodeId>& voters = replica_->members().conf.voters;
+  const auto without_room = std::ranges::count_if(voters, [&](NodeId voter) { return full.contains(voter); });
+  if (voters.size() - static_cast<std::size_t>(without_room) > voters.size() / 2) return std::nullopt;
+  return Error(Errc::storage_full, "the disks of " + std::to_string(without_room) + " of " +
+                                       std::to_string(voters.size()) + " members are full");
+}
+
 /// False: no more can be proposed now.
 Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& proposed_bytes) {
   Batch& batch = taken.batch;
@@ -258,6 +269,11 @@ Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& pro
     if (room.error().code() != Errc::storage_full) return std::unexpected(std::move(room.error()));
     taken.term = status.term;
     queue_.refuse(batch, room.error());
+    return true;
+  }
+  if (const auto problem = most_are_full()) {
+    taken.term = status.term;
+    queue_.refuse(batch, *problem);
     return true;
   }
   const auto result = replica_->propose(batch.stamped(stamp_now()));
@@ -324,6 +340,10 @@ Result<void> Runtime::propose_forwarded(ForwardedBatch& batch) {
   if (auto room = reserve(cluster.incoming_bytes, cluster.incoming_bytes / least_entry_bytes); !room) {
     if (room.error().code() != Errc::storage_full) return room;
     batch.done(std::unexpected(std::move(room.error())));
+    return {};
+  }
+  if (auto problem = most_are_full()) {
+    batch.done(std::unexpected(std::move(*problem)));
     return {};
   }
   const auto result = replica_->propose(entry);

@@ -55,7 +55,8 @@ struct ForwardedBatch {
   base::NodeId from;
   ForwardHead head;
   std::string commands;
-  std::move_only_function<void(Result<std::string>)> done;  ///< with outcomes when it asks for them (awaited_forwards.hpp)
+  std::move_only_function<void(Result<std::string>)>
+      done;  ///< with outcomes when it asks for them (awaited_forwards.hpp)
 };
 
 /// What became of a batch that was forwarded from here.

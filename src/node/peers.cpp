@@ -320,10 +320,8 @@ void Peers::answer_forward(const Identity& from, std::string_view body, Respond 
   std::string_view commands;
   const auto head = decode_forward(body, commands);
   if (refused(head, respond)) return;
-  hooks_.post(ForwardedBatch{.from = from.node,
-                             .head = *head,
-                             .commands = std::string(commands),
-                             .done = std::move(respond)});
+  hooks_.post(
+      ForwardedBatch{.from = from.node, .head = *head, .commands = std::string(commands), .done = std::move(respond)});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

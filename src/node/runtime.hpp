@@ -160,6 +160,7 @@ class Runtime {
   Result<bool> propose_taken(TakenBatches::Taken& taken, std::size_t& proposed_bytes);
   void forward_taken(TakenBatches::Taken& taken);
   Result<void> propose_forwarded(ForwardedBatch& batch);
+  [[nodiscard]] std::optional<Error> most_are_full() const;
   void take_outcomes(const TakenBatches::Taken& taken, std::string_view bytes);
   Result<void> ask_read_points();
   Result<void> install_snapshot(const raft::SnapshotView& snapshot);

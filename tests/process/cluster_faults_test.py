@@ -238,7 +238,7 @@ class FaultsTest(unittest.TestCase):
             answer = node.call("PUT", "/api/v1/kv/large?timeout_ms=4000", {"value": value, "compress": False}, timeout=10)
             if is_full(*answer):
                 return
-        self.fail("the disk did not fill")
+        self.fail(f"the disk did not fill: {answer}")
 
     @staticmethod
     def is_full(node):
@@ -287,7 +287,7 @@ class FaultsTest(unittest.TestCase):
         ballasts = []
         cluster = self.cluster(prepare=lambda made: ballasts.extend(self.small_disk(node) for node in made))
         self.assertEqual(cluster["n1"].put("k", 1)[0], 200)
-        for size in (3 * MEBIBYTE, 100_000, 2000):
+        for size in (3 * MEBIBYTE, 500_000, 50_000, 5000, 500):
             self.fill(cluster["n1"], lambda status, answer: status == 507, size)
         for _ in range(2):
             leader = cluster.wait_leader()
