@@ -559,7 +559,9 @@ Result<void> Runtime::tick_cluster(std::uint64_t now_ms) {
   }
   {
     const std::lock_guard lock(cluster.mutex);
-    for (ChangeWanted& wanted : cluster.retries) cluster.changes.push_back({.wanted = std::move(wanted)});
+    for (ChangeWanted& wanted : cluster.retries) {
+      if (auto taken = take(wanted); !taken) return taken;
+    }
     cluster.retries.clear();
   }
   // A forward whose answer was lost is made again: its leader knows what it has.

@@ -20,7 +20,8 @@ constexpr std::chrono::milliseconds ask_timeout{5000};
 }  // namespace
 
 Result<void> Runtime::take(ChangeWanted& wanted) {
-  cluster_->changes.push_back({.wanted = std::move(wanted)});
+  const bool was_there = wanted.may_be_done;
+  cluster_->changes.push_back({.wanted = std::move(wanted), .was_there = was_there});
   return {};
 }
 
@@ -111,15 +112,20 @@ void Runtime::ask_leader(PendingChange& change, const raft::RaftStatus& status, 
   if (status.leader.is_zero() || status.leader == directory_->identity().node) return;
   const auto left = std::chrono::milliseconds(change.wanted.deadline_ms - now_ms);
   const MembershipChange asked = change.wanted.change;  // before it moves
+  const bool removes_known =
+      asked.kind == ChangeKind::remove && replica_->members().find(std::string_view(asked.member.name)) != nullptr;
   cluster_->peers->ask_change(
       status.leader, asked, std::min(left, ask_timeout),
-      [this, wanted = std::move(change.wanted)](Result<replica::Member> member) mutable {
+      [this, removes_known, wanted = std::move(change.wanted)](Result<replica::Member> member) mutable {
+        // A leader that is removed hands the change on, and can't tell any more what became of it.
+        if (!member && member.error().code() == Errc::not_found && wanted.may_be_done) member = wanted.change.member;
         const bool may_try_again =
             !member && (member.error().code() == Errc::cluster_not_ready || member.error().code() == Errc::timeout);
         if (!may_try_again || has_ended() || clock_->coarse_ms() >= wanted.deadline_ms) {
           if (wanted.done) wanted.done(std::move(member));
           return;
         }
+        wanted.may_be_done = wanted.may_be_done || removes_known;
         const std::lock_guard lock(cluster_->mutex);
         cluster_->retries.push_back(std::move(wanted));
       });

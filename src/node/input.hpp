@@ -71,6 +71,7 @@ struct ChangeWanted {
   MembershipChange change;
   std::uint64_t deadline_ms = 0;
   std::move_only_function<void(Result<replica::Member>)> done;
+  bool may_be_done = false;  ///< a removal of a member that was there, and whose answer was lost on the way
 };
 
 struct BeatHeard {

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
+
+#include <concord/options.hpp>
 
 #include "base/ids.hpp"
 #include "replica/membership.hpp"
@@ -14,5 +17,10 @@ struct Place {
   /// The members a new cluster begins with; none: the cluster runs, and its leader sends what there is.
   std::optional<replica::Membership> founders = {};
 };
+
+/// The peer port is open on all addresses of the machine, so its own address is none that others could dial.
+[[nodiscard]] bool listens_everywhere(const ClusterOptions& options);
+/// The host:port that others reach this node at, as far as `options` say; empty: where it listens.
+[[nodiscard]] std::string told_address(const Options& options);
 
 }  // namespace concord::node

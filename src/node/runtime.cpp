@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "node/draw.hpp"
+#include "node/place.hpp"
 
 namespace concord::node {
 
@@ -42,10 +43,11 @@ Result<void> validate(const Options& options) {
       return concord::fail(Errc::invalid_request, "the initial member \"" + member.name + "\" is listed twice");
     }
   }
-  if (!cluster.initial.empty() &&
-      std::ranges::find(cluster.initial, options.name, &InitialMember::name) == cluster.initial.end()) {
+  if (!cluster.cookie.empty() && listens_everywhere(cluster) && told_address(options).empty()) {
     return concord::fail(Errc::invalid_request,
-                         "this node, \"" + options.name + "\", is not among the initial members");
+                         "peer_host " + cluster.peer_host +
+                             " listens everywhere and tells nobody where: advertise (cluster.advertise) must say at "
+                             "which host:port the other members reach this node");
   }
   if (options.data_dir.empty()) return concord::fail(Errc::invalid_request, "data_dir is empty");
   if (options.limits.max_value_bytes > largest_limit_bytes ||
@@ -53,6 +55,15 @@ Result<void> validate(const Options& options) {
     return concord::fail(Errc::invalid_request, "limits of values and of bytes in flight: at most 1 GiB");
   }
   return {};
+}
+
+/// Of a node without data: later the members are in the data, and the initial ones may have long gone.
+Result<void> validate_initial(const Options& options) {
+  const auto& initial = options.cluster.initial;
+  if (initial.empty() || std::ranges::find(initial, options.name, &InitialMember::name) != initial.end()) {
+    return {};
+  }
+  return concord::fail(Errc::invalid_request, "this node, \"" + options.name + "\", is not among the initial members");
 }
 
 }  // namespace
@@ -102,6 +113,9 @@ Result<void> Runtime::start() {
     return concord::fail(Errc::forbidden,
                          options_.data_dir.string() +
                              ": this node was removed from its cluster; it may join again with an empty directory");
+  }
+  if (!identity.formed) {
+    if (auto valid = validate_initial(options_); !valid) return valid;
   }
   if (may_have_peers) {
     if (auto opened = open_peers(identity); !opened) return opened;

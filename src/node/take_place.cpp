@@ -36,7 +36,7 @@ Result<void> Runtime::open_peers(const log::Identity& identity) {
                                  .directory = identity.directory,
                                  .incarnation = identity.incarnation,
                                  .name = options_.name,
-                                 .peer_address = options_.cluster.advertise,
+                                 .peer_address = told_address(options_),
                                  .api_url = {},
                                  .version = std::string(concord::version)};
   const bool formed = identity.formed;
