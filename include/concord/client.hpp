@@ -93,6 +93,12 @@ class CONCORD_API Client final : public Store {
   Result<std::uint64_t> count(const Query& query = {}, const ReadOptions& options = {}) override;
   Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options = {}) override;
   Result<Status> status() override;
+  Result<void> wait_ready(std::chrono::milliseconds timeout = std::chrono::seconds(30)) override;
+  Result<void> add_member(std::string_view name, std::string_view peer, const WriteOptions& options = {}) override;
+  Result<void> remove_member(std::string_view name, const WriteOptions& options = {}) override;
+  Result<void> promote(std::string_view name, const WriteOptions& options = {}) override;
+  Result<void> transfer_leadership(std::string_view name = {}, const WriteOptions& options = {}) override;
+  Result<void> trigger_snapshot(const WriteOptions& options = {}) override;
 
   void async_put(std::string_view key, const Value& value, const PutOptions& options,
                  Completion<Revision> done) override;

@@ -4,8 +4,14 @@
 //     if (!node) { std::cerr << node.error().message(); return 1; }
 //     node->put("greeting", "Hello");
 //
-// A guest in its host: a node opens no port, prints nothing, installs no signal handler and never ends the process. Many
-// nodes may live in one process, each with its own data directory.
+// A guest in its host: a node opens no port but, as a member of a cluster, its peer port; it prints nothing, installs no signal
+// handler and never ends the process. Many nodes may live in one process, each with its own data directory.
+//
+// A member of a cluster (`Options::cluster`, with a cookie) takes every call; one that follows passes on what only the leader may
+// do. It goes on by itself to find the others: `wait_ready` waits until it has.
+//
+//     auto node = concord::Node::open({.name = "n1", .data_dir = dir, .cluster = {.cookie = secret, .peer_port = 9101}});
+//     if (auto ready = node->wait_ready(); !ready) { std::cerr << ready.error().message(); return 1; }
 //
 // Closing: the destructor finishes the writes in flight, runs their completions, writes what mode `memory` still holds, and
 // blocks at most 5 s. Calls made after that are undefined; calls still running in other threads must have returned. With an
@@ -21,7 +27,8 @@ namespace concord {
 
 class CONCORD_API Node final : public Store {
  public:
-  /// Opens the data directory, recovers what it holds and starts. Returns when the node can serve.
+  /// Opens the data directory, recovers what it holds and starts. Returns when a node that is alone can serve; a member of a
+  /// cluster may still have to find the others (`wait_ready`).
   /// Errors: invalid_request (an option, or a directory that is not Concord's; nothing in it is touched),
   /// storage_failed (damage, named by file and offset; or an I/O error), cluster_not_ready (another process has it open).
   [[nodiscard]] static Result<Node> open(Options options);
@@ -56,6 +63,12 @@ class CONCORD_API Node final : public Store {
   Result<std::uint64_t> count(const Query& query = {}, const ReadOptions& options = {}) override;
   Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options = {}) override;
   Result<Status> status() override;
+  Result<void> wait_ready(std::chrono::milliseconds timeout = std::chrono::seconds(30)) override;
+  Result<void> add_member(std::string_view name, std::string_view peer, const WriteOptions& options = {}) override;
+  Result<void> remove_member(std::string_view name, const WriteOptions& options = {}) override;
+  Result<void> promote(std::string_view name, const WriteOptions& options = {}) override;
+  Result<void> transfer_leadership(std::string_view name = {}, const WriteOptions& options = {}) override;
+  Result<void> trigger_snapshot(const WriteOptions& options = {}) override;
 
   void async_put(std::string_view key, const Value& value, const PutOptions& options,
                  Completion<Revision> done) override;

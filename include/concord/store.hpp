@@ -1,4 +1,4 @@
-// The calls on a store. `Node` (embedded) implements them; so will every other way to reach a store.
+// The calls on a store. `Node` (embedded) and `Client` (over HTTP) implement them.
 //
 // Keys are 1 to 1024 bytes, any bytes. Every write is a transaction: it happens as a whole, at one revision, or not at all.
 // A call that returns an error with `maybe_committed() == false` changed nothing.
@@ -158,10 +158,39 @@ class CONCORD_API Store : public AsyncStore {
   Result<std::map<std::string, Value, std::less<>>> get_all(const ReadOptions& options = {});
   Result<std::map<std::string, WithTtl<Value>, std::less<>>> get_all_with_ttl(const ReadOptions& options = {});
 
-  // --- the rest --------------------------------------------------------------------------------------------------------
+  // --- the cluster -----------------------------------------------------------------------------------------------------
+  //
+  // Any member takes these calls and passes changes on to the leader. They are wishes: one that is so already succeeds, and
+  // one that ended as `timeout` may be made again. A node without a cookie is alone: changes are condition_failed there. Changes
+  // wait for the cluster, so don't make them inside a completion that runs on the node's own thread.
 
   /// What this node knows about itself and its cluster. Answers without a quorum.
   virtual Result<Status> status() = 0;
+
+  /// The members as this node knows them; a node alone is the only one. `Status::cluster` tells who leads.
+  Result<std::vector<MemberStatus>> members();
+
+  /// Waits until the node can serve: it leads or follows a leader, has caught up, and takes writes. A remote client waits for any
+  /// of its endpoints. Errors: cluster_not_ready, with what is missing; the failure of a node that will never be ready.
+  virtual Result<void> wait_ready(std::chrono::milliseconds timeout = std::chrono::seconds(30)) = 0;
+
+  /// Adds a member before its node is started with `ClusterOptions::join`: a learner, which gets the data and has no vote until it
+  /// is promoted. `peer` is the host:port others will reach it at. Returns when the cluster knows it. Errors: already_exists.
+  virtual Result<void> add_member(std::string_view name, std::string_view peer, const WriteOptions& options = {}) = 0;
+
+  /// Removes a member for good; its node learns of it and stops serving (`concord start` ends). A leader hands over first.
+  /// Errors: not_found; condition_failed when the others would have no quorum.
+  virtual Result<void> remove_member(std::string_view name, const WriteOptions& options = {}) = 0;
+
+  /// Gives a learner a vote, once it has caught up. With `ClusterOptions::auto_promote` it happens by itself. Errors: not_found.
+  virtual Result<void> promote(std::string_view name, const WriteOptions& options = {}) = 0;
+
+  /// Makes the named voter the leader; without a name the one that has most of the log. Returns when it leads.
+  /// Errors: not_found; condition_failed when there is no such voter that answers.
+  virtual Result<void> transfer_leadership(std::string_view name = {}, const WriteOptions& options = {}) = 0;
+
+  /// Takes a snapshot of this node's data soon; `StorageStatus::snapshot_index` tells when it is there.
+  virtual Result<void> trigger_snapshot(const WriteOptions& options = {}) = 0;
 
  protected:
   Store() = default;

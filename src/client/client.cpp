@@ -1,4 +1,5 @@
-// The remote client: the public interface over the HTTP API. Queries stand in client_queries.cpp.
+// The remote client: the public interface over the HTTP API. Queries stand in
+// client_queries.cpp, the cluster in client_cluster.cpp.
 #include <concord/client.hpp>
 
 #include <limits>
@@ -225,12 +226,6 @@ void Client::async_get_entries(const std::vector<std::string>& keys, const ReadO
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-
-Result<Status> Client::status() {
-  Request request = client::read_request({}, impl_->core.options());
-  request.target = "/api/v1/status";
-  return client::status_of(impl_->core.wait(std::move(request)));
-}
 
 std::shared_ptr<calls::Gate> Client::gate() const { return impl_->gate; }
 

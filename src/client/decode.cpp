@@ -328,4 +328,10 @@ Result<Status> status_of(Result<Answer>&& answer) {
   return status;
 }
 
+Result<void> done_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), true);
+  if (!text) return std::unexpected(text.error());
+  return {};
+}
+
 }  // namespace concord::client

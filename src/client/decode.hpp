@@ -26,5 +26,7 @@ namespace concord::client {
 [[nodiscard]] Result<std::uint64_t> count_of(Result<Answer>&& answer);
 [[nodiscard]] Result<std::uint64_t> deleted_of(Result<Answer>&& answer);
 [[nodiscard]] Result<Status> status_of(Result<Answer>&& answer);
+/// Of a change that leaves no revision.
+[[nodiscard]] Result<void> done_of(Result<Answer>&& answer);
 
 }  // namespace concord::client

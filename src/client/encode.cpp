@@ -11,6 +11,7 @@ namespace concord::client {
 namespace {
 
 constexpr std::string_view key_root = "/api/v1/kv/";
+constexpr std::string_view members_root = "/api/v1/cluster/members";
 
 /// `{"a":1,"b":2}`, member by member.
 class Members {
@@ -266,6 +267,29 @@ void set_query_delete(Request& request, const Query& query) {
   Members members(request.body);
   add_selectors(members, query);
   if (query.limit) members.number("limit", bounded(*query.limit));
+}
+
+void set_add_member(Request& request, std::string_view name, std::string_view peer) {
+  request.method = Method::post;
+  request.target = members_root;
+  Members members(request.body);
+  members.text("name", name);
+  members.text("peer", peer);
+}
+
+void set_member(Request& request, Method method, std::string_view name, std::string_view behind) {
+  request.method = method;
+  request.target = members_root;
+  request.target += '/';
+  append_percent_encoded(request.target, name);
+  request.target += behind;
+}
+
+void set_leader(Request& request, std::string_view name) {
+  request.method = Method::post;
+  request.target = "/api/v1/cluster/leader";
+  Members members(request.body);
+  if (!name.empty()) members.text("name", name);
 }
 
 bool all_are_text(const std::vector<std::string_view>& keys) { return std::ranges::all_of(keys, value::is_utf8); }

@@ -29,6 +29,11 @@ void set_query(Request& request, const Query& query, std::string_view select, st
                const std::optional<std::string>& cursor);
 void set_query_delete(Request& request, const Query& query);
 
+// The cluster. A member stands in the path; `behind` follows it. A leader without a name is whoever is furthest.
+void set_add_member(Request& request, std::string_view name, std::string_view peer);
+void set_member(Request& request, Method method, std::string_view name, std::string_view behind);
+void set_leader(Request& request, std::string_view name);
+
 /// Whether all the keys can stand in an answer as text.
 [[nodiscard]] bool all_are_text(const std::vector<std::string_view>& keys);
 

@@ -1,4 +1,5 @@
-// The embedded node: the public interface over a local database. Queries stand in node_queries.cpp.
+// The embedded node: the public interface over a local database. Queries stand in node_queries.cpp,
+// the cluster in node_cluster.cpp.
 #include <concord/node.hpp>
 
 #include <utility>
@@ -138,14 +139,7 @@ Result<std::vector<std::optional<Entry>>> Node::get_entries(const std::vector<st
   return impl_->database->get_entries(keys, options);
 }
 
-void Node::async_get_entries(const std::vector<std::string>& keys, const ReadOptions& options,
-                             Completion<std::vector<std::optional<Entry>>> done) {
-  done(impl_->database->get_entries({keys.begin(), keys.end()}, options));
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
-
-Result<Status> Node::status() { return impl_->database->status(); }
 
 std::shared_ptr<calls::Gate> Node::gate() const { return impl_->gate; }
 

@@ -1,4 +1,5 @@
-// The embedded node's queries. The asynchronous ones run in the host's executor, or, without one, inside the call.
+// The embedded node's queries. The asynchronous ones run in the host's executor, or, without one, inside the call; and so do
+// asynchronous reads that must ask the leader first.
 #include <concord/node.hpp>
 
 #include <utility>
@@ -62,6 +63,17 @@ Result<std::uint64_t> Node::count(const Query& query, const ReadOptions& options
 Result<std::uint64_t> Node::delete_where(const Query& query, const WriteOptions& options) {
   if (query.filter.is_function() && query.offset == 0) return calls::delete_matching(*this, query, options);
   return impl_->database->delete_where(query, options);
+}
+
+void Node::async_get_entries(const std::vector<std::string>& keys, const ReadOptions& options,
+                             Completion<std::vector<std::optional<Entry>>> done) {
+  const auto read = [keys, options](LocalDatabase& database) {
+    return database.get_entries({keys.begin(), keys.end()}, options);
+  };
+  LocalDatabase& database = *impl_->database;
+  const bool is_readable = database.is_readable(options.consistency.value_or(database.options().default_consistency));
+  if (is_readable) return run_query(database, *impl_->gate, std::move(done), read);
+  start_query(database, impl_->gate, std::move(done), read);
 }
 
 void Node::async_keys(const Query& query, const ReadOptions& options, Completion<Rows<std::string>> done) {

@@ -122,6 +122,20 @@ class LossyStore final : public Store {
     return inner_.delete_where(query, options);
   }
   Result<Status> status() override { return inner_.status(); }
+  Result<void> wait_ready(std::chrono::milliseconds timeout) override { return inner_.wait_ready(timeout); }
+  Result<void> add_member(std::string_view name, std::string_view peer, const WriteOptions& options) override {
+    return inner_.add_member(name, peer, options);
+  }
+  Result<void> remove_member(std::string_view name, const WriteOptions& options) override {
+    return inner_.remove_member(name, options);
+  }
+  Result<void> promote(std::string_view name, const WriteOptions& options) override {
+    return inner_.promote(name, options);
+  }
+  Result<void> transfer_leadership(std::string_view name, const WriteOptions& options) override {
+    return inner_.transfer_leadership(name, options);
+  }
+  Result<void> trigger_snapshot(const WriteOptions& options) override { return inner_.trigger_snapshot(options); }
 
   void async_put(std::string_view key, const Value& value, const PutOptions& options,
                  Completion<Revision> done) override {
