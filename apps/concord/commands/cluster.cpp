@@ -1,87 +1,91 @@
-// concord cluster status|members: what a node knows of itself and the others.
-//
-// Plain `status` is a line `name = value` for each part of the answer, as `config show` writes; plain `members` is a line of
-// tabs for each member, with the columns of the table.
-#include <iostream>
+// concord cluster add|remove|promote|transfer-leader|snapshot: changes of a cluster's members, through any of them.
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "commands/api_call.hpp"
+#include "http/target.hpp"
 #include "json_text.hpp"
-#include "value/cursor.hpp"
 
 namespace concord::app {
 namespace {
 
-/// `cluster.leader`, ...: each part of the status that is no list. Precondition: compact JSON of an object.
-void add_parts(RowPrinter& printer, bool is_table, const std::string& path, std::string_view object) {
-  value::Cursor cursor(object);
-  for (cursor.open(); cursor.more();) {
-    const std::string name = path + std::string(cursor.name());
-    const value::JsonKind kind = cursor.kind();
-    const std::string_view part = cursor.skip();
-    if (kind == value::JsonKind::object) {
-      add_parts(printer, is_table, name + ".", part);
-    } else if (kind != value::JsonKind::array) {
-      printer.add(is_table ? std::vector<std::string>{name, table_cell(part)}
-                           : std::vector<std::string>{name + " = " + json_to_plain(part)});
-    }
-  }
+struct Arguments {
+  std::string name;
+  std::string peer;
+};
+
+/// None after the problem was reported.
+std::optional<std::string> text_member(Context& context, const std::string& name, const std::string& text) {
+  auto json = json_string(text);
+  if (json) return '"' + name + "\":" + *json;
+  context.exit_code = report_problem(ExitCode::usage, "the " + name + " is not UTF-8");
+  return std::nullopt;
 }
 
-void show_members(OutputForm form, std::string_view members) {
-  RowPrinter printer(form, {"NAME", "ID", "PEER", "API", "ROLE", "HEALTHY", "MATCH INDEX"});
-  value::Cursor cursor(members);
-  for (cursor.open(); cursor.more();) {
-    const std::string_view member = cursor.skip();
-    std::vector<std::string> row;
-    for (const char* name : {"name", "id", "peer", "api", "role", "healthy", "match_index"}) {
-      std::string cell = json_to_plain(json_member(member, name).value_or("null"));
-      row.push_back(cell.empty() ? "-" : std::move(cell));
-    }
-    printer.add(std::move(row));
-  }
+void send(Context& context, const std::string& method, std::string path, std::string body = {}) {
+  const bool has_body = !body.empty();
+  const auto answer = call(context, {.method = method,
+                                     .target = api_target(context, std::move(path)),
+                                     .body = std::move(body),
+                                     .content_type = has_body ? "application/json" : ""});
+  if (answer) print_done(context, *answer);
 }
 
-void status(Context& context) {
-  const auto data = call_for_data(context, {.method = "GET", .target = api_target(context, "/api/v1/status")});
-  if (!data) return;
-  const OutputForm form = context.output_form();
-  if (form == OutputForm::json) {
-    std::cout << *data << '\n';
-    return;
-  }
-  {
-    RowPrinter printer(form, {"NAME", "VALUE"});
-    add_parts(printer, form == OutputForm::table, "", *data);
-  }
-  const auto cluster = json_member(*data, "cluster");
-  const auto members = cluster ? json_member(*cluster, "members") : std::nullopt;
-  if (form == OutputForm::table && members) {
-    std::cout << '\n';
-    show_members(form, *members);
-  }
+std::string member_path(const std::string& name) { return "/api/v1/cluster/members/" + http::percent_encode(name); }
+
+void add(Context& context, const Arguments& arguments) {
+  const auto name = text_member(context, "name", arguments.name);
+  const auto peer = name ? text_member(context, "peer", arguments.peer) : std::nullopt;
+  if (peer) send(context, "POST", "/api/v1/cluster/members", "{" + *name + "," + *peer + "}");
 }
 
-void members(Context& context) {
-  const auto data = call_for_data(context, {.method = "GET", .target = api_target(context, "/api/v1/cluster/members")});
-  if (!data) return;
-  if (context.output_form() == OutputForm::json) {
-    std::cout << *data << '\n';
-  } else {
-    show_members(context.output_form(), json_member(*data, "members").value_or("[]"));
+void transfer_leader(Context& context, const Arguments& arguments) {
+  if (arguments.name.empty()) return send(context, "POST", "/api/v1/cluster/leader");
+  if (const auto name = text_member(context, "name", arguments.name)) {
+    send(context, "POST", "/api/v1/cluster/leader", "{" + *name + "}");
   }
 }
 
 }  // namespace
 
 void add_cluster(CLI::App& app, Context& context) {
-  CLI::App& cluster = *app.add_subcommand("cluster", "Look at the cluster");
+  CLI::App& cluster = *app.add_subcommand("cluster", "Look at the cluster and change its members");
   cluster.require_subcommand(1);
-  CLI::App& status_command = *cluster.add_subcommand("status", "Print what a node knows of itself and the cluster");
-  status_command.callback([&context] { status(context); });
-  CLI::App& members_command = *cluster.add_subcommand("members", "Print the members of the cluster");
-  members_command.callback([&context] { members(context); });
+  add_cluster_status(cluster, context);
+  const auto arguments = std::make_shared<Arguments>();
+  const auto add_command = [&](const char* name, const char* description) -> CLI::App& {
+    return *cluster.add_subcommand(name, description);
+  };
+  const auto takes_name = [&](CLI::App& command, const char* description) {
+    return command.add_option("name", arguments->name, description);
+  };
+
+  CLI::App& adding = add_command("add", "Add a member before its node is started: a learner, until it has caught up");
+  takes_name(adding, "Name of the new member, its node.name")->required();
+  adding.add_option("peer", arguments->peer, "host:port the others will reach it at, its cluster.advertise")
+      ->required();
+  adding.callback([&context, arguments] { add(context, *arguments); });
+
+  CLI::App& removing =
+      add_command("remove", "Remove a member, alive or dead; refused when the others would have no quorum");
+  takes_name(removing, "Name of the member")->required();
+  removing.callback([&context, arguments] { send(context, "DELETE", member_path(arguments->name)); });
+
+  CLI::App& promoting = add_command("promote", "Give a learner a vote; waits until it has caught up");
+  takes_name(promoting, "Name of the learner")->required();
+  promoting.callback([&context, arguments] { send(context, "POST", member_path(arguments->name) + "/promote"); });
+
+  CLI::App& transferring = add_command("transfer-leader", "Make another voter the leader");
+  takes_name(transferring, "Name of the voter; without it, the one that is furthest");
+  transferring.callback([&context, arguments] { transfer_leader(context, *arguments); });
+
+  add_command("snapshot", "Take a snapshot of the data of the node that is asked").callback([&context] {
+    send(context, "POST", "/api/v1/cluster/snapshot");
+  });
 }
 
 }  // namespace concord::app

@@ -48,6 +48,7 @@ void add_kv(CLI::App& app, Context& context);
 void add_kv_list(CLI::App& kv, Context& context);
 void add_kv_transfer(CLI::App& kv, Context& context);
 void add_cluster(CLI::App& app, Context& context);
+void add_cluster_status(CLI::App& cluster, Context& context);
 void add_query(CLI::App& app, Context& context);
 void add_txn(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);

@@ -17,7 +17,9 @@ struct Example {
 constexpr Example examples[] = {
     {"start",
      "concord start --node-data-dir /var/lib/concord\n"
-     "concord start --config /etc/concord/concord.toml --api-port 4001"},
+     "concord start --config /etc/concord/concord.toml --api-port 4001\n"
+     "concord start --node-name n1 --cluster-initial n1=10.0.0.1:9100,n2=10.0.0.2:9100,n3=10.0.0.3:9100 "
+     "--cluster-peer-host 10.0.0.1 --cluster-cookie-file /etc/concord/cookie"},
     {"kv put",
      "concord kv put flags/dark-mode true\n"
      "concord kv put session/17 '{\"user\":17}' --ttl 3600\n"
@@ -51,8 +53,20 @@ constexpr Example examples[] = {
      "concord txn move.json\n"
      "echo '{\"guards\":[{\"key\":\"a\",\"exists\":false}],\"then\":[{\"op\":\"put\",\"key\":\"a\",\"value\":1}]}' | "
      "concord txn -"},
-    {"cluster status", "concord cluster status --output json"},
+    {"cluster status",
+     "concord cluster status --output json\n"
+     "concord cluster status --watch --interval 1"},
     {"cluster members", "concord --endpoint http://10.0.0.1:4000,http://10.0.0.2:4000 cluster members"},
+    {"cluster add",
+     "concord cluster add n4 10.0.0.4:9100\n"
+     "CONCORD_COOKIE_FILE=/etc/concord/cookie concord start --node-name n4 --cluster-peer-host 10.0.0.4 "
+     "--cluster-join 10.0.0.1:9100"},
+    {"cluster remove", "concord --endpoint http://10.0.0.1:4000 cluster remove n4"},
+    {"cluster promote", "concord cluster promote n4 --timeout 60"},
+    {"cluster transfer-leader",
+     "concord cluster transfer-leader n2\n"
+     "concord cluster transfer-leader"},
+    {"cluster snapshot", "concord --endpoint http://10.0.0.2:4000 cluster snapshot"},
     {"config show",
      "concord config show --config /etc/concord/concord.toml\n"
      "concord config show --output json | jq -r '.[] | select(.key == \"node.data_dir\").value'"},
