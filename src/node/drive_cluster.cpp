@@ -38,10 +38,11 @@ Result<void> tolerate(Result<void> done) {
   return done;
 }
 
-/// What the leader refused for good: sending it again would change nothing.
+/// What the leader refused for good: sending it again would change nothing. Only of a batch that was sent once: a refusal of
+/// the second time says nothing of the first.
 bool is_decided(Errc code) {
   return code == Errc::overloaded || code == Errc::storage_full || code == Errc::storage_failed ||
-         code == Errc::invalid_request || code == Errc::batch_too_large;
+         code == Errc::invalid_request || code == Errc::batch_too_large || code == Errc::value_too_large;
 }
 
 }  // namespace
@@ -294,6 +295,7 @@ void Runtime::forward_taken(TakenBatches::Taken& taken) {
   const raft::RaftStatus status = replica_->raft_status();
   taken.term = status.term;
   taken.must_repeat = false;
+  ++taken.sends;
   cluster_->peers->forward(status.leader,
                            {.term = status.term,
                             .incarnation = directory_->identity().incarnation,
@@ -387,7 +389,7 @@ Result<void> Runtime::take(ForwardAnswered& answer) {
   if (answer.result) {
     taken->is_answered = true;
     if (!answer.result->empty()) take_outcomes(*taken, *answer.result);
-  } else if (is_decided(answer.result.error().code())) {
+  } else if (taken->sends == 1 && is_decided(answer.result.error().code())) {
     queue_.refuse(taken->batch, answer.result.error());
     cluster_->taken.drop_settled(queue_);
   } else {

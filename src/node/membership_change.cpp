@@ -47,6 +47,12 @@ ConfChangeKind as_it_is(const ClusterPicture& picture, NodeId id) {
 Step add(const MembershipChange& change, const ClusterPicture& picture) {
   const Member* const member = picture.members.find(change.member.name);
   if (member == nullptr) {
+    // Ids are drawn by who asks; one that means somebody, or nobody, would change another member.
+    const NodeId id = change.drawn_id;
+    if (id.is_zero() || picture.members.contains(id) || picture.members.was_removed(id)) {
+      return refuse(Errc::invalid_request,
+                    "the id that was drawn for " + quoted(change.member.name) + " can't be given");
+    }
     Member fresh = change.member;
     fresh.id = change.drawn_id;
     return propose(ConfChangeKind::add_learner, std::move(fresh));

@@ -76,7 +76,7 @@ struct Beat {
   base::Term term;
   bool leads = false;
   bool is_guess = false;  ///< the time, by the wall clock of a node that has just started
-  bool full = false;  ///< its disk: it can't take writes
+  bool full = false;      ///< its disk: it can't take writes
   base::ClusterTimeMs cluster_time_ms = 0;
   base::Index applied;
   base::Index digest_index;  ///< 0: no digest yet

@@ -26,6 +26,7 @@ class TakenBatches {
   struct Taken {
     Batch batch;
     base::Term term = {};      ///< in which it was sent; 0: it is to be sent
+    int sends = 0;             ///< in this term, to its leader
     bool must_repeat = false;  ///< whether it arrived is unknown: to be sent again in this term
     bool is_answered = false;  ///< the leader has it
   };
@@ -47,6 +48,7 @@ class TakenBatches {
     for (Taken& taken : taken_) {
       if (taken.term.is_zero() || taken.term >= term) continue;
       taken.term = base::Term();
+      taken.sends = 0;
       taken.must_repeat = taken.is_answered = false;
     }
   }
