@@ -76,6 +76,23 @@ class Bench(unittest.TestCase):
             self.assertEqual(report["items"], report["succeeded"] * 20)
             self.assertEqual(self.revision(server), report["fill_requests"] + report["latency_ns"]["writes"]["count"])
 
+    def test_connections_are_spread_over_all_endpoints(self):
+        """Also when each thread has but one."""
+        with Server(PROGRAM, self.data_dir) as one, Server(PROGRAM, self.data_dir + "-2") as two:
+            self.addCleanup(shutil.rmtree, self.data_dir + "-2", ignore_errors=True)
+            report = self.bench(one, "--endpoint", two.endpoint, "--mix", "0:1", "--connections", "2", "--threads", "2", "--warmup", "100ms", "--keep")
+            revisions = [self.revision(one), self.revision(two)]
+            self.assertEqual(report["errors"], {})
+            self.assertEqual(sum(revisions), report["latency_ns"]["writes"]["count"] + report["warmup_writes"])
+            self.assertGreater(min(revisions), 0)
+
+    def test_reads_are_as_fresh_as_asked_for(self):
+        with Server(PROGRAM, self.data_dir) as server:
+            for consistency in ("eventual", "leader", "strong"):
+                report = self.bench(server, "--consistency", consistency, "--mix", "1:0", "--keys", "10", "--connections", "1", "--warmup", "0")
+                self.assertEqual(report["errors"], {}, consistency)
+                self.assertGreater(report["latency_ns"]["reads"]["count"], 0)
+
     def test_its_keys_are_its_own_and_gone_afterwards(self):
         with Server(PROGRAM, self.data_dir) as server:
             self.data(server, "PUT", "/api/v1/kv/bench-mine", {"value": 1})

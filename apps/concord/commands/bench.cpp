@@ -4,6 +4,9 @@
 // the end. Keys that are to be read are stored first. Every connection has one request in flight: a slow answer delays the
 // next request, as it does for a caller, so latencies are those of a loaded server, not of requests that arrive by the clock.
 //
+// With several endpoints the connections are spread over all of them, each pinned to one for the whole time; the calls of other
+// subcommands ask the first that answers.
+//
 // Exit codes: 0 also when some requests failed (they are counted); 6 when the node is not there or goes away for good; that of
 // the answer when nothing worked at all.
 #include <algorithm>
@@ -207,7 +210,9 @@ void bench(Context& context, BenchArguments& arguments) {
 
 void add_bench(CLI::App& app, Context& context) {
   CLI::App& command =
-      *app.add_subcommand("bench", "Put load on a node; print its throughput and a histogram of latencies");
+      *app.add_subcommand("bench",
+                          "Put load on nodes, spread over every --endpoint; print the throughput and a histogram of "
+                          "latencies");
   const auto arguments = std::make_shared<BenchArguments>();
   load::Plan& plan = arguments->plan;
   plan.threads = 0;
@@ -222,9 +227,6 @@ void add_bench(CLI::App& app, Context& context) {
   command.add_option("--threads", plan.threads, "Threads of the generator; a quarter of the processors without it")
       ->check(CLI::PositiveNumber);
   command.add_flag("--keep", arguments->keep, "Leave the keys behind");
-  command.footer(
-      "Examples:\n  concord bench --duration 30 --mix 1:1 --connections 256\n  concord bench --mix 0:1 --bulk 500 "
-      "--output json");
   command.callback([&context, arguments] { bench(context, *arguments); });
 }
 

@@ -71,7 +71,10 @@ constexpr Example examples[] = {
      "concord config show --config /etc/concord/concord.toml\n"
      "concord config show --output json | jq -r '.[] | select(.key == \"node.data_dir\").value'"},
     {"config check", "concord config check --config /etc/concord/concord.toml"},
-    {"bench", "concord bench --duration 30 --connections 64 --mix 9:1"},
+    {"bench",
+     "concord bench --duration 30 --connections 64 --mix 9:1\n"
+     "concord bench --mix 0:1 --bulk 500 --output json\n"
+     "concord bench --endpoint http://10.0.0.1:4000,http://10.0.0.2:4000 --mix 1:0 --consistency strong"},
     {"completion bash", "source <(concord completion bash)"},
     {"completion zsh", "concord completion zsh > \"${fpath[1]}/_concord\""},
     {"completion fish", "concord completion fish > ~/.config/fish/completions/concord.fish"},

@@ -21,10 +21,11 @@ class Crew {
  public:
   Crew(const Plan& plan, const std::vector<Server>& servers) {
     std::random_device device;
+    Share share;
     for (std::uint32_t thread = 0; thread < plan.threads; ++thread) {
-      const std::uint32_t connections =
-          plan.connections / plan.threads + (thread < plan.connections % plan.threads ? 1 : 0);
-      workers_.push_back(std::make_unique<Worker>(plan, servers, connections, device()));
+      share.count = plan.connections / plan.threads + (thread < plan.connections % plan.threads ? 1 : 0);
+      workers_.push_back(std::make_unique<Worker>(plan, servers, share, device()));
+      share.first += share.count;
     }
   }
 

@@ -44,15 +44,16 @@ struct Worker::Connection {
   ResponseReader response;
 };
 
-Worker::Worker(const Plan& plan, const std::vector<Server>& servers, std::uint32_t connections, std::uint64_t seed)
+Worker::Worker(const Plan& plan, const std::vector<Server>& servers, Share connections, std::uint64_t seed)
     : plan_(plan),
       servers_(servers),
       random_(seed),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      connections_(connections),
+      connections_(connections.count),
       statuses_(status_count) {
   for (const Server& server : servers) requests_.emplace_back(plan, server.host);
-  for (std::size_t index = 0; index < connections_.size(); ++index) connections_[index].server = index % servers.size();
+  std::size_t index = connections.first;
+  for (Connection& connection : connections_) connection.server = index++ % servers.size();
 }
 
 Worker::~Worker() = default;

@@ -35,10 +35,17 @@ struct Span {
   Clock::time_point until;
 };
 
+/// Which of the plan's connections a worker has.
+struct Share {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
 class Worker {
  public:
-  /// Connection i goes to server i modulo their number. Precondition: there is a server, and the plan has no problem.
-  Worker(const Plan& plan, const std::vector<Server>& servers, std::uint32_t connections, std::uint64_t seed);
+  /// Connection i of the plan goes to server i modulo their number, so that all together are spread evenly.
+  /// Precondition: there is a server, and the plan has no problem.
+  Worker(const Plan& plan, const std::vector<Server>& servers, Share connections, std::uint64_t seed);
   ~Worker();
 
   /// Returns after the last request in flight was answered or given up; early when nothing has worked for the plan's
