@@ -9,6 +9,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import socket
 import subprocess
 
@@ -24,14 +25,28 @@ def output_of(*words):
     return done.stdout
 
 
+def find_tools(directory):
+    """Paths by name, None for what is not installed. Debian's redis-tools has the server under the name of a tool."""
+    directory = os.path.abspath(directory)  # the systems run in directories of their own
+    redis = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+    return {
+        "concord": shutil.which("concord", path=os.path.join(directory, "bin")),
+        "etcd": shutil.which("server", path=os.path.join(directory, "etcd")),
+        "etcd_load": shutil.which("etcd_load", path=os.path.join(directory, "etcd")),
+        "redis": redis and os.path.realpath(redis),
+        "redis-benchmark": shutil.which("redis-benchmark"),
+        "wrk": shutil.which("wrk"),
+    }
+
+
 class Loads:
     def __init__(self, tools, seconds):
         self.tools = tools
         self.seconds = seconds
 
-    def concord(self, server, mix, connections=64, bulk=1):
+    def concord(self, server, mix, connections=64, bulk=1, consistency="leader"):
         report = json.loads(output_of(
-            self.tools["concord"], "--endpoint", server.endpoint, "--output", "json", "bench", "--mix", mix, "--connections", connections,
+            self.tools["concord"], "--endpoint", server.endpoint, "--output", "json", "--consistency", consistency, "bench", "--mix", mix, "--connections", connections,
             "--threads", 1, "--bulk", bulk, "--keys", KEYS, "--value-size", VALUE_BYTES, "--duration", self.seconds, "--warmup", 1))
         latency = report["latency_ns"]["all"]
         return {"per_second": report["items_per_second"], "p50_us": latency["p50"] / 1000, "p99_us": latency["p99"] / 1000, "errors": report["errors"]}
@@ -43,10 +58,10 @@ class Loads:
         text = output_of(self.tools["wrk"], "-t", 1, "-c", connections, "-d", f"{self.seconds}s", "-s", os.path.join(HERE, "wrk.lua"), server.endpoint + path)
         return json.loads(re.search(r"^json (\{.*\})$", text, re.MULTILINE).group(1))
 
-    def etcd(self, server, reads, writes, connections=64):
+    def etcd(self, server, reads, writes, connections=64, serializable=False):
         report = json.loads(output_of(
             self.tools["etcd_load"], "--endpoint", server.endpoint, "--connections", connections, "--duration", self.seconds,
-            "--reads", reads, "--writes", writes, "--keys", KEYS, "--value-size", VALUE_BYTES))
+            "--reads", reads, "--writes", writes, "--keys", KEYS, "--value-size", VALUE_BYTES, *(["--serializable"] if serializable else [])))
         return {"per_second": report["per_second"], "p50_us": report["p50_ns"] / 1000, "p99_us": report["p99_ns"] / 1000, "errors": report["errors"]}
 
     def redis(self, server, test, connections=64):

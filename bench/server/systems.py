@@ -82,16 +82,30 @@ class Concord(System):
 
 
 class Etcd(System):
+    """One member, alone unless `initial` names others too. Its ports are the same in all its lives."""
+
     name = "etcd"
 
-    def start(self):
-        self.port, peer = free_port(), free_port()
-        url = f"http://127.0.0.1:{self.port}"
-        self.launch(self.program, "--data-dir", os.path.join(self.directory.name, "data"), "--log-level", "error",
-                    "--listen-client-urls", url, "--advertise-client-urls", url, "--listen-peer-urls", f"http://127.0.0.1:{peer}",
-                    "--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}", "--initial-cluster", f"default=http://127.0.0.1:{peer}",
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def __init__(self, program, work_dir, member="default", flags=()):
+        super().__init__(program, work_dir)
+        self.member, self.flags = member, flags
+        self.port, peer_port = free_port(), free_port()
+        self.peer = f"http://127.0.0.1:{peer_port}"
+        self.initial = f"{member}={self.peer}"
         self.endpoint = f"127.0.0.1:{self.port}"
+
+    def begin(self):
+        url = f"http://{self.endpoint}"
+        self.launch(self.program, "--name", self.member, "--data-dir", os.path.join(self.directory.name, "data"), "--log-level", "error",
+                    "--listen-client-urls", url, "--advertise-client-urls", url, "--listen-peer-urls", self.peer,
+                    "--initial-advertise-peer-urls", self.peer, "--initial-cluster", self.initial, *self.flags,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self):
+        self.begin()
+        self.wait_healthy()
+
+    def wait_healthy(self):
         wait_until(self.is_healthy, self.process, "etcd")
 
     def is_healthy(self):

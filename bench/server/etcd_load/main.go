@@ -1,6 +1,8 @@
 // etcd_load: what `concord bench` does, against etcd over gRPC: each client one call after the other on a connection of its own.
 //
-// usage: etcd_load --endpoint 127.0.0.1:2379 --connections N --duration S --reads N --writes N --value-size B --keys N [--serializable]
+// usage: etcd_load --endpoint 127.0.0.1:2379[,...] --connections N --duration S --reads N --writes N --value-size B --keys N [--serializable]
+//
+// With several endpoints the clients are spread over them, each pinned to one.
 //
 // Prints one line of JSON: requests and errors of the measured time, their rate, and percentiles of their latency.
 package main
@@ -13,6 +15,7 @@ import (
 	"math/rand"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +23,7 @@ import (
 )
 
 type plan struct {
-	endpoint     string
+	endpoints    []string
 	connections  int
 	duration     time.Duration
 	warmup       time.Duration
@@ -47,8 +50,9 @@ func valueOf(size int) string {
 	return string(value)
 }
 
-func (p plan) connect() (*clientv3.Client, error) {
-	return clientv3.New(clientv3.Config{Endpoints: []string{p.endpoint}, DialTimeout: 5 * time.Second})
+func (p plan) connect(number int) (*clientv3.Client, error) {
+	endpoint := p.endpoints[number%len(p.endpoints)]
+	return clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, DialTimeout: 5 * time.Second})
 }
 
 // fill stores every key once, so that no read misses; 100 a transaction (etcd takes 128).
@@ -108,7 +112,7 @@ func (p plan) work(client *clientv3.Client, seed int64, from time.Time, until ti
 func (p plan) run() (tally, error) {
 	clients := make([]*clientv3.Client, p.connections)
 	for at := range clients {
-		client, err := p.connect()
+		client, err := p.connect(at)
 		if err != nil {
 			return tally{}, err
 		}
@@ -144,7 +148,7 @@ func (t tally) percentile(percent float64) int64 {
 
 func main() {
 	p := plan{}
-	flag.StringVar(&p.endpoint, "endpoint", "127.0.0.1:2379", "host:port")
+	endpoints := flag.String("endpoint", "127.0.0.1:2379", "host:port, several by commas")
 	flag.IntVar(&p.connections, "connections", 64, "clients, each with a connection of its own")
 	seconds := flag.Float64("duration", 10, "seconds")
 	warmup := flag.Float64("warmup", 1, "seconds before anything counts")
@@ -154,6 +158,7 @@ func main() {
 	flag.IntVar(&p.keys, "keys", 10000, "different keys")
 	flag.BoolVar(&p.serializable, "serializable", false, "reads that any member answers alone")
 	flag.Parse()
+	p.endpoints = strings.Split(*endpoints, ",")
 	p.duration = time.Duration(*seconds * float64(time.Second))
 	p.warmup = time.Duration(*warmup * float64(time.Second))
 	if p.connections < 1 || p.keys < 1 || p.reads < 0 || p.writes < 0 || p.reads+p.writes < 1 || flag.NArg() > 0 {

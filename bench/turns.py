@@ -1,0 +1,90 @@
+"""What `./dev bench --server` and `./dev bench --cluster` share: systems that take turns within a row, round after round.
+
+The machine is noisy, so the median of the rounds counts. What was measured is written after every row:
+{"machine","seconds","rounds","rows":{row:{system:{...}}},"samples":{row:{system:[{...}]}},"failures":{row:{system:why}}}.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+
+import report
+
+
+def parser(description, rows):
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("out")
+    made.add_argument("--tools")
+    made.add_argument("--seconds", type=int, default=5)
+    made.add_argument("--rounds", type=int, default=3)
+    made.add_argument("--work-dir", default=".")
+    made.add_argument("--row", action="append", choices=list(rows))
+    made.add_argument("--show", action="store_true")
+    made.add_argument("--markdown", action="store_true")
+    return made
+
+
+def parse(made):
+    words = made.parse_args()
+    if not words.show and not words.tools:
+        made.error("--tools is missing")
+    if words.seconds < 1 or words.rounds < 1:
+        made.error("--seconds and --rounds are at least 1")
+    return words
+
+
+def check(tools, directory):
+    """Says what is not installed. Without the program itself nothing can be measured."""
+    if not tools["concord"]:
+        sys.exit(f"there is no concord in {directory}/bin")
+    for name, path in tools.items():
+        if not path:
+            print(f"{name} is not installed: left out", file=sys.stderr)
+
+
+def median_of(samples):
+    """Of every number by itself; what is no number is kept of the last round."""
+    return {name: statistics.median(sample[name] for sample in samples) if isinstance(value, (int, float)) else value
+            for name, value in samples[-1].items()}
+
+
+class Results:
+    def __init__(self, words):
+        self.path = words.out
+        self.found = {"machine": report.machine(), "seconds": words.seconds, "rounds": words.rounds, "rows": {}, "samples": {}, "failures": {}}
+
+    def measure(self, row, works, rounds):
+        """`works`: by system, a function that measures it once and returns the sample, None when there is nothing to measure. A
+        system that fails is measured no more in this row, and the others go on."""
+        samples, failures = {}, {}
+        for number in range(rounds):
+            for name, work in works.items():
+                if name in failures:
+                    continue
+                print(f"{row}: {name}, round {number + 1} of {rounds}", file=sys.stderr)
+                try:
+                    sample = work()
+                except (RuntimeError, AssertionError, OSError, subprocess.SubprocessError) as problem:
+                    print(f"{row}: {name} failed: {problem}", file=sys.stderr)
+                    failures[name] = str(problem)
+                    continue
+                if sample is not None:
+                    samples.setdefault(name, []).append(sample)
+        if not samples and not failures:
+            print(f"{row}: nothing to measure, left out", file=sys.stderr)
+            return
+        self.found["samples"][row] = samples
+        self.found["rows"][row] = {name: median_of(taken) for name, taken in samples.items()}
+        if failures:
+            self.found["failures"][row] = failures
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump(self.found, file, indent=1)
+
+
+def show(words, table):
+    """`table` makes rows of text from the rows and the failures of the results."""
+    with open(words.out, encoding="utf-8") as file:
+        found = json.load(file)
+    report.show(table(found["rows"], found.get("failures", {})), words.markdown)
