@@ -3,17 +3,19 @@
 # Writes build/bench/embedded.json. `./dev bench --filter data` measures the rows of the data model only, `--filter REGEX` what
 # matches; both leave Redis out.
 # `./dev bench --server [argument...]` measures `concord start` beside etcd and Redis by their clients and writes build/bench/server.json;
-# arguments: --seconds N, --rounds N, --row NAME, --markdown (bench/server/run.py).
+# arguments: --seconds N, --rounds N, --row NAME, --markdown, --show (bench/server/run.py).
+# `./dev bench --cluster [argument...]` measures three nodes beside three members of etcd, leaders killed, paused and ended among it, and
+# writes build/bench/cluster.json; arguments: the same, and --failovers N (bench/cluster/run.py).
 # `./dev bench table [argument...]` compares the store's key table with others instead (docs/decisions/0003-key-table.md),
 # `./dev bench compression [argument...]` measures what packing values costs (docs/decisions/0005-compression.md).
 # shellcheck source=tools/dev/setup.sh
 source "$parts/setup.sh"
 
 run_bench() {
-  if [ "${1:-}" = --server ]; then
+  if [ "${1:-}" = --server ] || [ "${1:-}" = --cluster ]; then
     ensure build bench server_bench
     as_owner bench "$@"
-    bench_server "${@:2}"
+    bench_processes "${1#--}" "${@:2}"
     return
   fi
   ensure build bench
@@ -42,12 +44,13 @@ run_bench() {
   python3 -B "$root/bench/report.py" "$out"
 }
 
-bench_server() {
-  local out=$root/build/bench/server.json
+# bench_processes server|cluster [argument...]
+bench_processes() {
+  local out=$root/build/bench/$1.json
   build_preset bench concord
   build_etcd || say "etcd could not be built, left out; it needs Go and its module proxy"
   say "measuring; the machine should have nothing else to do"
-  (cd "$root/build/bench" && python3 -B "$root/bench/server/run.py" "$out" --tools "$root/build/bench" "$@")
+  (cd "$root/build/bench" && python3 -B "$root/bench/$1/run.py" "$out" --tools "$root/build/bench" "${@:2}")
 }
 
 # etcd and its load generator, of the versions that bench/server/etcd_load/go.mod names, into build/bench/etcd.
