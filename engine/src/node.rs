@@ -377,7 +377,9 @@ impl Node {
             return Ok(());
         }
         if let Some(progress) = raft.mut_prs().get_mut(node) {
-            let next = progress.matched + 1;
+            // Of a peer that has acknowledged nothing to this leader yet nothing is known to forget: it is asked where it was to be
+            // asked. From 1 on it would get a snapshot, whatever it has.
+            let next = if progress.matched == 0 { progress.next_idx } else { progress.matched + 1 };
             progress.matched = 0;
             progress.become_probe();
             progress.next_idx = next;

@@ -42,8 +42,7 @@ class FaultsTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
 
     def network(self, size):
-        made = self.enterContext(network.Network(size, self.random.randrange(1 << 32)))
-        return made
+        return self.enterContext(network.Network(size, self.random.randrange(1 << 32)))
 
     def cluster(self, size=3, flags=(), prepare=None):
         """Started, on a network of its own; `prepare` sees it before."""
@@ -51,7 +50,17 @@ class FaultsTest(unittest.TestCase):
         cluster = Cluster(PROGRAM, self.directory, size, flags, network=self.net)
         if prepare:
             prepare(cluster)
-        return self.enterContext(cluster)
+        self.enterContext(cluster)
+        self.addCleanup(self.show_logs, cluster)
+        return cluster
+
+    def show_logs(self, cluster):
+        """After a failure: what the nodes said, and say of themselves now."""
+        result = self._outcome.result
+        if all(test is not self for test, _ in result.failures + result.errors):
+            return
+        for node in cluster:
+            print(f"--- {node.name}: {node.is_running() and node.status()}\n{node.log()[-6000:]}", flush=True)
 
     def without(self, cluster, *nodes):
         return [node for node in cluster if node not in nodes]
