@@ -24,6 +24,7 @@ class Cluster {
   std::map<NodeId, TestPeer>& peers() { return peers_; }
   std::deque<Envelope>& network() { return network_; }
   std::set<NodeId>& cut_off() { return cut_off_; }
+  [[nodiscard]] int snapshots_sent() const { return snapshots_sent_; }
 
   void run(TestPeer& peer) {
     peer.run([this](Envelope envelope) { network_.push_back(std::move(envelope)); });
@@ -39,6 +40,7 @@ class Cluster {
       }
     }
     if (envelope.is_snapshot) {
+      ++snapshots_sent_;
       EXPECT_TRUE(peer(envelope.from).node().report_snapshot(envelope.to, arrives));
     }
   }
@@ -95,6 +97,7 @@ class Cluster {
   std::map<NodeId, TestPeer> peers_;
   std::deque<Envelope> network_;
   std::set<NodeId> cut_off_;
+  int snapshots_sent_ = 0;
 };
 
 const std::vector<NodeId> three = {NodeId(1), NodeId(2), NodeId(3)};
@@ -124,6 +127,23 @@ TEST(RaftCluster, AnotherLeadsWhenTheLeaderIsCutOffAndTheLogHeals) {
   for (int i = 0; i < 30; ++i) cluster.tick();
   cluster.say("c");
   for (auto& [id, peer] : cluster.peers()) EXPECT_EQ(peer.applied(), (std::vector<std::string>{"a", "b", "c"}));
+}
+
+TEST(RaftCluster, APeerThatComesBackToANewLeaderGetsEntriesAndNoSnapshot) {
+  Cluster cluster(three, 11);
+  cluster.say("a");
+  TestPeer& old = cluster.elect();
+  cluster.cut_off().insert(old.id());
+  TestPeer& next = cluster.elect();
+  cluster.say("b");
+  for (int times = 0; times < 2; ++times) {
+    old.restart();
+    ASSERT_TRUE(next.node().peer_restarted(old.id()));
+  }
+  cluster.cut_off().clear();
+  for (int i = 0; i < 30; ++i) cluster.tick();
+  EXPECT_EQ(old.applied(), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(cluster.snapshots_sent(), 0);
 }
 
 TEST(RaftCluster, AFollowerFarBehindGetsASnapshot) {
