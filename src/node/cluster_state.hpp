@@ -31,6 +31,9 @@ struct PendingChange {
   bool is_handed_on = false;  ///< the leader was asked and will answer
 };
 
+/// An entry takes at least so much of what raft sends: bounds how many there are.
+inline constexpr std::size_t least_entry_bytes = 8;
+
 struct ClusterState {
   std::unique_ptr<Peers> peers;
   Inbox inbox;  // any thread
