@@ -134,6 +134,7 @@ Result<void> Runtime::propose_forwarded(ForwardedBatch& batch) {
     batch.done(concord::fail(Errc::cluster_not_ready, "this node does not lead in that term"));
     return {};
   }
+  cluster.forwarded.begin_term(status.term);  // the turn that notes it may still be under way
   if (cluster.forwarded.contains(batch.from, batch.head)) {
     batch.done({});
     return {};

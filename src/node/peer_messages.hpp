@@ -47,19 +47,19 @@ enum class Method : std::uint8_t {
 struct ProbeAnswer {
   bool formed = false;
   bool is_young = false;  ///< formed: nothing was ever committed that it knows of
-  base::ClusterId cluster;
+  base::ClusterId cluster = {};
   std::uint64_t formation = 0;       ///< not formed: which members it waits for (formation.hpp)
   std::string leader_address = {};   ///< formed: peer address of the leader, when known
   replica::Membership members = {};  ///< formed
 };
 
 struct ChangeAnswer {
-  base::ClusterId cluster;
+  base::ClusterId cluster = {};
   replica::Member member = {};
 };
 
 struct ForwardHead {
-  base::Term term;
+  base::Term term = {};
   std::uint64_t incarnation = 0;
   std::uint64_t settled_below = 0;  ///< writes before this one are answered there: they will not be sent again
   std::uint64_t first_sequence = 0;
@@ -69,30 +69,30 @@ struct ForwardHead {
 
 struct Beat {
   struct MemberState {
-    base::NodeId id;
-    base::Index match;
+    base::NodeId id = {};
+    base::Index match = {};
     std::uint64_t heard_ms = 0;  ///< since the leader heard of it
   };
-  base::Term term;
+  base::Term term = {};
   bool leads = false;
   bool is_guess = false;  ///< the time, by the wall clock of a node that has just started
   bool full = false;      ///< its disk: it can't take writes
   base::ClusterTimeMs cluster_time_ms = 0;
-  base::Index applied;
-  base::Index digest_index;  ///< 0: no digest yet
+  base::Index applied = {};
+  base::Index digest_index = {};  ///< 0: no digest yet
   std::uint64_t digest = 0;
   std::vector<MemberState> members = {};
 };
 
 struct SnapshotHead {
-  base::Index index;
-  base::Term term;
+  base::Index index = {};
+  base::Term term = {};
   std::uint64_t size_bytes = 0;
 };
 
 /// A number and the bytes behind it: a chunk and its offset, or a snapshot's index and raft's message.
 struct SnapshotPiece {
-  base::Index index;
+  base::Index index = {};
   std::uint64_t offset = 0;
   std::string_view bytes;
 };

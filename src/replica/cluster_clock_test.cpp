@@ -32,6 +32,27 @@ TEST(ClusterClock, AStopIsNeverShorterThanNothing) {
   EXPECT_EQ(after.at({.monotonic_ms = 7, .wall_ms = 1}), last.cluster_time_ms);
 }
 
+TEST(ClusterClock, AMemberThatNeverStoppedKnowsBetterThanTheWallClock) {
+  ClusterClock clock;
+  clock.restart({.cluster_time_ms = 20'000, .wall_offset_ms = 0}, {.monotonic_ms = 0, .wall_ms = 9'000'000});
+  EXPECT_TRUE(clock.is_guessed());
+  EXPECT_EQ(clock.at({.monotonic_ms = 0, .wall_ms = 0}), 9'000'000U);
+  clock.follow(21'000, {.monotonic_ms = 10, .wall_ms = 9'000'010});
+  EXPECT_FALSE(clock.is_guessed());
+  EXPECT_EQ(clock.at({.monotonic_ms = 10, .wall_ms = 0}), 21'000U);
+  // From here on time only goes on.
+  clock.follow(20'500, {.monotonic_ms = 110, .wall_ms = 0});
+  EXPECT_EQ(clock.at({.monotonic_ms = 110, .wall_ms = 0}), 21'100U);
+}
+
+TEST(ClusterClock, WhatTheLogHasSeenIsNeverTakenBack) {
+  ClusterClock clock;
+  clock.restart({.cluster_time_ms = 20'000, .wall_offset_ms = 0}, {.monotonic_ms = 0, .wall_ms = 9'000'000});
+  clock.observe(30'000, {.monotonic_ms = 5, .wall_ms = 0});
+  clock.follow(25'000, {.monotonic_ms = 5, .wall_ms = 0});
+  EXPECT_EQ(clock.at({.monotonic_ms = 5, .wall_ms = 0}), 30'000U);
+}
+
 TEST(ClusterClock, NeverGoesBackUnderAnyInputs) {
   const std::uint64_t seed = 20261;
   base::Random random(seed);
