@@ -361,9 +361,9 @@ Result<void> Runtime::tick_cluster(std::uint64_t now_ms) {
   const auto patience_ms = static_cast<std::uint64_t>(options_.heartbeat.count()) * read_attempt_heartbeats;
   reads_.restart_older_than(now_ms - std::min(now_ms, patience_ms));
   if (full_.load(std::memory_order_relaxed)) {
-    reads_.refuse_unreached(now_ms - std::min(now_ms, patience_ms),
-                            Error(Errc::cluster_not_ready,
-                                  "this node's disk is full and it has fallen behind the leader; ask another member"));
+    reads_.refuse_older_than(now_ms - std::min(now_ms, patience_ms),
+                             Error(Errc::cluster_not_ready,
+                                   "this node's disk is full and it has fallen behind the leader; ask another member"));
   }
   refuse_without_leader(now_ms);
   if (now_ms >= cluster.next_beat_ms) send_beat(now_ms);

@@ -81,37 +81,31 @@ void ReadGate::settle(base::Index applied) {
   answer(ready, {});
 }
 
-void ReadGate::refuse_unreached(std::uint64_t began_ms, const Error& error) {
-  std::vector<Read> behind;
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto at = attempts_.begin(); at != attempts_.end();) {
-      if (at->index.is_zero() || at->began_ms >= began_ms) {
-        ++at;
-        continue;
-      }
-      std::ranges::move(at->reads, std::back_inserter(behind));
-      at = attempts_.erase(at);
-    }
-  }
-  answer(behind, std::unexpected(error));
+/// Takes out the reads for which `holds`, asked for or not.
+template <class Predicate>
+std::vector<ReadGate::Read> ReadGate::take_if(const Predicate& holds) {
+  std::vector<Read> taken;
+  const auto sort_out = [&](std::vector<Read>& reads) {
+    const auto out = std::ranges::partition(reads, [&](const Read& read) { return !holds(read); });
+    std::ranges::move(out, std::back_inserter(taken));
+    reads.erase(out.begin(), out.end());
+  };
+  const std::lock_guard lock(mutex_);
+  for (Attempt& attempt : attempts_) sort_out(attempt.reads);
+  std::erase_if(attempts_, [](const Attempt& attempt) { return attempt.reads.empty(); });
+  sort_out(waiting_);
+  waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
+  return taken;
 }
 
 void ReadGate::give_up(std::uint64_t now_ms) {
-  std::vector<Read> late;
-  const auto sort_out = [&](std::vector<Read>& reads) {
-    const auto kept = std::ranges::partition(reads, [&](const Read& read) { return read.deadline_ms > now_ms; });
-    std::ranges::move(kept, std::back_inserter(late));
-    reads.erase(kept.begin(), kept.end());
-  };
-  {
-    const std::lock_guard lock(mutex_);
-    for (Attempt& attempt : attempts_) sort_out(attempt.reads);
-    std::erase_if(attempts_, [](const Attempt& attempt) { return attempt.reads.empty(); });
-    sort_out(waiting_);
-    waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
-  }
+  std::vector<Read> late = take_if([&](const Read& read) { return read.deadline_ms <= now_ms; });
   answer(late, fail(Errc::timeout, "the deadline passed before the leader confirmed that this read is current"));
+}
+
+void ReadGate::refuse_older_than(std::uint64_t asked_ms, const Error& error) {
+  std::vector<Read> old = take_if([&](const Read& read) { return read.asked_ms < asked_ms; });
+  answer(old, std::unexpected(error));
 }
 
 void ReadGate::fail_all(const Error& error) {

@@ -29,6 +29,7 @@ class ReadGate {
 
   struct Read {
     Done done;
+    std::uint64_t asked_ms = 0;
     std::uint64_t deadline_ms = 0;
   };
 
@@ -56,8 +57,8 @@ class ReadGate {
   /// Answers what `applied` allows.
   void settle(base::Index applied);
   void give_up(std::uint64_t now_ms);
-  /// Those that know since before then up to where they must wait, and are not there.
-  void refuse_unreached(std::uint64_t began_ms, const Error& error);
+  /// Those that were asked before then and still wait.
+  void refuse_older_than(std::uint64_t asked_ms, const Error& error);
   /// All that wait, asked for or not.
   void fail_all(const Error& error);
 
@@ -69,6 +70,8 @@ class ReadGate {
     std::vector<Read> reads;
   };
 
+  template <class Predicate>
+  std::vector<Read> take_if(const Predicate& holds);
   void put_back(std::vector<Read>& reads);
   static void answer(std::vector<Read>& reads, const Result<void>& result);
 

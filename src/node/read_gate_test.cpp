@@ -14,11 +14,13 @@ class ReadGateTest : public testing::Test {
   void ask(std::uint64_t deadline_ms = 1000) {
     const std::size_t at = answers_.size();
     answers_.emplace_back();
-    gate_.ask(
-        {.done = [this, at](Result<void> result) { answers_[at] = std::move(result); }, .deadline_ms = deadline_ms});
+    gate_.ask({.done = [this, at](Result<void> result) { answers_[at] = std::move(result); },
+               .asked_ms = asked_ms_,
+               .deadline_ms = deadline_ms});
   }
   [[nodiscard]] bool is_answered(std::size_t at) const { return answers_[at] && answers_[at]->has_value(); }
 
+  std::uint64_t asked_ms_ = 0;
   ReadGate gate_{100};
   std::vector<std::optional<Result<void>>> answers_;
 };
@@ -82,6 +84,22 @@ TEST_F(ReadGateTest, WhatIsOverItsDeadlineIsToldSoAsAskedForOrNot) {
   gate_.fail_all(Error(Errc::cluster_not_ready, "x"));
   EXPECT_EQ(answers_[1]->error().code(), Errc::cluster_not_ready);
   EXPECT_TRUE(gate_.is_empty());
+}
+
+TEST_F(ReadGateTest, WhatWasAskedLongAgoIsRefusedWhateverItWaitsFor) {
+  ask();
+  gate_.observe({.context = gate_.begin_attempt(0), .index = Index(7)});
+  ask();
+  (void)gate_.begin_attempt(0);
+  ask();
+  asked_ms_ = 50;
+  ask();
+  gate_.refuse_older_than(50, Error(Errc::cluster_not_ready, "x"));
+  for (const std::size_t at : {0U, 1U, 2U}) {
+    ASSERT_TRUE(answers_[at]) << at;
+    EXPECT_EQ(answers_[at]->error().code(), Errc::cluster_not_ready) << at;
+  }
+  EXPECT_FALSE(answers_[3]);
 }
 
 TEST_F(ReadGateTest, AnAttemptThatWasNotTakenWaitsAgain) {

@@ -413,6 +413,7 @@ Result<void> Runtime::wait_readable(ReadConsistency consistency, milliseconds ti
                     waiting->result = std::move(result);
                     waiting->answered.notify_one();
                   },
+              .asked_ms = clock_->coarse_ms(),
               .deadline_ms = deadline_of(timeout)});
   wake();
   for (milliseconds pause(1);; pause = std::min(2 * pause, longest_wait)) {
@@ -426,7 +427,7 @@ Result<void> Runtime::wait_readable(ReadConsistency consistency, milliseconds ti
 void Runtime::when_readable(ReadConsistency consistency, milliseconds timeout, ReadGate::Done done) {
   if (may_read_now(consistency)) return done({});
   if (auto refusal = refuses_reads(consistency)) return done(std::unexpected(std::move(*refusal)));
-  reads_.ask({.done = std::move(done), .deadline_ms = deadline_of(timeout)});
+  reads_.ask({.done = std::move(done), .asked_ms = clock_->coarse_ms(), .deadline_ms = deadline_of(timeout)});
   wake();
 }
 
