@@ -18,24 +18,17 @@ using http::Route;
 /// Answers inside the call.
 class InlineSubmitter final : public http::Submitter {
  public:
-  explicit InlineSubmitter(database::Database& database) : database_(database) {}
-
   Call* call = nullptr;
 
   void work(http::Step step) override {
     while (!step(*call)) {
     }
   }
-  void submit(const command::Transaction& transaction, const command::Once* once, std::chrono::milliseconds timeout,
-              http::Continuation continuation) override {
+  void await(http::Start start, http::Continuation continuation) override {
     std::optional<Result<command::Outcome>> outcome;
-    database_.submit(transaction, once, timeout,
-                     [&](Result<command::Outcome> done) { outcome.emplace(std::move(done)); });
+    start([&](Result<command::Outcome> done) { outcome.emplace(std::move(done)); });
     continuation(*call, std::move(*outcome));
   }
-
- private:
-  database::Database& database_;
 };
 
 std::vector<Route> routes_with_bodies() {
@@ -61,7 +54,7 @@ void run(std::string_view bytes) {
   const Route& route = routes[static_cast<unsigned char>(bytes.front()) % routes.size()];
   http::TestingDatabase database;
   http::Site site{.database = database};
-  InlineSubmitter submitter(database);
+  InlineSubmitter submitter;
   Call call(site, submitter);
   submitter.call = &call;
   call.request.method = route.method;
