@@ -40,10 +40,9 @@ Result<void> Runtime::pass_on_queued() {
   for (TakenBatches::Taken& taken : cluster.taken.all()) {
     const bool is_new = taken.term.is_zero();
     if (!is_new && !(taken.must_repeat && taken.term == status.term)) continue;
-    if (is_new && taken.batch.deadline_ms() < now_ms) {
-      taken.term = status.term;  // not looked at again
+    if (taken.batch.deadline_ms() < now_ms) {
       queue_.refuse(taken.batch,
-                    Error(Errc::timeout, "the deadline passed before a leader could be asked; nothing was done", true));
+                    Error(Errc::timeout, "the deadline has passed; whether the write happens is unknown", true));
       continue;
     }
     if (serves && is_new) {
@@ -89,7 +88,6 @@ Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& pro
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
     taken.term = status.term;
-    taken.is_answered = true;
     return true;
   }
   // Leadership goes to another node: it gets this batch then.
@@ -196,7 +194,6 @@ Result<void> Runtime::take(ForwardAnswered& answer) {
   TakenBatches::Taken* const taken = cluster_->taken.find(answer.first_sequence);
   if (taken == nullptr || taken->term != answer.term) return {};
   if (answer.result) {
-    taken->is_answered = true;
     if (!answer.result->empty()) take_outcomes(*taken, *answer.result);
   } else if (taken->sends == 1 && is_decided(answer.result.error().code())) {
     queue_.refuse(taken->batch, answer.result.error());

@@ -16,9 +16,6 @@ namespace {
 
 using Step = ChangeStep;
 
-/// A learner so few entries behind the leader is caught up: it gets them within a heartbeat.
-constexpr std::uint64_t caught_up_entries = 1000;
-
 Step done(const Member& member) { return {.kind = Step::Kind::done, .member = member}; }
 Step refuse(Errc code, std::string why) { return {.kind = Step::Kind::refuse, .refusal = Error(code, std::move(why))}; }
 Step wait(std::string why) { return {.kind = Step::Kind::wait, .why = std::move(why)}; }

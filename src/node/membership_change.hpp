@@ -31,6 +31,9 @@
 
 namespace concord::node {
 
+/// Who is so few entries behind the leader has caught up: it gets them within a heartbeat.
+inline constexpr std::uint64_t caught_up_entries = 1000;
+
 enum class ChangeKind : std::uint8_t { add = 1, join = 2, promote = 3, remove = 4, transfer = 5, update = 6 };
 
 struct MembershipChange {

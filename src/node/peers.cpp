@@ -329,11 +329,8 @@ void Peers::answer_forward(const Identity& from, std::string_view body, Respond 
 
 std::map<NodeId, PeerHealth> Peers::health() const {
   std::map<NodeId, PeerHealth> all;
-  for (transport::PeerState& state : transport_->peers()) {
-    all[state.node] = {.connected = state.connected,
-                       .silent_ms = state.silent_ms,
-                       .problem = std::move(state.last_error),
-                       .identity = std::move(state.identity)};
+  for (const transport::PeerState& state : transport_->peers()) {
+    all[state.node] = {.connected = state.connected, .silent_ms = state.silent_ms};
   }
   for (const auto& [to, progress] : sender_->progress()) all[to].snapshot = progress;
   return all;

@@ -38,8 +38,6 @@ namespace concord::node {
 struct PeerHealth {
   bool connected = false;
   std::uint64_t silent_ms = 0;
-  std::string problem = {};
-  transport::Identity identity = {};
   std::optional<SnapshotSender::Progress> snapshot = {};  ///< that is being sent to it
 };
 

@@ -13,8 +13,6 @@ namespace {
 
 /// A member that its leader has not heard of for so many election timeouts is not healthy.
 constexpr std::int64_t silent_timeouts = 2;
-/// A follower so few entries behind what it knows to be committed is ready.
-constexpr std::uint64_t caught_up_entries = 1000;
 
 }  // namespace
 

@@ -28,7 +28,6 @@ class TakenBatches {
     base::Term term = {};      ///< in which it was sent; 0: it is to be sent
     int sends = 0;             ///< in this term, to its leader
     bool must_repeat = false;  ///< whether it arrived is unknown: to be sent again in this term
-    bool is_answered = false;  ///< the leader has it
   };
 
   void add(Batch&& batch) { taken_.push_back({.batch = std::move(batch)}); }
@@ -49,7 +48,7 @@ class TakenBatches {
       if (taken.term.is_zero() || taken.term >= term) continue;
       taken.term = base::Term();
       taken.sends = 0;
-      taken.must_repeat = taken.is_answered = false;
+      taken.must_repeat = false;
     }
   }
 
