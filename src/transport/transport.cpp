@@ -50,28 +50,24 @@ std::uint64_t random_seed() {
 
 std::string name_of(base::NodeId node) { return "node " + std::to_string(node.value()); }
 
-}  // namespace
-
-class Transport::Impl {
+class SocketTransport final : public Transport {
  public:
-  Impl(const Options& options, Handler& handler)
+  SocketTransport(const Options& options, Handler& handler)
       : shared_(std::make_shared<Shared>(options, handler)),
         seeds_(random_seed()),
         tick_timer_(shared_->context),
         listener_(shared_, [this](std::shared_ptr<Connection> connection) { adopt(std::move(connection)); }) {}
 
-  ~Impl() {
+  ~SocketTransport() override {
     if (!thread_.joinable()) return;
     asio::post(shared_->context, [this] { shut_down(); });
     thread_.join();
   }
-  Impl(Impl&&) = delete;
-  Impl& operator=(Impl&&) = delete;
 
   [[nodiscard]] Result<void> listen(const Options& options) {
     return listener_.listen(options.listen_host, options.listen_port);
   }
-  [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
+  [[nodiscard]] std::uint16_t port() const noexcept override { return listener_.port(); }
 
   void run() {
     guard_.emplace(shared_->context.get_executor());
@@ -89,14 +85,15 @@ class Transport::Impl {
     });
   }
 
-  void set_self(const Identity& self);
-  void set_peers(std::vector<Peer> peers);
-  void drop(base::NodeId peer);
-  [[nodiscard]] bool send(base::NodeId to, std::string_view bytes);
+  void set_self(const Identity& self) override;
+  void set_peers(std::vector<Peer> peers) override;
+  void drop(base::NodeId peer) override;
+  [[nodiscard]] bool send(base::NodeId to, std::string_view bytes) override;
   void request(base::NodeId to, Channel channel, std::uint8_t method, std::string body, milliseconds timeout,
-               Done done);
-  void request_at(OneRequest::Question question, OneRequest::Done done);
-  [[nodiscard]] std::vector<PeerState> peers() const;
+               Done done) override;
+  void request_at(const std::string& address, std::uint8_t method, std::string body, milliseconds timeout,
+                  OneRequest::Done done) override;
+  [[nodiscard]] std::vector<PeerState> peers() const override;
 
  private:
   using Connections = std::vector<std::shared_ptr<Connection>>;
@@ -138,7 +135,7 @@ class Transport::Impl {
 // ---------------------------------------------------------------------------------------------------------------------
 // What is told from outside.
 
-void Transport::Impl::set_self(const Identity& self) {
+void SocketTransport::set_self(const Identity& self) {
   const std::lock_guard lock(mutex_);  // changes take effect in their order
   const Identity before = shared_->set_self(self);
   const bool is_another = before.cluster_name != self.cluster_name || before.cluster != self.cluster ||
@@ -146,14 +143,14 @@ void Transport::Impl::set_self(const Identity& self) {
   if (is_another) asio::post(shared_->context, [this] { renew_all(); });
 }
 
-Transport::Impl::Entry Transport::Impl::new_entry(const Peer& peer) {
+SocketTransport::Entry SocketTransport::new_entry(const Peer& peer) {
   return {.peer = peer,
           .control = std::make_shared<PeerLink>(shared_, peer, Purpose::control, seeds_.next()),
           .bulk = std::make_shared<PeerLink>(shared_, peer, Purpose::bulk, seeds_.next()),
           .heard = steady_clock::now()};
 }
 
-void Transport::Impl::set_peers(std::vector<Peer> peers) {
+void SocketTransport::set_peers(std::vector<Peer> peers) {
   const std::lock_guard lock(mutex_);
   std::unordered_map<base::NodeId, Entry> before = std::exchange(peers_, {});
   for (const Peer& peer : peers) {
@@ -184,7 +181,7 @@ void Transport::Impl::set_peers(std::vector<Peer> peers) {
   }
 }
 
-void Transport::Impl::drop(base::NodeId peer) {
+void SocketTransport::drop(base::NodeId peer) {
   const std::lock_guard lock(mutex_);
   Connections dropped;
   for (const auto& connection : accepted_) {
@@ -201,18 +198,18 @@ void Transport::Impl::drop(base::NodeId peer) {
   });
 }
 
-std::shared_ptr<Connection> Transport::Impl::connection_to(base::NodeId node) const {
+std::shared_ptr<Connection> SocketTransport::connection_to(base::NodeId node) const {
   const std::lock_guard lock(mutex_);
   const auto known = peers_.find(node);
   return known == peers_.end() ? nullptr : known->second.control->connection();
 }
 
-bool Transport::Impl::send(base::NodeId to, std::string_view bytes) {
+bool SocketTransport::send(base::NodeId to, std::string_view bytes) {
   const auto connection = connection_to(to);
   return connection != nullptr && connection->send(bytes);
 }
 
-void Transport::Impl::request(base::NodeId to, Channel channel, std::uint8_t method, std::string body,
+void SocketTransport::request(base::NodeId to, Channel channel, std::uint8_t method, std::string body,
                               milliseconds timeout, Done done) {
   std::shared_ptr<PeerLink> link;
   {
@@ -229,8 +226,13 @@ void Transport::Impl::request(base::NodeId to, Channel channel, std::uint8_t met
   connection->request(method, std::move(body), timeout, std::move(done));
 }
 
-void Transport::Impl::request_at(OneRequest::Question question, OneRequest::Done done) {
-  if (const auto address = parse_address(question.address); !address) return done(std::unexpected(address.error()));
+void SocketTransport::request_at(const std::string& address, std::uint8_t method, std::string body,
+                                 milliseconds timeout, OneRequest::Done done) {
+  if (const auto parsed = parse_address(address); !parsed) return done(std::unexpected(parsed.error()));
+  OneRequest::Question question{.address = address,
+                                .method = method,
+                                .body = std::move(body),
+                                .deadline = steady_clock::now() + base::bounded(timeout)};
   auto request = std::make_shared<OneRequest>(shared_, std::move(question), std::move(done));
   asio::post(shared_->context, [this, request = std::move(request)] {
     if (shared_->is_closing) return request->cancel();
@@ -239,7 +241,7 @@ void Transport::Impl::request_at(OneRequest::Question question, OneRequest::Done
   });
 }
 
-steady_clock::time_point Transport::Impl::last_heard(const Entry& entry) const {
+steady_clock::time_point SocketTransport::last_heard(const Entry& entry) const {
   steady_clock::time_point heard = entry.heard;
   const auto now = steady_clock::now();
   const auto hear = [&](const std::shared_ptr<Connection>& connection) {
@@ -253,7 +255,7 @@ steady_clock::time_point Transport::Impl::last_heard(const Entry& entry) const {
   return heard;
 }
 
-std::vector<PeerState> Transport::Impl::peers() const {
+std::vector<PeerState> SocketTransport::peers() const {
   std::vector<PeerState> states;
   const std::lock_guard lock(mutex_);
   for (const auto& [node, entry] : peers_) {
@@ -275,7 +277,7 @@ std::vector<PeerState> Transport::Impl::peers() const {
 // On the transport's thread.
 
 /// A peer keeps one connection a channel: an older one is left over from before it restarted or lost its way.
-void Transport::Impl::adopt(std::shared_ptr<Connection> connection) {
+void SocketTransport::adopt(std::shared_ptr<Connection> connection) {
   const base::NodeId node = connection->peer().node;
   const Purpose purpose = connection->purpose();
   if (!node.is_zero() && purpose != Purpose::one_request) {
@@ -295,19 +297,19 @@ void Transport::Impl::adopt(std::shared_ptr<Connection> connection) {
   });
 }
 
-void Transport::Impl::forget(const Connection& connection) {
+void SocketTransport::forget(const Connection& connection) {
   const std::lock_guard lock(mutex_);
   std::erase_if(accepted_, [&](const auto& accepted) { return accepted.get() == &connection; });
 }
 
-void Transport::Impl::renew_all() {
+void SocketTransport::renew_all() {
   if (shared_->is_closing) return;
   listener_.forget_handshakes();
   for (const auto& connection : accepted()) connection->close(Lost::closed);
   for (const auto& link : links()) link->renew();
 }
 
-std::vector<std::shared_ptr<PeerLink>> Transport::Impl::links() const {
+std::vector<std::shared_ptr<PeerLink>> SocketTransport::links() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<PeerLink>> all;
   for (const auto& [node, entry] : peers_) {
@@ -317,19 +319,19 @@ std::vector<std::shared_ptr<PeerLink>> Transport::Impl::links() const {
   return all;
 }
 
-Transport::Impl::Connections Transport::Impl::accepted() const {
+SocketTransport::Connections SocketTransport::accepted() const {
   const std::lock_guard lock(mutex_);
   return accepted_;
 }
 
-void Transport::Impl::schedule_tick() {
+void SocketTransport::schedule_tick() {
   tick_timer_.expires_after(std::max(shared_->limits.keep_alive / 2, milliseconds(1)));
   tick_timer_.async_wait([this](const boost::system::error_code& cancelled) {
     if (!cancelled && !shared_->is_closing) tick();
   });
 }
 
-void Transport::Impl::tick() {
+void SocketTransport::tick() {
   schedule_tick();
   {
     const std::lock_guard lock(mutex_);
@@ -342,7 +344,7 @@ void Transport::Impl::tick() {
 }
 
 /// Closes all there is; the thread ends when nothing is under way any more.
-void Transport::Impl::shut_down() {
+void SocketTransport::shut_down() {
   shared_->is_closing = true;
   listener_.close();
   tick_timer_.cancel();
@@ -353,43 +355,18 @@ void Transport::Impl::shut_down() {
   guard_.reset();
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-
-Transport::Transport(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
-Transport::~Transport() = default;
+}  // namespace
 
 Result<std::unique_ptr<Transport>> Transport::open(const Options& options, Handler& handler) {
   if (auto checked = check(options); !checked) return std::unexpected(checked.error());
   try {
-    auto impl = std::make_unique<Impl>(options, handler);
-    if (auto listening = impl->listen(options); !listening) return std::unexpected(listening.error());
-    impl->run();
-    return std::unique_ptr<Transport>(new Transport(std::move(impl)));
+    auto transport = std::make_unique<SocketTransport>(options, handler);
+    if (auto listening = transport->listen(options); !listening) return std::unexpected(listening.error());
+    transport->run();
+    return transport;
   } catch (const std::exception& failure) {  // of descriptors or threads there are none left
     return fail(Errc::cluster_not_ready, std::string("peer connections cannot be opened: ") + failure.what());
   }
 }
-
-std::uint16_t Transport::port() const noexcept { return impl_->port(); }
-void Transport::set_self(const Identity& self) { impl_->set_self(self); }
-void Transport::set_peers(std::vector<Peer> peers) { impl_->set_peers(std::move(peers)); }
-void Transport::drop(base::NodeId peer) { impl_->drop(peer); }
-bool Transport::send(base::NodeId to, std::string_view bytes) { return impl_->send(to, bytes); }
-
-void Transport::request(base::NodeId to, Channel channel, std::uint8_t method, std::string body, milliseconds timeout,
-                        std::move_only_function<void(Result<std::string>)> done) {
-  impl_->request(to, channel, method, std::move(body), timeout, std::move(done));
-}
-
-void Transport::request_at(const std::string& address, std::uint8_t method, std::string body, milliseconds timeout,
-                           std::move_only_function<void(Result<std::pair<Identity, std::string>>)> done) {
-  impl_->request_at({.address = address,
-                     .method = method,
-                     .body = std::move(body),
-                     .deadline = steady_clock::now() + base::bounded(timeout)},
-                    std::move(done));
-}
-
-std::vector<PeerState> Transport::peers() const { return impl_->peers(); }
 
 }  // namespace concord::transport

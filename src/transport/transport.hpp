@@ -118,39 +118,39 @@ struct PeerState {
   Identity identity = {};       ///< as of its last handshake
 };
 
+/// An interface, so that a simulation can bring a network of its own.
 class Transport {
  public:
-  /// Listens. Errors: cluster_not_ready (the address is in use or unknown), invalid_request.
+  /// Over TCP. Listens. Errors: cluster_not_ready (the address is in use or unknown), invalid_request.
   [[nodiscard]] static Result<std::unique_ptr<Transport>> open(const Options& options, Handler& handler);
   /// No handler call after it returned. Requests that were sent fail with `timeout` (what they asked for may happen), those that
   /// were not with `cluster_not_ready`. Not to be called from the handler.
-  ~Transport();
-  Transport(Transport&&) = delete;
-  Transport& operator=(Transport&&) = delete;
+  virtual ~Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
 
-  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] virtual std::uint16_t port() const noexcept = 0;
   /// Changes what this node says of itself: connections are made anew when cluster, node or directory differ.
-  void set_self(const Identity& self);
+  virtual void set_self(const Identity& self) = 0;
   /// The peers to keep connections with, instead of those before. Connections from ids that are not among them go on (admit decides).
-  void set_peers(std::vector<Peer> peers);
+  virtual void set_peers(std::vector<Peer> peers) = 0;
   /// Closes what the peer has open, both ways (it was removed).
-  void drop(base::NodeId peer);
+  virtual void drop(base::NodeId peer) = 0;
 
   /// False: not connected, its queue is full, or the message is too large; the message is lost.
-  bool send(base::NodeId to, std::string_view bytes);
+  virtual bool send(base::NodeId to, std::string_view bytes) = 0;
   /// `done` is called once, on the transport's thread, or inside the call when it can't be sent at all.
-  void request(base::NodeId to, Channel channel, std::uint8_t method, std::string body,
-               std::chrono::milliseconds timeout, std::move_only_function<void(Result<std::string>)> done);
+  virtual void request(base::NodeId to, Channel channel, std::uint8_t method, std::string body,
+                       std::chrono::milliseconds timeout, std::move_only_function<void(Result<std::string>)> done) = 0;
   /// The same to an address, on a connection made for it and closed afterwards; who answers is told beside the answer.
-  void request_at(const std::string& address, std::uint8_t method, std::string body, std::chrono::milliseconds timeout,
-                  std::move_only_function<void(Result<std::pair<Identity, std::string>>)> done);
+  virtual void request_at(const std::string& address, std::uint8_t method, std::string body,
+                          std::chrono::milliseconds timeout,
+                          std::move_only_function<void(Result<std::pair<Identity, std::string>>)> done) = 0;
 
-  [[nodiscard]] std::vector<PeerState> peers() const;
+  [[nodiscard]] virtual std::vector<PeerState> peers() const = 0;
 
- private:
-  class Impl;
-  explicit Transport(std::unique_ptr<Impl> impl) noexcept;
-  std::unique_ptr<Impl> impl_;
+ protected:
+  Transport() = default;
 };
 
 }  // namespace concord::transport
