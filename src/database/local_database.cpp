@@ -49,8 +49,8 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
 
 Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options) {
   if (auto valid = Compression::check(options.compression); !valid) return std::unexpected(std::move(valid.error()));
-  auto runtime =
-      node::Runtime::open(env::make_real_file_system(), std::make_unique<env::RealClock>(), std::move(options));
+  auto runtime = node::Runtime::open(
+      {.files = env::make_real_file_system(), .clock = std::make_unique<env::RealClock>()}, std::move(options));
   if (!runtime) return std::unexpected(std::move(runtime.error()));
   return std::make_unique<LocalDatabase>(std::move(*runtime));
 }

@@ -261,6 +261,11 @@ void MemoryFileSystem::set_faults(const FaultPlan& faults) {
   faults_ = faults;
 }
 
+bool MemoryFileSystem::has_stopped() const {
+  const std::lock_guard lock(mutex_);
+  return faults_.stop_after == 0;
+}
+
 std::uint64_t MemoryFileSystem::writes() const {
   const std::lock_guard lock(mutex_);
   return writes_;

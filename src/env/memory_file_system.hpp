@@ -54,6 +54,8 @@ class MemoryFileSystem final : public FileSystem {
   void set_faults(const FaultPlan& faults);
   /// Called before every sync of a file, without a lock: a test may block there. To be set while nobody uses the files.
   void before_sync(std::function<void(const std::string& path)> call) { before_sync_ = std::move(call); }
+  /// The plan's stop has come, and something was refused since.
+  [[nodiscard]] bool has_stopped() const;
   /// The machine loses power and comes back. Open files of before must not be used again; plans are forgotten.
   void power_cut(std::uint64_t seed);
   /// A copy with the same files, all durable; no locks.

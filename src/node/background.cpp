@@ -11,30 +11,36 @@ namespace concord::node {
 
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{100};
 /// Looks between two syncs that nobody waits for: what modes `os` and `memory` may lose to a loss of power.
-constexpr int looks_a_sync = 5;
+constexpr std::uint64_t looks_a_sync = 5;
 constexpr std::size_t block_bytes = 256U << 10U;
 constexpr std::size_t kept_snapshots = 2;
 
 }  // namespace
 
 void Runtime::run_background() {
-  for (int look = 0;; ++look) {
-    bool takes_snapshot = false;
+  for (;;) {
     {
       std::unique_lock lock(background_mutex_);
-      background_condition_.wait_for(lock, look_interval,
+      background_condition_.wait_for(lock, background_interval,
                                      [this] { return background_stopping_ || snapshot_requested_; });
       if (background_stopping_) return;
-      takes_snapshot = std::exchange(snapshot_requested_, false);
     }
-    give_up(clock_->coarse_ms());
-    if (failed_.load(std::memory_order_acquire) || !formed_.load(std::memory_order_acquire)) continue;
-    log_->prepare_spare();
-    if (options_.durability != Durability::disk && look % looks_a_sync == 0) log_->sync_in_background();
-    if (takes_snapshot) take_snapshot();
+    look_in_background();
   }
+}
+
+void Runtime::look_in_background() {
+  bool takes_snapshot = false;
+  {
+    const std::lock_guard lock(background_mutex_);
+    takes_snapshot = std::exchange(snapshot_requested_, false);
+  }
+  give_up(clock_->coarse_ms());
+  if (failed_.load(std::memory_order_acquire) || !formed_.load(std::memory_order_acquire)) return;
+  log_->prepare_spare();
+  if (options_.durability != Durability::disk && background_looks_++ % looks_a_sync == 0) log_->sync_in_background();
+  if (takes_snapshot) take_snapshot();
 }
 
 /// Deadlines hold although nobody drives: a disk that stands still holds up who drives, and the replica thread behind it.

@@ -3,7 +3,6 @@
 #include <future>
 #include <utility>
 
-#include "node/draw.hpp"
 #include "node/runtime.hpp"
 
 namespace concord::node {
@@ -180,7 +179,7 @@ void Runtime::change_members(MembershipChange change, std::chrono::milliseconds 
   if (auto problem = failure()) return done(std::unexpected(std::move(*problem)));
   if (stopped_.load(std::memory_order_acquire))
     return done(concord::fail(Errc::cluster_not_ready, "the node has stopped"));
-  change.drawn_id = NodeId(draw());
+  change.drawn_id = NodeId(host_.draw());
   post(ChangeWanted{.change = std::move(change), .deadline_ms = deadline_of(timeout), .done = std::move(done)});
 }
 

@@ -32,25 +32,29 @@ bool refused(const Result<T>& decoded, Respond& respond) {
 
 }  // namespace
 
-Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const Identity& self, env::FileSystem& files,
-                                           Hooks hooks) {
-  std::unique_ptr<Peers> peers(new Peers(self, files, std::move(hooks)));
+Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const Identity& self, const Host& host,
+                                           env::FileSystem& files, Hooks hooks) {
+  std::unique_ptr<Peers> peers(new Peers(self, host, files, std::move(hooks)));
   transport::Options transport_options;
   transport_options.listen_host = options.peer_host;
   transport_options.listen_port = options.peer_port;
   transport_options.cookie = options.cookie;
   transport_options.self = self;
   transport_options.log = peers->hooks_.say;
-  auto opened = transport::Transport::open(transport_options, *peers);
+  auto opened = host.open_transport(transport_options, *peers);
   if (!opened) return std::unexpected(std::move(opened.error()));
   peers->transport_ = std::move(*opened);
-  peers->sender_ = std::make_unique<SnapshotSender>(
-      *peers->transport_, files,
-      [to = peers.get()](NodeId node, bool delivered) {
-        to->hooks_.post(SnapshotSent{.to = node, .delivered = delivered});
-        to->hooks_.wake();  // not driving: the driver may wait for this very thread
-      },
-      [to = peers.get()](const std::string& line) { to->hooks_.say(LogLevel::warn, line); });
+  peers->sender_ = std::make_unique<SnapshotSender>(SnapshotSender::Tools{
+      .transport = *peers->transport_,
+      .files = files,
+      .executor = *peers->sending_,
+      .now_ms = peers->hooks_.now_ms,
+      .done =
+          [to = peers.get()](NodeId node, bool delivered) {
+            to->hooks_.post(SnapshotSent{.to = node, .delivered = delivered});
+            to->hooks_.wake();  // not driving: the driver may wait for this very thread
+          },
+      .say = [to = peers.get()](const std::string& line) { to->hooks_.say(LogLevel::warn, line); }});
   const std::lock_guard lock(peers->mutex_);
   Identity& own = peers->self_;
   if (own.peer_address.empty()) {
@@ -63,10 +67,11 @@ Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const 
 }
 
 Peers::~Peers() {
-  // The transport's end answers what the sender's threads wait for; no handler runs after it.
+  // The transport's end answers what the sender waits for, by tasks; no handler runs after it. Then no task does.
   if (sender_) sender_->stop();
   transport_.reset();
-  sender_.reset();
+  sending_.reset();
+  reading_.reset();
 }
 
 Identity Peers::self() const {
@@ -78,7 +83,7 @@ void Peers::begin(base::ClusterId cluster, NodeId node, std::string snapshots_pa
   Identity self;
   {
     const std::lock_guard lock(mutex_);
-    receiver_ = std::make_unique<SnapshotReceiver>(files_, std::move(snapshots_path), [this](Input input) {
+    receiver_ = std::make_unique<SnapshotReceiver>(files_, *reading_, std::move(snapshots_path), [this](Input input) {
       hooks_.post(std::move(input));
       hooks_.wake();
     });

@@ -24,6 +24,7 @@
 #include <concord/options.hpp>
 
 #include "env/file_system.hpp"
+#include "node/host.hpp"
 #include "node/input.hpp"
 #include "node/peer_messages.hpp"
 #include "node/snapshot_receiver.hpp"
@@ -61,8 +62,8 @@ class Peers final : private transport::Handler {
   };
 
   [[nodiscard]] static Result<std::unique_ptr<Peers>> open(const ClusterOptions& options,
-                                                           const transport::Identity& self, env::FileSystem& files,
-                                                           Hooks hooks);
+                                                           const transport::Identity& self, const Host& host,
+                                                           env::FileSystem& files, Hooks hooks);
   ~Peers();
 
   [[nodiscard]] std::uint16_t port() const noexcept { return transport_->port(); }
@@ -95,8 +96,12 @@ class Peers final : private transport::Handler {
   [[nodiscard]] std::map<base::NodeId, PeerHealth> health() const;
 
  private:
-  Peers(transport::Identity self, env::FileSystem& files, Hooks hooks)
-      : hooks_(std::move(hooks)), files_(files), self_(std::move(self)) {}
+  Peers(transport::Identity self, const Host& host, env::FileSystem& files, Hooks hooks)
+      : hooks_(std::move(hooks)),
+        files_(files),
+        sending_(host.make_executor()),
+        reading_(host.make_executor()),
+        self_(std::move(self)) {}
 
   Result<void> admit(const transport::Identity& peer) override;
   void on_message(const transport::Identity& from, std::string_view bytes) override;
@@ -115,6 +120,8 @@ class Peers final : private transport::Handler {
 
   Hooks hooks_;
   env::FileSystem& files_;
+  std::unique_ptr<env::Executor> sending_;  // of snapshots
+  std::unique_ptr<env::Executor> reading_;
   std::atomic<bool> stops_asking_{false};
   mutable std::mutex mutex_;
   transport::Identity self_;                            // guarded by mutex_
@@ -123,7 +130,7 @@ class Peers final : private transport::Handler {
   std::map<base::NodeId, std::uint64_t> incarnations_;  // guarded by mutex_: as of the last connections
   std::unique_ptr<SnapshotReceiver> receiver_;          // guarded by mutex_: made once
   std::unique_ptr<transport::Transport> transport_;
-  std::unique_ptr<SnapshotSender> sender_;  // last: its threads ask the transport
+  std::unique_ptr<SnapshotSender> sender_;
 };
 
 }  // namespace concord::node

@@ -4,7 +4,6 @@
 #include <exception>
 #include <utility>
 
-#include "node/draw.hpp"
 #include "node/place.hpp"
 
 namespace concord::node {
@@ -68,20 +67,17 @@ Result<void> validate_initial(const Options& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> files,
-                                               std::unique_ptr<env::Clock> clock, Options options,
-                                               std::uint64_t segment_bytes) {
+Result<std::unique_ptr<Runtime>> Runtime::open(Host host, Options options, std::uint64_t segment_bytes) {
   if (auto valid = validate(options); !valid) return std::unexpected(std::move(valid.error()));
-  const Drawn drawn{.cluster_id = draw(),
-                    .node_id = draw(),
-                    .directory = draw(),
-                    .election_seed = draw(),
-                    .hash_seed = draw(),
-                    .log_salt = draw(),
-                    .read_contexts = draw()};
+  const Drawn drawn{.cluster_id = host.draw(),
+                    .node_id = host.draw(),
+                    .directory = host.draw(),
+                    .election_seed = host.draw(),
+                    .hash_seed = host.draw(),
+                    .log_salt = host.draw(),
+                    .read_contexts = host.draw()};
   try {
-    std::unique_ptr<Runtime> runtime(
-        new Runtime(std::move(files), std::move(clock), std::move(options), drawn, segment_bytes));
+    std::unique_ptr<Runtime> runtime(new Runtime(std::move(host), std::move(options), drawn, segment_bytes));
     if (auto started = runtime->start(); !started) return std::unexpected(std::move(started.error()));
     return runtime;
   } catch (const std::exception& e) {
@@ -89,10 +85,10 @@ Result<std::unique_ptr<Runtime>> Runtime::open(std::unique_ptr<env::FileSystem> 
   }
 }
 
-Runtime::Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
-                 const Drawn& drawn, std::uint64_t segment_bytes)
-    : files_(std::move(files)),
-      clock_(std::move(clock)),
+Runtime::Runtime(Host host, Options options, const Drawn& drawn, std::uint64_t segment_bytes)
+    : host_(std::move(host)),
+      files_(std::move(host_.files)),
+      clock_(std::move(host_.clock)),
       options_(std::move(options)),
       drawn_(drawn),
       segment_bytes_(segment_bytes),
@@ -130,11 +126,12 @@ Result<void> Runtime::start() {
     if (auto taken = take_place(place); !taken) return taken;
     if (auto problem = failure()) return std::unexpected(*problem);
   }
-  if (may_have_peers && applied_index_.load(std::memory_order_acquire) == 0) {
-    place_thread_ = std::thread([this] { look_for_place(); });
+  if (may_have_peers && applied_index_.load(std::memory_order_acquire) == 0) begin_search();
+  if (host_.has_threads) {
+    start_threads();
+  } else {
+    sleeping_.store(true, std::memory_order_relaxed);  // until it is stepped
   }
-  replica_thread_ = std::thread([this] { run(); });
-  background_thread_ = std::thread([this] { run_background(); });
   return {};
 }
 
@@ -151,7 +148,8 @@ void Runtime::start_clock() {
   }
 }
 
-Runtime::~Runtime() { close(milliseconds(4500)); }
+/// Without threads nothing would happen while it waits.
+Runtime::~Runtime() { close(host_.has_threads ? milliseconds(4500) : milliseconds(0)); }
 
 Runtime::Driving::Driving(Runtime& runtime) : lock_(runtime.drive_mutex_, std::defer_lock) {
   if (lock_.try_lock()) return;
@@ -235,90 +233,7 @@ void Runtime::write_async(const Write& write, milliseconds timeout, Completion<c
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// The replica thread.
-
-void Runtime::wake() {
-  // The thread says that it sleeps, then looks for work; here work was put first, then this is read. All of it is
-  // sequentially consistent, so one of the two sees the other.
-  if (!sleeping_.load(std::memory_order_seq_cst)) return;
-  {
-    const std::lock_guard lock(wake_mutex_);
-    if (wake_requested_) return;
-    wake_requested_ = true;
-  }
-  wake_condition_.notify_one();
-}
-
-void Runtime::run() {
-  bool must_flush = false;
-  std::uint64_t flush_at_ms = 0;
-  std::uint64_t until_due = never_ms;
-  std::uint64_t next_tick = 0;
-  for (;;) {
-    if (formed_.load(std::memory_order_acquire)) {
-      const Driving driving(*this);
-      drive();
-      const std::uint64_t now_ms = clock_->coarse_ms();
-      if (!failed_.load(std::memory_order_relaxed)) {
-        if (auto done = campaign_if_due(now_ms); !done) fail(done.error());
-        if (now_ms >= next_tick_ms_) {
-          if (auto done = tick(now_ms); !done) fail(done.error());
-          drive();
-        } else if (until_due_ms() == 0) {
-          propose_due();
-          drive();
-        }
-        until_due = until_due_ms();
-        next_tick = next_tick_ms_;
-        if (!must_flush && log_->has_unwritten()) {
-          must_flush = true;
-          flush_is_planned_.store(true, std::memory_order_relaxed);
-          flush_at_ms = now_ms + static_cast<std::uint64_t>(options_.flush_interval.count());
-        }
-        if (must_flush && now_ms >= flush_at_ms) {
-          must_flush = false;
-          flush_is_planned_.store(false, std::memory_order_relaxed);
-          if (auto done = log_->flush(); !done) fail(done.error());
-        }
-      }
-    }
-    call_completions();
-    std::unique_lock lock(wake_mutex_);
-    if (stopping_) return;
-    sleeping_.store(true, std::memory_order_seq_cst);
-    if (!has_inputs() && !queue_.has_completions() && !wake_requested_ && until_due > 0) {
-      const std::uint64_t now_ms = clock_->coarse_ms();
-      const auto heartbeat_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
-      const std::uint64_t tick_at_ms = std::clamp(next_tick, now_ms + 1, now_ms + heartbeat_ms);
-      std::uint64_t until_ms = std::min(tick_at_ms, now_ms + std::min(heartbeat_ms, until_due));
-      if (cluster_ && campaign_at_ms_.load(std::memory_order_relaxed) != 0) {
-        until_ms = std::clamp(campaign_at_ms_.load(std::memory_order_relaxed), now_ms + 1, until_ms);
-      }
-      if (must_flush) until_ms = std::min(until_ms, std::max(flush_at_ms, now_ms + 1));
-      wake_condition_.wait_for(lock, milliseconds(until_ms - now_ms), [this] { return wake_requested_ || stopping_; });
-    }
-    wake_requested_ = false;
-    sleeping_.store(false, std::memory_order_seq_cst);
-    if (stopping_) return;
-  }
-}
-
-void Runtime::call_completions() {
-  std::vector<CompletionCall> calls;
-  while (queue_.take_completions(calls)) {
-    for (CompletionCall& call : calls) {
-      try {
-        if (!options_.executor) {
-          call.done(std::move(call.outcome));
-        } else {
-          options_.executor([call = std::move(call)]() mutable { call.done(std::move(call.outcome)); });
-        }
-      } catch (...) {  // the host's code; its exception is not the end of the node
-        say(LogLevel::error, "a completion or the executor threw");
-      }
-    }
-  }
-}
+// The end.
 
 void Runtime::close(milliseconds limit) {
   std::call_once(closed_, [&] {

@@ -42,6 +42,7 @@
 #include "log/log.hpp"
 #include "node/cluster_state.hpp"
 #include "node/formation.hpp"
+#include "node/host.hpp"
 #include "node/read_gate.hpp"
 #include "node/recovery.hpp"
 #include "node/write_queue.hpp"
@@ -55,8 +56,7 @@ class Runtime {
   /// Recovers and starts. A node that is alone leads when this returns; a member of a cluster goes on by itself to find its
   /// place, the leader, and what it has missed. `segment_bytes` is that of new log segments: tests want small ones.
   [[nodiscard]] static Result<std::unique_ptr<Runtime>> open(
-      std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
-      std::uint64_t segment_bytes = log::LogOptions{}.segment_bytes);
+      Host host, Options options, std::uint64_t segment_bytes = log::LogOptions{}.segment_bytes);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -80,6 +80,9 @@ class Runtime {
 
   // --- state -----------------------------------------------------------------------------------------------------------
   [[nodiscard]] Status status() const;
+  /// It belongs to a cluster, so there is a `state`.
+  [[nodiscard]] bool has_place() const noexcept { return formed_.load(std::memory_order_acquire); }
+  [[nodiscard]] base::Term term() const noexcept { return base::Term(term_.load(std::memory_order_relaxed)); }
   [[nodiscard]] bool is_serving() const noexcept { return serving_.load(std::memory_order_acquire); }
   /// Why writes are refused now; nothing when they are not.
   [[nodiscard]] std::optional<Error> refuses_writes() const;
@@ -110,11 +113,32 @@ class Runtime {
   /// Refuses new writes, finishes those in flight, at most `limit`; then stops. Further calls do nothing.
   void close(std::chrono::milliseconds limit);
 
- private:
-  Runtime(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, Options options,
-          const Drawn& drawn, std::uint64_t segment_bytes);
+  // --- of a node without threads of its own (Host::has_threads) -----------------------------------------------------------
+  /// Does what the threads would do now.
+  void step();
+  /// There is something to do at once.
+  [[nodiscard]] bool wants_step() const;
+  /// By the node's clock, at the latest.
+  [[nodiscard]] std::uint64_t next_step_ms() const noexcept { return next_step_ms_; }
 
+ private:
+  Runtime(Host host, Options options, const Drawn& drawn, std::uint64_t segment_bytes);
+
+  static constexpr std::chrono::milliseconds background_interval{100};
   static constexpr std::uint64_t never_ms = ~std::uint64_t{0};
+
+  /// What the replica thread knows after a pass of how long it may sleep.
+  struct Idling {
+    bool must_flush = false;
+    std::uint64_t flush_at_ms = 0;
+    std::uint64_t until_due_ms = never_ms;
+    std::uint64_t next_tick_ms = 0;
+  };
+  struct PlaceSearch {
+    Formation formation;
+    std::string said = {};
+    std::uint64_t said_at_ms = 0;
+  };
 
   // driving (drive.cpp); with drive_mutex_ held
   void drive() noexcept;
@@ -189,15 +213,22 @@ class Runtime {
   // place in a cluster (take_place.cpp)
   Result<void> take_place(const Place& place);
   Result<void> open_peers(const log::Identity& identity);
-  void look_for_place();
+  /// One attempt of a node that has none. When to make the next; none: it has its place, and knows whom to answer.
+  std::optional<std::chrono::milliseconds> look_for_place(PlaceSearch& search);
+  void begin_search();
+  void say_no_place(PlaceSearch& search, const Error& error);
   void post(Input input);
   /// Drives if nobody does; else who does, or the replica thread, will.
   void drive_or_wake();
 
-  // threads (runtime.cpp, background.cpp)
+  // threads (threads.cpp, background.cpp)
   Result<void> start();
   void start_clock();
+  void start_threads();
   void run();
+  void pass();
+  void flush_when_due(std::uint64_t now_ms);
+  [[nodiscard]] std::uint64_t idle_until_ms() const;
   void wake();
   void call_completions();
   [[nodiscard]] bool has_inputs() const noexcept;
@@ -211,12 +242,14 @@ class Runtime {
   /// Drives what is queued, if nobody does.
   void drive_if_free();
   void run_background();
+  void look_in_background();
   void give_up(std::uint64_t now_ms);
   void take_snapshot();
   Result<void> write_snapshot();
   Result<void> offer(const log::SnapshotFileInfo& file, const replica::Membership& members);
   void say(LogLevel level, const std::string& line) const;
 
+  Host host_;
   std::unique_ptr<env::FileSystem> files_;
   std::unique_ptr<env::Clock> clock_;
   const Options options_;
@@ -276,20 +309,26 @@ class Runtime {
   std::mutex wake_mutex_;
   std::condition_variable wake_condition_;
   bool wake_requested_ = false;  // guarded by wake_mutex_
+  Idling idling_;                // the replica thread's
   bool stopping_ = false;        // guarded by wake_mutex_
   std::atomic<bool> sleeping_{false};
   std::atomic<bool> flush_is_planned_{
       false};  // mode `memory`: the replica thread knows that there is something to write
   std::mutex background_mutex_;
   std::condition_variable background_condition_;
-  bool snapshot_requested_ = false;   // guarded by background_mutex_
-  bool completions_wait_ = false;     // the background thread's: at its last look
+  bool snapshot_requested_ = false;  // guarded by background_mutex_
+  bool completions_wait_ = false;    // the background thread's, as the next: at its last look
+  std::uint64_t background_looks_ = 0;
   bool background_stopping_ = false;  // guarded by background_mutex_
   mutable std::mutex place_mutex_;
   std::condition_variable place_condition_;
-  bool place_stopping_ = false;  // guarded by place_mutex_
-  std::string place_problem_;    // guarded by place_mutex_: why there is no place yet
+  bool place_stopping_ = false;          // guarded by place_mutex_
+  std::string place_problem_;            // guarded by place_mutex_: why there is no place yet
+  std::unique_ptr<PlaceSearch> search_;  // the place thread's
   std::once_flag closed_;
+  std::uint64_t next_step_ms_ = 0;  // the three are of a node that is stepped
+  std::uint64_t next_look_ms_ = 0;
+  std::uint64_t next_search_ms_ = never_ms;
   std::thread place_thread_;
   std::thread replica_thread_;
   std::thread background_thread_;

@@ -6,10 +6,6 @@
 
 namespace concord::node {
 
-SnapshotReceiver::~SnapshotReceiver() {
-  if (reader_.joinable()) reader_.join();
-}
-
 Result<std::uint64_t> SnapshotReceiver::begin(const SnapshotHead& head) {
   if (is_reading_.load(std::memory_order_acquire)) {
     return fail(Errc::cluster_not_ready, "the last snapshot is still being read");
@@ -42,9 +38,8 @@ void SnapshotReceiver::end(base::NodeId from, const SnapshotPiece& message, Done
     return done(fail(Errc::cluster_not_ready, "no such snapshot is being received"));
   }
   if (!incoming_->is_complete()) return done(fail(Errc::cluster_not_ready, "parts of the snapshot are missing"));
-  if (reader_.joinable()) reader_.join();
   is_reading_.store(true, std::memory_order_release);
-  reader_ = std::thread([this, from, bytes = std::string(message.bytes), done = std::move(done)]() mutable {
+  executor_.soon([this, from, bytes = std::string(message.bytes), done = std::move(done)]() mutable {
     read(from, bytes, std::move(done));
     is_reading_.store(false, std::memory_order_release);
   });

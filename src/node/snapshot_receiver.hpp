@@ -1,19 +1,19 @@
 // Receives the snapshot file of a leader, piece by piece, and reads it, before raft hears of it.
 //
 // One transfer at a time: a newer one, or one of another term, ends that before. Checking and reading the whole file takes its
-// time, so it has a thread of its own.
+// time, so it is a task of the executor.
 //
-// Thread rule: one thread (the transport's); `post` and `done` are called on the reading thread.
+// Thread rule: one thread (the transport's); `post` and `done` are called on the executor's. The executor ends first.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include <concord/error.hpp>
 
+#include "env/executor.hpp"
 #include "env/file_system.hpp"
 #include "log/incoming_snapshot.hpp"
 #include "node/input.hpp"
@@ -25,9 +25,10 @@ class SnapshotReceiver {
  public:
   using Done = std::move_only_function<void(Result<void>)>;
 
-  SnapshotReceiver(env::FileSystem& files, std::string directory, std::function<void(Input)> post)
-      : files_(files), directory_(std::move(directory)), post_(std::move(post)) {}
-  ~SnapshotReceiver();
+  SnapshotReceiver(env::FileSystem& files, env::Executor& executor, std::string directory,
+                   std::function<void(Input)> post)
+      : files_(files), executor_(executor), directory_(std::move(directory)), post_(std::move(post)) {}
+  ~SnapshotReceiver() = default;
   SnapshotReceiver(const SnapshotReceiver&) = delete;
   SnapshotReceiver& operator=(const SnapshotReceiver&) = delete;
 
@@ -41,11 +42,11 @@ class SnapshotReceiver {
   void read(base::NodeId from, const std::string& message, Done done);
 
   env::FileSystem& files_;
+  env::Executor& executor_;
   const std::string directory_;
   const std::function<void(Input)> post_;
   std::unique_ptr<log::IncomingSnapshot> incoming_;  // the transport's thread, but while `is_reading_`
   std::atomic<bool> is_reading_{false};
-  std::thread reader_;
 };
 
 }  // namespace concord::node

@@ -1,48 +1,47 @@
 #include "node/snapshot_sender.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <future>
 #include <utility>
-
-#include "log/outgoing_snapshot.hpp"
 
 namespace concord::node {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 namespace {
 
 constexpr std::size_t piece_bytes = 256U << 10U;
-/// So much a second to one follower: a transfer leaves room on the disk and in the network for the log.
-constexpr std::uint64_t rate_bytes_per_second = 128U << 20U;
+/// So much to one follower: a transfer leaves room on the disk and in the network for the log.
+constexpr std::uint64_t rate_bytes_per_ms = (128U << 20U) / 1000;
 constexpr milliseconds piece_timeout{10'000};
 /// Checking and loading a large snapshot takes its time.
 constexpr milliseconds end_timeout{120'000};
-constexpr int attempts = 5;
+constexpr int attempts_limit = 5;
 constexpr milliseconds pause_between_attempts{300};
 constexpr milliseconds pause_after_failure{1000};
 
-}  // namespace
-
-SnapshotSender::~SnapshotSender() {
-  for (auto& [to, transfer] : transfers_) {
-    if (transfer->thread.joinable()) transfer->thread.join();
-  }
+/// Trying again would not help.
+bool is_final(const Error& error) {
+  return error.code() == Errc::invalid_request || error.code() == Errc::storage_full;
 }
 
+}  // namespace
+
 void SnapshotSender::send(base::NodeId to, const std::string& path, const SnapshotHead& head, std::string message) {
-  const std::lock_guard lock(mutex_);
-  std::unique_ptr<Transfer>& slot = transfers_[to];
-  if (slot != nullptr && !slot->ended.load(std::memory_order_acquire)) return done_(to, false);
-  if (slot != nullptr && slot->thread.joinable()) slot->thread.join();
-  slot = std::make_unique<Transfer>();
-  slot->to = to;
-  slot->head = head;
-  slot->path = path;
-  slot->message = std::move(message);
-  slot->thread = std::thread([this, transfer = slot.get()] { run(*transfer); });
+  TransferPtr transfer;
+  {
+    const std::lock_guard lock(mutex_);
+    TransferPtr& slot = transfers_[to];
+    if (slot == nullptr || slot->ended.load(std::memory_order_acquire)) {
+      transfer = std::make_shared<Transfer>();
+      slot = transfer;
+    }
+  }
+  if (!transfer) return tools_.done(to, false);
+  transfer->to = to;
+  transfer->head = head;
+  transfer->path = path;
+  transfer->message = std::move(message);
+  tools_.executor.soon([this, transfer] { begin(transfer); });
 }
 
 std::map<base::NodeId, SnapshotSender::Progress> SnapshotSender::progress() const {
@@ -56,67 +55,80 @@ std::map<base::NodeId, SnapshotSender::Progress> SnapshotSender::progress() cons
   return all;
 }
 
-/// Unless the sender is to stop.
-void SnapshotSender::pause(milliseconds time) const {
-  constexpr milliseconds slice{30};
-  for (milliseconds left = time; left.count() > 0 && !is_stopping(); left -= slice) std::this_thread::sleep_for(slice);
+void SnapshotSender::begin(const TransferPtr& transfer) {
+  ++transfer->attempts;
+  auto file = log::OutgoingSnapshot::open(tools_.files, transfer->path);
+  if (!file) return end_attempt(transfer, file.error());
+  transfer->file.emplace(std::move(*file));
+  transfer->head.size_bytes = transfer->file->size_bytes();
+  transfer->size_bytes.store(transfer->file->size_bytes(), std::memory_order_relaxed);
+  ask(transfer, Method::snapshot_begin, encode(transfer->head), &SnapshotSender::take_begun);
 }
 
-void SnapshotSender::run(Transfer& transfer) {
-  Result<void> sent;
-  for (int attempt = 0; attempt < attempts && !is_stopping(); ++attempt) {
-    sent = transmit(transfer);
-    if (sent || sent.error().code() == Errc::invalid_request || sent.error().code() == Errc::storage_full) break;
-    pause(pause_between_attempts);
-  }
-  if (!sent) pause(pause_after_failure);  // raft asks again at once
-  if (!sent && !is_stopping()) say_("a snapshot could not be sent: " + sent.error().message());
-  const base::NodeId to = transfer.to;
-  const bool delivered = sent.has_value() && !is_stopping();
-  transfer.ended.store(true, std::memory_order_release);
-  done_(to, delivered);
+void SnapshotSender::take_begun(const TransferPtr& transfer, Result<std::string> answer) {
+  if (!answer) return end_attempt(transfer, answer.error());
+  const auto offset = decode_offset(*answer);
+  if (!offset) return end_attempt(transfer, offset.error());
+  transfer->begun_at_bytes = *offset;
+  transfer->begun_at_ms = tools_.now_ms();
+  transfer->sent_bytes.store(*offset, std::memory_order_relaxed);
+  send_piece(transfer);
 }
 
-Result<void> SnapshotSender::transmit(Transfer& transfer) {
-  auto file = log::OutgoingSnapshot::open(files_, transfer.path);
-  if (!file) return std::unexpected(std::move(file.error()));
-  transfer.head.size_bytes = file->size_bytes();
-  transfer.size_bytes.store(file->size_bytes(), std::memory_order_relaxed);
-  const auto begun = ask(transfer.to, Method::snapshot_begin, encode(transfer.head));
-  if (!begun) return std::unexpected(begun.error());
-  const auto offset = decode_offset(*begun);
-  if (!offset) return std::unexpected(offset.error());
-
-  const auto started_at = steady_clock::now();
-  for (std::uint64_t at = *offset; at < file->size_bytes();) {
-    if (is_stopping()) return fail(Errc::cluster_not_ready, "the node is stopping");
-    const auto bytes = file->read(at, piece_bytes);
-    if (!bytes) return std::unexpected(bytes.error());
-    auto taken = ask(transfer.to, Method::snapshot_chunk,
-                     encode_chunk({.index = transfer.head.index, .offset = at, .bytes = *bytes}));
-    if (!taken) return std::unexpected(std::move(taken.error()));
-    at += bytes->size();
-    transfer.sent_bytes.store(at, std::memory_order_relaxed);
-    const auto due = std::chrono::microseconds((at - *offset) * 1'000'000 / rate_bytes_per_second);
-    std::this_thread::sleep_until(started_at + due);
+void SnapshotSender::send_piece(const TransferPtr& transfer) {
+  const std::uint64_t at = transfer->sent_bytes.load(std::memory_order_relaxed);
+  if (at >= transfer->file->size_bytes()) {
+    return ask(transfer, Method::snapshot_end,
+               encode_end({.index = transfer->head.index, .offset = 0, .bytes = transfer->message}),
+               &SnapshotSender::take_ended);
   }
-  auto ended = ask(transfer.to, Method::snapshot_end,
-                   encode_end({.index = transfer.head.index, .offset = 0, .bytes = transfer.message}));
-  if (!ended) return std::unexpected(std::move(ended.error()));
-  return {};
+  const auto bytes = transfer->file->read(at, piece_bytes);
+  if (!bytes) return end_attempt(transfer, bytes.error());
+  transfer->sent_bytes.store(at + bytes->size(), std::memory_order_relaxed);
+  ask(transfer, Method::snapshot_chunk, encode_chunk({.index = transfer->head.index, .offset = at, .bytes = *bytes}),
+      &SnapshotSender::take_piece_sent);
 }
 
-Result<std::string> SnapshotSender::ask(base::NodeId to, Method method, std::string body) {
-  const auto answer = std::make_shared<std::promise<Result<std::string>>>();
-  auto answered = answer->get_future();
-  {
-    const std::lock_guard lock(asking_mutex_);
-    if (is_stopping()) return fail(Errc::cluster_not_ready, "the node is stopping");
-    transport_.request(to, transport::Channel::bulk, static_cast<std::uint8_t>(method), std::move(body),
-                       method == Method::snapshot_end ? end_timeout : piece_timeout,
-                       [answer](Result<std::string> result) { answer->set_value(std::move(result)); });
+void SnapshotSender::take_piece_sent(const TransferPtr& transfer, Result<std::string> answer) {
+  if (!answer) return end_attempt(transfer, answer.error());
+  const std::uint64_t sent = transfer->sent_bytes.load(std::memory_order_relaxed) - transfer->begun_at_bytes;
+  const std::uint64_t due_ms = transfer->begun_at_ms + sent / rate_bytes_per_ms;
+  const std::uint64_t now_ms = tools_.now_ms();
+  tools_.executor.after(milliseconds(due_ms > now_ms ? due_ms - now_ms : 0),
+                        [this, transfer] { send_piece(transfer); });
+}
+
+void SnapshotSender::take_ended(const TransferPtr& transfer, Result<std::string> answer) {
+  if (!answer) return end_attempt(transfer, answer.error());
+  end(transfer, true);
+}
+
+void SnapshotSender::end_attempt(const TransferPtr& transfer, const Error& error) {
+  if (!is_final(error) && transfer->attempts < attempts_limit) {
+    return tools_.executor.after(pause_between_attempts, [this, transfer] { begin(transfer); });
   }
-  return answered.get();
+  tools_.say("a snapshot could not be sent: " + error.message());
+  tools_.executor.after(pause_after_failure, [this, transfer] { end(transfer, false); });  // raft asks again at once
+}
+
+void SnapshotSender::end(const TransferPtr& transfer, bool delivered) {
+  const base::NodeId to = transfer->to;
+  transfer->file.reset();
+  transfer->ended.store(true, std::memory_order_release);
+  tools_.done(to, delivered);
+}
+
+/// A sender that stops goes no further: nobody waits for the end of its transfers.
+void SnapshotSender::ask(const TransferPtr& transfer, Method method, std::string body, Next next) {
+  const std::lock_guard lock(asking_mutex_);
+  if (is_stopping_) return;
+  tools_.transport.request(transfer->to, transport::Channel::bulk, static_cast<std::uint8_t>(method), std::move(body),
+                           method == Method::snapshot_end ? end_timeout : piece_timeout,
+                           [this, transfer, next](Result<std::string> answer) mutable {
+                             tools_.executor.soon([this, transfer, next, answer = std::move(answer)]() mutable {
+                               (this->*next)(transfer, std::move(answer));
+                             });
+                           });
 }
 
 }  // namespace concord::node

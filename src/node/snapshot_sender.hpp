@@ -1,9 +1,10 @@
-// Sends snapshot files to followers that are too far behind for the log, each in a thread of its own.
+// Sends snapshot files to followers that are too far behind for the log.
 //
 // A transfer goes in pieces over the peer's bulk channel, one after the other, at a bounded rate, and goes on where it was
 // when the connection broke. It says how it ended, once: raft sends such a follower nothing until then (reliability 3.8).
+// Its steps are tasks of the executor: read a piece, ask the peer to take it, go on with the answer.
 //
-// Thread rule: any thread; `done` is called on the transfer's thread.
+// Thread rule: any thread; `done` is called on the executor's, or inside `send`.
 #pragma once
 
 #include <atomic>
@@ -13,13 +14,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <thread>
 
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
+#include "env/executor.hpp"
 #include "env/file_system.hpp"
+#include "log/outgoing_snapshot.hpp"
 #include "node/peer_messages.hpp"
 #include "transport/transport.hpp"
 
@@ -34,17 +37,25 @@ class SnapshotSender {
   using Done = std::function<void(base::NodeId to, bool delivered)>;
   using Say = std::function<void(const std::string&)>;
 
-  SnapshotSender(transport::Transport& transport, env::FileSystem& files, Done done, Say say)
-      : transport_(transport), files_(files), done_(std::move(done)), say_(std::move(say)) {}
-  /// Precondition: `stop`, and the transport has ended its requests.
-  ~SnapshotSender();
+  struct Tools {
+    transport::Transport& transport;
+    env::FileSystem& files;
+    env::Executor& executor;
+    std::function<std::uint64_t()> now_ms;
+    Done done;
+    Say say;
+  };
+
+  explicit SnapshotSender(Tools tools) : tools_(std::move(tools)) {}
   SnapshotSender(const SnapshotSender&) = delete;
   SnapshotSender& operator=(const SnapshotSender&) = delete;
+  /// Precondition: `stop`; transport and executor, in this order, have ended.
+  ~SnapshotSender() = default;
 
   /// The transport is not called any more when this returns; what waits for an answer waits until the transport ends it.
   void stop() {
     const std::lock_guard lock(asking_mutex_);
-    stopping_.store(true, std::memory_order_relaxed);
+    is_stopping_ = true;
   }
 
   /// One transfer a peer: a second one ends at once as not delivered.
@@ -57,26 +68,33 @@ class SnapshotSender {
     SnapshotHead head;
     std::string path;
     std::string message;
+    int attempts = 0;
+    std::optional<log::OutgoingSnapshot> file = {};  // of the attempt under way, as what follows
+    std::uint64_t begun_at_bytes = 0;
+    std::uint64_t begun_at_ms = 0;
     std::atomic<std::uint64_t> sent_bytes{0};
     std::atomic<std::uint64_t> size_bytes{0};
     std::atomic<bool> ended{false};
-    std::thread thread = {};
   };
+  using TransferPtr = std::shared_ptr<Transfer>;
+  using Next = void (SnapshotSender::*)(const TransferPtr&, Result<std::string>);
 
-  void run(Transfer& transfer);
-  void pause(std::chrono::milliseconds time) const;
-  Result<void> transmit(Transfer& transfer);
-  Result<std::string> ask(base::NodeId to, Method method, std::string body);
-  [[nodiscard]] bool is_stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+  // The steps.
+  void begin(const TransferPtr& transfer);
+  void take_begun(const TransferPtr& transfer, Result<std::string> answer);
+  void send_piece(const TransferPtr& transfer);
+  void take_piece_sent(const TransferPtr& transfer, Result<std::string> answer);
+  void take_ended(const TransferPtr& transfer, Result<std::string> answer);
+  void end_attempt(const TransferPtr& transfer, const Error& error);
+  void end(const TransferPtr& transfer, bool delivered);
 
-  transport::Transport& transport_;
-  env::FileSystem& files_;
-  const Done done_;
-  const Say say_;
-  std::mutex asking_mutex_;  // held while the transport is called
-  std::atomic<bool> stopping_{false};
+  void ask(const TransferPtr& transfer, Method method, std::string body, Next next);
+
+  const Tools tools_;
+  std::mutex asking_mutex_;   // held while the transport is called
+  bool is_stopping_ = false;  // guarded by asking_mutex_
   mutable std::mutex mutex_;
-  std::map<base::NodeId, std::unique_ptr<Transfer>> transfers_;  // guarded by mutex_
+  std::map<base::NodeId, TransferPtr> transfers_;  // guarded by mutex_
 };
 
 }  // namespace concord::node

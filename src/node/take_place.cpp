@@ -40,7 +40,7 @@ Result<void> Runtime::open_peers(const log::Identity& identity) {
                                  .api_url = {},
                                  .version = std::string(concord::version)};
   const bool formed = identity.formed;
-  auto opened = Peers::open(options_.cluster, self, *files_,
+  auto opened = Peers::open(options_.cluster, self, host_, *files_,
                             {.post = [this](Input input) { cluster_->inbox.put(std::move(input)); },
                              .drive = [this] { drive_or_wake(); },
                              .wake = [this] { wake(); },
@@ -59,41 +59,47 @@ Result<void> Runtime::open_peers(const log::Identity& identity) {
   return {};
 }
 
-/// On a thread of its own, until there is a place or the node is closed.
-void Runtime::look_for_place() {
+void Runtime::begin_search() {
   const transport::Identity self = cluster_->peers->self();
   const replica::Member own{
       .id = {}, .directory = self.directory, .name = self.name, .peer = self.peer_address, .api = {}};
-  Formation formation(options_.cluster, own, drawn_.cluster_id, drawn_.node_id, *cluster_->peers);
-  std::string said;
-  std::uint64_t said_at_ms = 0;
-  while (!formed_.load(std::memory_order_acquire)) {
-    auto place = formation.attempt();
-    if (place) {
-      if (auto taken = take_place(*place); !taken) return fail(taken.error());
-      wake();
-      break;
+  search_ = std::make_unique<PlaceSearch>(
+      PlaceSearch{.formation = Formation(options_.cluster, own, drawn_.cluster_id, drawn_.node_id, *cluster_->peers)});
+  next_search_ms_ = 0;
+}
+
+std::optional<milliseconds> Runtime::look_for_place(PlaceSearch& search) {
+  if (!formed_.load(std::memory_order_acquire)) {
+    auto place = search.formation.attempt();
+    if (!place) {
+      say_no_place(search, place.error());
+      return formation_pause;
     }
-    const std::string problem = place.error().message();
-    if (problem != said || clock_->coarse_ms() >= said_at_ms + say_again_ms) {
-      const bool is_refusal = place.error().code() != Errc::cluster_not_ready && place.error().code() != Errc::timeout;
-      say(is_refusal ? LogLevel::error : LogLevel::info, "no place in a cluster yet: " + problem);
-      said = problem;
-      said_at_ms = clock_->coarse_ms();
+    if (auto taken = take_place(*place); !taken) {
+      fail(taken.error());
+      return std::nullopt;
     }
-    std::unique_lock lock(place_mutex_);
-    place_problem_ = problem;
-    if (place_condition_.wait_for(lock, formation_pause, [this] { return place_stopping_; })) return;
+    wake();
   }
+  if (applied_index_.load(std::memory_order_acquire) != 0) return std::nullopt;
   // The leader's snapshot will say who the members are; until then it must be known where to answer.
-  while (applied_index_.load(std::memory_order_acquire) == 0) {
-    if (const auto members = formation.contacts(directory_->identity().cluster)) {
-      const Driving driving(*this);
-      if (replica_->applied_index().is_zero()) cluster_->peers->set_members(*members);
-    }
-    std::unique_lock lock(place_mutex_);
-    if (place_condition_.wait_for(lock, contacts_pause, [this] { return place_stopping_; })) return;
+  if (const auto members = search.formation.contacts(directory_->identity().cluster)) {
+    const Driving driving(*this);
+    if (replica_->applied_index().is_zero()) cluster_->peers->set_members(*members);
   }
+  return contacts_pause;
+}
+
+void Runtime::say_no_place(PlaceSearch& search, const Error& error) {
+  const std::string& problem = error.message();
+  if (problem != search.said || clock_->coarse_ms() >= search.said_at_ms + say_again_ms) {
+    const bool is_refusal = error.code() != Errc::cluster_not_ready && error.code() != Errc::timeout;
+    say(is_refusal ? LogLevel::error : LogLevel::info, "no place in a cluster yet: " + problem);
+    search.said = problem;
+    search.said_at_ms = clock_->coarse_ms();
+  }
+  const std::lock_guard lock(place_mutex_);
+  place_problem_ = problem;
 }
 
 Result<void> Runtime::take_place(const Place& place) {

@@ -18,6 +18,7 @@
 
 #include <gtest/gtest.h>
 
+#include "env/borrowed_file_system.hpp"
 #include "env/memory_file_system.hpp"
 #include "node/runtime.hpp"
 #include "store/view.hpp"
@@ -37,25 +38,6 @@ class HandClock final : public env::Clock {
 
  private:
   std::shared_ptr<Hands> hands_;
-};
-
-/// A node owns its file system; this one leaves the files to the machine.
-class BorrowedFileSystem final : public env::FileSystem {
- public:
-  explicit BorrowedFileSystem(env::FileSystem& files) : files_(files) {}
-  Result<std::unique_ptr<env::File>> open(const std::string& path, env::OpenMode mode) override {
-    return files_.open(path, mode);
-  }
-  Result<std::unique_ptr<env::FileLock>> lock(const std::string& path) override { return files_.lock(path); }
-  Result<void> make_directories(const std::string& path) override { return files_.make_directories(path); }
-  Result<void> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
-  Result<void> remove(const std::string& path) override { return files_.remove(path); }
-  Result<void> sync_directory(const std::string& path) override { return files_.sync_directory(path); }
-  Result<std::vector<std::string>> list(const std::string& path) override { return files_.list(path); }
-  Result<std::uint64_t> free_bytes(const std::string& path) override { return files_.free_bytes(path); }
-
- private:
-  env::FileSystem& files_;
 };
 
 /// Where the syncs of the log are held up while it is closed, and all are counted.
@@ -119,8 +101,9 @@ struct Machine {
   }
 
   [[nodiscard]] Result<std::unique_ptr<Runtime>> try_open() {
-    return Runtime::open(std::make_unique<BorrowedFileSystem>(*files), std::make_unique<HandClock>(hands), options,
-                         segment_bytes);
+    return Runtime::open(
+        {.files = std::make_unique<env::BorrowedFileSystem>(*files), .clock = std::make_unique<HandClock>(hands)},
+        options, segment_bytes);
   }
   [[nodiscard]] std::unique_ptr<Runtime> open() {
     auto opened = try_open();

@@ -1,0 +1,32 @@
+// What a node runs on: files, clocks, network, threads, chance. Mostly the real ones; a simulation brings its own of each.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include <concord/error.hpp>
+
+#include "env/clock.hpp"
+#include "env/executor.hpp"
+#include "env/file_system.hpp"
+#include "node/draw.hpp"
+#include "transport/transport.hpp"
+
+namespace concord::node {
+
+struct Host {
+  std::unique_ptr<env::FileSystem> files;
+  std::unique_ptr<env::Clock> clock;
+  /// Never 0.
+  std::function<std::uint64_t()> draw = node::draw;
+  std::function<Result<std::unique_ptr<transport::Transport>>(const transport::Options&, transport::Handler&)>
+      open_transport = transport::Transport::open;
+  std::function<std::unique_ptr<env::Executor>()> make_executor = [] {
+    return std::make_unique<env::ThreadExecutor>();
+  };
+  /// Without, the node does nothing by itself: its owner calls `Runtime::step`.
+  bool has_threads = true;
+};
+
+}  // namespace concord::node
