@@ -1,0 +1,347 @@
+#include "sim/clients.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace concord::sim {
+
+using command::Guard;
+using command::GuardKind;
+using command::OperationKind;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr TimeUs patience_us = 8 * second;
+constexpr milliseconds node_timeout{3000};
+constexpr std::uint64_t fingerprint = 1;
+constexpr int once_attempts = 20;
+
+std::uint64_t number_in(std::string_view stored) {
+  std::uint64_t number = 0;
+  const auto from = stored.find_first_of("0123456789");
+  CONCORD_CHECK(from != std::string_view::npos, "values of the simulation are numbers");
+  std::from_chars(stored.data() + from, stored.data() + stored.size(), number);
+  return number;
+}
+
+}  // namespace
+
+/// One operation of a client, at one machine at a time.
+struct Clients::Call {
+  std::size_t place = 0;
+  Client* client = nullptr;  // null: not of the workload
+  Done done = {};
+  std::string error = {};  // the last
+  Machine* machine = nullptr;
+  std::uint64_t attempt = 0;  // what belongs to an earlier one is void
+  int attempts_left = 1;
+  bool is_over = false;
+  bool may_have_happened = false;  // by an earlier attempt
+
+  // What is asked for.
+  bool is_write = true;
+  ReadConsistency consistency = ReadConsistency::strong;
+  std::string once_key = {};
+  std::vector<std::string> keys = {};    // read, or got inside a transaction
+  std::vector<std::string> values = {};  // stored forms of the writes
+};
+
+Clients::Clients(World& world, const Workload& workload, History& history, std::function<Machine*()> pick)
+    : world_(world), workload_(workload), history_(history), pick_(std::move(pick)) {
+  for (std::size_t number = 0; number < workload.clients; ++number) {
+    clients_.push_back(std::make_unique<Client>(Client{.number = number}));
+  }
+}
+
+Clients::~Clients() = default;
+
+void Clients::start() {
+  for (auto& client : clients_) pause(*client);
+}
+
+std::vector<std::string> Clients::keys() const {
+  std::vector<std::string> all;
+  for (std::size_t number = 0; number < workload_.keys; ++number) all.push_back("k" + std::to_string(number));
+  return all;
+}
+
+std::string Clients::any_key() { return "k" + std::to_string(world_.random().below(workload_.keys)); }
+
+std::string Clients::stored_value(std::uint64_t value) {
+  std::string text = std::to_string(value);
+  if (workload_.padding_bytes != 0 && world_.random().one_in(10)) {
+    text += '|' + std::string(world_.random().below(workload_.padding_bytes), 'x');
+  }
+  return std::string(1, '\0') + '"' + text + '"';
+}
+
+void Clients::pause(Client& client) {
+  if (is_stopped_) return;
+  world_.after(world_.between(workload_.least_pause_us, workload_.most_pause_us), [this, &client] { act(client); });
+}
+
+void Clients::act(Client& client) {
+  if (is_stopped_) return;
+  auto call = std::make_shared<Call>();
+  call->client = &client;
+  Operation operation = draw(client, call);
+  operation.client = client.number;
+  operation.called_us = world_.now_us();
+  call->place = history_.begin(std::move(operation));
+  begin(call);
+}
+
+Operation Clients::draw(Client& client, CallPtr& call) {
+  base::Random& random = world_.random();
+  std::uint64_t share = random.below(100);
+  const auto is = [&share](std::uint64_t part) {
+    const bool chosen = share < part;
+    share -= std::min(share, part);
+    if (chosen) share = 100;
+    return chosen;
+  };
+  Operation operation;
+  const auto writes = [&](const std::string& key) {
+    operation.writes.push_back({.key = key, .value = ++last_value_});
+    call->values.push_back(stored_value(last_value_));
+  };
+  const bool reads_strongly = is(workload_.strong_reads);
+  if (reads_strongly || is(workload_.eventual_reads)) {
+    operation.kind = Operation::Kind::read;
+    operation.is_strong = reads_strongly;
+    call->is_write = false;
+    call->consistency = operation.is_strong ? ReadConsistency::strong : ReadConsistency::eventual;
+    call->keys.push_back(any_key());
+    if (random.one_in(4)) {
+      const std::string second_key = any_key();
+      if (second_key != call->keys[0]) call->keys.push_back(second_key);
+    }
+    return operation;
+  }
+  const std::string key = any_key();
+  if (is(workload_.removes)) {
+    operation.writes.push_back({.key = key});
+    call->values.emplace_back();
+  } else if (is(workload_.guarded)) {
+    const auto known = client.revisions.find(key);
+    operation.guard = Seen{.key = key, .value = 1, .revision = known == client.revisions.end() ? 0 : known->second};
+    if (operation.guard->revision == 0) operation.guard->value = 0;
+    writes(key);
+  } else if (is(workload_.transactions)) {
+    call->keys.push_back(key);
+    writes(any_key());
+    const std::string second_key = any_key();
+    if (second_key != operation.writes[0].key) writes(second_key);
+  } else if (is(workload_.expiring)) {
+    operation.ttl_s = static_cast<std::uint32_t>(1 + random.below(workload_.longest_ttl_s));
+    writes(key);
+  } else {
+    if (is(workload_.once)) {
+      call->once_key = "once" + std::to_string(last_value_ + 1);
+      call->attempts_left = once_attempts;
+    }
+    writes(key);
+  }
+  return operation;
+}
+
+void Clients::begin(const CallPtr& call) {
+  ++under_way_;
+  calls_.push_back(call);
+  ask(call);
+}
+
+void Clients::ask(const CallPtr& call) {
+  if (call->client != nullptr) call->machine = pick_();
+  Machine* const machine = call->machine;
+  const std::uint64_t attempt = ++call->attempt;
+  --call->attempts_left;
+  history_.at(call->place).machine = machine == nullptr ? 0 : machine->number();
+  if (machine == nullptr || !machine->is_up()) {  // refused by the machine's kernel
+    world_.after(1 * ms, [this, call] { take_error(call, Error(Errc::cluster_not_ready, "nobody listens")); });
+    return;
+  }
+  world_.after(world_.between(50, 500), [this, call, machine, attempt] {
+    if (call->attempt != attempt || call->is_over) return;
+    if (!machine->is_up()) return take_error(call, Error(Errc::timeout, "the connection was lost", true));
+    machine->post([this, call, attempt] {
+      if (call->attempt == attempt && !call->is_over) submit(call);
+    });
+  });
+  world_.after(patience_us, [this, call, attempt] {
+    if (call->attempt == attempt && !call->is_over) take_error(call, Error(Errc::timeout, "no answer", true));
+  });
+}
+
+void Clients::machine_ended(const Machine& machine) {
+  for (const CallPtr& call : std::vector(calls_)) {
+    if (call->machine != &machine || call->is_over) continue;
+    const std::uint64_t attempt = call->attempt;
+    world_.after(world_.between(50, 500), [this, call, attempt] {
+      if (call->attempt == attempt && !call->is_over) take_error(call, Error(Errc::timeout, "connection lost", true));
+    });
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Inside the node's process.
+
+void Clients::submit(const CallPtr& call) { call->is_write ? submit_write(call) : submit_read(call); }
+
+void Clients::submit_write(const CallPtr& call) {
+  const Operation& operation = history_.at(call->place);
+  command::Transaction transaction;
+  if (operation.guard) {
+    const bool is_absent = operation.guard->revision == 0;
+    transaction.guards.push_back({.kind = is_absent ? GuardKind::absent : GuardKind::revision,
+                                  .key = operation.guard->key,
+                                  .revision = Revision(operation.guard->revision)});
+  }
+  for (const std::string& key : call->keys) transaction.then.push_back({.kind = OperationKind::get, .key = key});
+  for (std::size_t at = 0; at < operation.writes.size(); ++at) {
+    const Seen& write = operation.writes[at];
+    transaction.then.push_back({.kind = write.value == 0 ? OperationKind::remove : OperationKind::put,
+                                .key = write.key,
+                                .value = call->values[at],
+                                .ttl_s = write.value == 0 ? 0 : operation.ttl_s});
+  }
+  const command::Once once{.scope = "sim", .key = call->once_key, .fingerprint = fingerprint};
+  node::Write write{.kind = command::CommandKind::transaction, .transaction = &transaction};
+  const bool is_single = transaction.guards.empty() && transaction.then.size() == 1;
+  if (!call->once_key.empty()) {
+    write.kind = command::CommandKind::once;
+    write.once = &once;
+  } else if (is_single) {
+    const command::Operation& only = transaction.then[0];
+    write = {.kind = only.kind == OperationKind::put ? command::CommandKind::put : command::CommandKind::remove,
+             .key = only.key,
+             .value = only.value,
+             .ttl_s = only.ttl_s};
+  }
+  const std::uint64_t attempt = call->attempt;
+  call->machine->runtime().write_async(write, node_timeout,
+                                       [this, call, attempt](const Result<command::Outcome>& result) {
+                                         if (call->attempt == attempt) answer_write(call, result);
+                                       });
+}
+
+void Clients::submit_read(const CallPtr& call) {
+  const std::uint64_t attempt = call->attempt;
+  call->machine->runtime().when_readable(
+      call->consistency, node_timeout, [this, call, attempt](const Result<void>& readable) {
+        if (call->attempt != attempt || call->is_over) return;
+        if (!readable) {
+          const Error error = readable.error();
+          return give(call, [this, call, error](Operation&) { take_error(call, error); });
+        }
+        std::vector<Seen> reads;
+        for (const std::string& key : call->keys) {
+          Seen seen{.key = key};
+          if (const auto entry = call->machine->runtime().state().get_entry(key)) {
+            seen.value = number_in(entry->value.stored());
+            seen.revision = entry->revision.value();
+          }
+          reads.push_back(std::move(seen));
+        }
+        give(call, [this, call, reads](Operation& operation) {
+          operation.reads = reads;
+          end(call, Fate::done);
+        });
+      });
+}
+
+void Clients::answer_write(const CallPtr& call, const Result<command::Outcome>& result) {
+  if (!result) {
+    const Error error = result.error();
+    return give(call, [this, call, error](Operation&) { take_error(call, error); });
+  }
+  std::vector<Seen> reads;
+  const bool ran = result->guard_failure == command::GuardFailure::none && result->results.size() >= call->keys.size();
+  for (std::size_t at = 0; ran && at < call->keys.size(); ++at) {
+    const command::OperationResult& got = result->results[at];
+    Seen seen{.key = call->keys[at]};
+    if (got.value) {
+      seen.value = number_in(got.value->stored());
+      seen.revision = got.revision.value();
+    }
+    reads.push_back(std::move(seen));
+  }
+  give(call, [this, call, reads, changed = result->changed, revision = result->revision.value()](Operation& operation) {
+    operation.reads = reads;
+    operation.changed = changed;
+    operation.revision = revision;
+    end(call, Fate::done);
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Back at the client.
+
+/// An answer on its way.
+void Clients::give(const CallPtr& call, const std::function<void(Operation&)>& fill) {
+  const std::uint64_t attempt = call->attempt;
+  world_.at(call->machine->local_now_us() + world_.between(50, 500), [this, call, attempt, fill] {
+    if (call->attempt == attempt && !call->is_over) fill(history_.at(call->place));
+  });
+}
+
+void Clients::take_error(const CallPtr& call, const Error& error) {
+  if (call->is_over) return;
+  world_.trace(static_cast<std::uint64_t>(error.code()));
+  call->error = error.message();
+  if (error.maybe_committed()) call->may_have_happened = true;
+  if (call->attempts_left > 0 && !is_stopped_) {
+    ++call->attempt;
+    world_.after(world_.between(1 * ms, 200 * ms), [this, call] { ask(call); });
+    return;
+  }
+  end(call, call->may_have_happened ? Fate::unknown : Fate::nothing_done);
+}
+
+void Clients::end(const CallPtr& call, Fate fate) {
+  Operation& operation = history_.at(call->place);
+  operation.fate = fate;
+  operation.returned_us = fate == Fate::unknown ? never_us : world_.now_us();
+  call->is_over = true;
+  std::erase(calls_, call);
+  --under_way_;
+  if (fate == Fate::done) ++answered_;
+  world_.trace(operation.revision);
+  if (call->done) return call->done(fate == Fate::done ? std::string() : call->error);
+  if (fate == Fate::done) {
+    for (const Seen& seen : operation.reads) call->client->revisions[seen.key] = seen.revision;
+    if (operation.changed) {
+      for (const Seen& write : operation.writes) {
+        call->client->revisions[write.key] = write.value == 0 ? 0 : operation.revision;
+      }
+    }
+  }
+  pause(*call->client);
+}
+
+void Clients::put_at(Machine& machine, const std::string& key, Done done) {
+  auto call = std::make_shared<Call>();
+  call->machine = &machine;
+  call->done = std::move(done);
+  call->values.push_back(stored_value(++last_value_));
+  call->place = history_.begin(
+      {.client = workload_.clients, .called_us = world_.now_us(), .writes = {{.key = key, .value = last_value_}}});
+  begin(call);
+}
+
+void Clients::read_at(Machine& machine, const std::string& key, Done done) {
+  auto call = std::make_shared<Call>();
+  call->machine = &machine;
+  call->done = std::move(done);
+  call->is_write = false;
+  call->keys.push_back(key);
+  call->place =
+      history_.begin({.kind = Operation::Kind::read, .client = workload_.clients, .called_us = world_.now_us()});
+  begin(call);
+}
+
+}  // namespace concord::sim

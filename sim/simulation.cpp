@@ -1,0 +1,314 @@
+#include "sim/simulation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/nemesis.hpp"
+
+namespace concord::sim {
+
+namespace {
+
+constexpr std::size_t most_machines = 7;
+constexpr TimeUs patience_us = 30 * second;
+constexpr TimeUs calm_us = 8 * second;
+
+}  // namespace
+
+Simulation::Simulation(const Settings& settings) : settings_(settings), world_(settings.seed), network_(world_) {
+  if (settings.tell) world_.tell_to(settings.tell);
+  build();
+}
+
+/// Processes end while there are clients that hear of it.
+Simulation::~Simulation() { machines_.clear(); }
+
+Options Simulation::options_of(std::size_t number) const {
+  Options options;
+  const auto name_of = [](std::size_t n) { return "n" + std::to_string(n); };
+  const auto address_of = [](std::size_t n) { return "n" + std::to_string(n) + ":9100"; };
+  options.name = name_of(number);
+  options.data_dir = "/data";
+  options.durability = durability_;
+  options.snapshot.every_entries = snapshot_entries_;
+  options.cluster.cookie = "of the simulation";
+  options.cluster.advertise = address_of(number);
+  for (std::size_t other = 0; other < founders_; ++other) {
+    options.cluster.initial.push_back({.name = name_of(other), .peer = address_of(other)});
+  }
+  if (number < founders_) return options;
+  for (const InitialMember& founder : std::exchange(options.cluster.initial, {})) {
+    options.cluster.join.push_back(founder.peer);
+  }
+  for (std::size_t other = founders_; other < number; ++other) options.cluster.join.push_back(address_of(other));
+  return options;
+}
+
+void Simulation::build() {
+  base::Random& random = world_.random();
+  const std::size_t sizes[] = {1, 2, 3, 3, 3, 3, 5, 5, 5, most_machines};
+  founders_ = sizes[random.below(std::size(sizes))];
+  durability_ = random.one_in(4) ? Durability::os : Durability::disk;
+  const std::uint64_t snapshots[] = {20, 100, 500, 100'000};
+  snapshot_entries_ = snapshots[random.below(std::size(snapshots))];
+  for (std::size_t number = 0; number < founders_; ++number) {
+    machines_.push_back(
+        std::make_unique<Machine>(world_, network_, number, options_of(number),
+                                  Machine::Hooks{.observe = [this](Machine& machine) { observe(machine); },
+                                                 .ended =
+                                                     [this](Machine& machine) {
+                                                       if (clients_) clients_->machine_ended(machine);
+                                                     }}));
+  }
+  Workload workload;
+  workload.clients = 1 + random.below(8);
+  workload.keys = 1 + random.below(10);
+  const TimeUs pauses[] = {2 * ms, 20 * ms, 100 * ms, 400 * ms};
+  workload.most_pause_us = pauses[random.below(std::size(pauses))];
+  if (random.one_in(3)) workload.padding_bytes = 20'000;
+  clients_ = std::make_unique<Clients>(world_, workload, history_, [this] { return &any_machine(); });
+  nemesis_ = std::make_unique<Nemesis>(*this);
+}
+
+void Simulation::make_machine(const Options& options) {
+  machines_.push_back(
+      std::make_unique<Machine>(world_, network_, machines_.size(), options,
+                                Machine::Hooks{.observe = [this](Machine& machine) { observe(machine); },
+                                               .ended =
+                                                   [this](Machine& machine) {
+                                                     if (clients_) clients_->machine_ended(machine);
+                                                   }}));
+}
+
+Report Simulation::run() {
+  world_.tell(std::to_string(founders_) + " machines, durability " + (durability_ == Durability::disk ? "disk" : "os") +
+              ", a snapshot every " + std::to_string(snapshot_entries_) + " entries");
+  for (auto& machine : machines_) {
+    world_.after(world_.between(0, 500 * ms), [this, &machine] {
+      if (!machine->is_up()) machine->start();
+    });
+  }
+  world_.after(1 * second, [this] { administrate(); });
+  world_.after(300 * ms, [this] { clients_->start(); });
+  world_.after(world_.between(0, 3 * second), [this] { nemesis_->start(); });
+  world_.run_until(settings_.faults_us);
+  if (!problem_) live();
+  if (!problem_) {
+    if (auto found = problem_of(history_)) wrong(*found);
+  }
+  Report report{.problem = problem_,
+                .trace_hash = world_.trace_hash(),
+                .simulated_us = world_.now_us(),
+                .events = world_.events_run(),
+                .operations = clients_->answered(),
+                .terms = leaders_.size(),
+                .machines = machines_.size(),
+                .faults = nemesis_->counts()};
+  for (const Operation& operation : history_.operations()) report.unknown += operation.fate == Fate::unknown ? 1 : 0;
+  return report;
+}
+
+void Simulation::wrong(const std::string& problem) {
+  if (problem_) return;
+  problem_ = problem;
+  world_.tell("WRONG: " + problem);
+  world_.end();
+}
+
+Machine* Simulation::leader() {
+  for (auto& machine : machines_) {
+    if (machine->is_running() && machine->runtime().is_serving()) return machine.get();
+  }
+  return nullptr;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Members come and go.
+
+Machine* Simulation::add_machine() {
+  if (machines_.size() == most_machines + 2) return nullptr;
+  make_machine(options_of(machines_.size()));
+  machines_.back()->start();
+  return machines_.back().get();
+}
+
+void Simulation::remove(Machine& machine) {
+  constexpr std::size_t fewest = 2;
+  if (!is_wanted(machine) || wanted() <= fewest || replacing_) return;
+  retired_.insert(machine.number());
+}
+
+bool Simulation::replace_disk(Machine& machine) {
+  if (replacing_ || !is_wanted(machine) || wanted() < 3) return false;
+  const auto is_out = [this](const auto& one) {
+    return is_wanted(*one) && (!one->is_up() || !one->runtime().has_place());
+  };
+  if (std::ranges::any_of(machines_, is_out)) return false;
+  machine.kill();
+  machine.wipe();
+  replacing_ = machine.number();
+  machine.start();
+  return true;
+}
+
+/// What an operator does now and then: asks the cluster again to remove who is to be removed.
+void Simulation::administrate() {
+  world_.after(1 * second, [this] { administrate(); });
+  note_removed();
+  Machine* const leads = leader();
+  if (leads == nullptr) return;
+  std::set<std::size_t> leaving = retired_;
+  if (replacing_) leaving.insert(*replacing_);
+  for (const std::size_t number : leaving) {
+    TimeUs& asked_us = asked_to_remove_us_[number];
+    if (asked_us != 0 && world_.now_us() < asked_us + 4 * second) continue;  // one wish at a time
+    asked_us = world_.now_us();
+    const std::string name = machines_[number]->name();
+    leads->post([this, leads, name, number] {
+      leads->runtime().change_members({.kind = node::ChangeKind::remove, .member = {.name = name}},
+                                      std::chrono::milliseconds(2000),
+                                      [this, number](const Result<replica::Member>& result) {
+                                        const bool is_gone = result || result.error().code() == Errc::not_found;
+                                        if (is_gone && replacing_ == number) replacing_.reset();
+                                      });
+    });
+  }
+}
+
+/// A process that was told that it is removed ends.
+void Simulation::note_removed() {
+  for (auto& machine : machines_) {
+    if (machine->is_running() && machine->runtime().is_removed() && !is_wanted(*machine)) machine->kill();
+  }
+}
+
+/// It is out of the cluster for good, or the cluster has forgotten it.
+bool Simulation::is_done_with(Machine& machine) {
+  if (is_wanted(machine)) return false;
+  Machine* const leads = leader();
+  if (leads == nullptr || leads == &machine) return false;
+  const auto members = leads->runtime().status().cluster.members;
+  return std::ranges::find(members, machine.name(), &MemberStatus::name) == members.end();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Safety, all along.
+
+void Simulation::observe(Machine& machine) {
+  const node::Runtime& node = machine.runtime();
+  if (const auto failure = node.failure(); failure && failure->code() == Errc::internal) {
+    return wrong(machine.name() + " has failed: " + failure->message());
+  }
+  if (!node.has_place()) return;
+  if (node.is_serving()) {
+    const auto [leader, is_new] = leaders_.emplace(node.term().value(), machine.number());
+    if (!is_new && leader->second != machine.number()) {
+      return wrong("two leaders in term " + std::to_string(node.term().value()) + ": n" +
+                   std::to_string(leader->second) + " and " + machine.name());
+    }
+  }
+  const store::StateMachine& state = node.state();
+  if (state.applied_index().value() <= 1) return;
+  const std::pair seen(state.digest(), state.revision().value());
+  world_.trace(seen.first);
+  const auto [known, is_new] = states_at_.emplace(state.applied_index().value(), seen);
+  if (!is_new && known->second != seen) {
+    wrong("two states at index " + std::to_string(state.applied_index().value()) + ", one of them at " +
+          machine.name() + ": revisions " + std::to_string(known->second.second) + " and " +
+          std::to_string(seen.second));
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Liveness, in the end.
+
+bool Simulation::comes_true(TimeUs limit_us, const std::function<bool()>& condition) {
+  const TimeUs until_us = world_.now_us() + limit_us;
+  while (!condition()) {
+    if (problem_ || world_.now_us() >= until_us) return false;
+    world_.run_until(world_.now_us() + 20 * ms);
+  }
+  return true;
+}
+
+std::string Simulation::states() {
+  std::string text;
+  for (auto& machine : machines_) {
+    text += "\n    " + machine->name() + ": ";
+    if (!machine->is_up()) {
+      text += "down" + (machine->start_problem() ? ", " + machine->start_problem()->message() : std::string());
+      continue;
+    }
+    const Status status = machine->runtime().status();
+    text += std::string(node_state_name(status.cluster.state)) + ", term " + std::to_string(status.cluster.term) +
+            ", applied " + std::to_string(status.cluster.applied_index) + " of " +
+            std::to_string(status.cluster.commit_index) + ", revision " +
+            std::to_string(status.storage.revision.value()) + ", leader " + status.cluster.leader.value_or("unknown") +
+            ", " + machine->runtime().not_ready().value_or("ready");
+    if (const auto problem = machine->runtime().failure()) text += ", failed: " + problem->message();
+  }
+  return text;
+}
+
+void Simulation::live() {
+  nemesis_->end_all();
+  if (!problem_) expect_all_ready();
+  // Whoever dialled into a blocked network finds out late.
+  world_.run_until(world_.now_us() + calm_us);
+  if (!problem_) expect_all_ready();
+  clients_->stop();
+  if (!problem_ && !comes_true(patience_us, [this] { return clients_->is_idle(); })) {
+    wrong("operations are still not answered after the faults" + states());
+  }
+  if (!problem_) expect_all_answer();
+  if (!problem_) expect_all_equal();
+}
+
+void Simulation::expect_all_ready() {
+  const bool ready = comes_true(patience_us, [this] {
+    return std::ranges::all_of(
+        machines_, [](const auto& machine) { return machine->is_running() && !machine->runtime().not_ready(); });
+  });
+  if (!ready) wrong("the cluster does not come back" + states());
+}
+
+void Simulation::expect_all_answer() {
+  std::size_t answered = 0;
+  std::size_t expected = 0;
+  std::string refused;
+  const auto take = [&](const std::string& what) {
+    ++expected;
+    return [&, what](const std::string& error) {
+      ++answered;
+      if (!error.empty()) refused += "\n    " + what + ": " + error;
+    };
+  };
+  for (auto& machine : machines_) {
+    if (!is_wanted(*machine)) continue;
+    clients_->put_at(*machine, "last", take("a write at " + machine->name()));
+    for (const std::string& key : clients_->keys()) {
+      clients_->read_at(*machine, key, take("a read at " + machine->name()));
+    }
+  }
+  if (!comes_true(patience_us, [&] { return answered == expected; })) {
+    return wrong("of " + std::to_string(expected) + " last operations " + std::to_string(answered) + " are answered" +
+                 states());
+  }
+  if (!refused.empty()) wrong("after all faults were refused:" + refused + states());
+}
+
+void Simulation::expect_all_equal() {
+  const bool equal = comes_true(patience_us, [this] {
+    Machine* const leads = leader();
+    if (leads == nullptr) return false;
+    const store::StateMachine& first = leads->runtime().state();
+    return std::ranges::all_of(machines_, [&](const auto& machine) {
+      if (!is_wanted(*machine)) return true;
+      const store::StateMachine& state = machine->runtime().state();
+      return state.applied_index() == first.applied_index() && state.digest() == first.digest();
+    });
+  });
+  if (!equal) wrong("the members do not come to one state" + states());
+}
+
+}  // namespace concord::sim

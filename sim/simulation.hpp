@@ -1,0 +1,110 @@
+// One run: a cluster, its clients and its misfortunes, all of it following from one number.
+//
+// First the safety phase: faults come and go while clients work. Then all faults stop, what is down starts, and the liveness phase asks
+// that the cluster comes back: a leader, every member ready and of one state, a write and a strong read through every one of
+// them. All along it is watched that no two nodes lead in one term, and that states of one log index are equal; in the end the whole
+// history is checked (history.hpp).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/clients.hpp"
+#include "sim/history.hpp"
+#include "sim/machine.hpp"
+#include "sim/network.hpp"
+#include "sim/world.hpp"
+
+namespace concord::sim {
+
+class Nemesis;
+
+struct Settings {
+  std::uint64_t seed = 1;
+  TimeUs faults_us = 60 * second;  ///< the safety phase
+  std::function<void(TimeUs, const std::string&)> tell = {};
+};
+
+struct Report {
+  std::optional<std::string> problem = {};
+  std::uint64_t trace_hash = 0;
+  TimeUs simulated_us = 0;
+  std::uint64_t events = 0;
+  std::uint64_t operations = 0;  ///< answered
+  std::uint64_t unknown = 0;
+  std::uint64_t terms = 0;
+  std::size_t machines = 0;
+  std::map<std::string, std::uint64_t> faults = {};  ///< how often each came
+};
+
+class Simulation {
+ public:
+  explicit Simulation(const Settings& settings);
+  ~Simulation();
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  [[nodiscard]] Report run();
+
+  // --- for the nemesis ---------------------------------------------------------------------------------------------------
+  [[nodiscard]] World& world() noexcept { return world_; }
+  [[nodiscard]] Network& network() noexcept { return network_; }
+  [[nodiscard]] std::vector<std::unique_ptr<Machine>>& machines() noexcept { return machines_; }
+  /// Who leads, as far as it knows itself; null: nobody.
+  [[nodiscard]] Machine* leader();
+  [[nodiscard]] Machine& any_machine() { return *machines_[world_.random().below(machines_.size())]; }
+  void wrong(const std::string& problem);
+  /// A new machine that is to join the cluster by itself; null: there are enough.
+  Machine* add_machine();
+  /// Has a member removed through the cluster; whoever it is then stays out.
+  void remove(Machine& machine);
+  /// The machine loses its disk for good: it is removed from the cluster, and comes back as a new member. False: another one is
+  /// still on that way.
+  bool replace_disk(Machine& machine);
+  /// Not removed, and not to be.
+  [[nodiscard]] bool is_wanted(const Machine& machine) const { return !retired_.contains(machine.number()); }
+  [[nodiscard]] std::size_t wanted() const noexcept { return machines_.size() - retired_.size(); }
+  [[nodiscard]] Durability durability() const noexcept { return durability_; }
+
+ private:
+  void build();
+  [[nodiscard]] Options options_of(std::size_t number) const;
+  void observe(Machine& machine);
+  void live();
+  void make_machine(const Options& options);
+  void administrate();
+  void note_removed();
+  [[nodiscard]] bool is_done_with(Machine& machine);
+  void expect_all_ready();
+  void expect_all_equal();
+  void expect_all_answer();
+  /// Lets time pass until it is so.
+  bool comes_true(TimeUs limit_us, const std::function<bool()>& condition);
+  [[nodiscard]] std::string states();
+
+  const Settings settings_;
+  World world_;
+  Network network_;
+  History history_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  std::unique_ptr<Clients> clients_;
+  std::unique_ptr<Nemesis> nemesis_;
+  std::set<std::size_t> retired_;  // removed, or being removed
+  std::map<std::size_t, TimeUs> asked_to_remove_us_;
+  std::optional<std::size_t> replacing_;  // its old self is to be removed, so that it can join
+  std::optional<std::string> problem_;
+  Durability durability_ = Durability::disk;
+  std::size_t founders_ = 3;
+  std::uint64_t snapshot_entries_ = 1000;
+  std::map<std::uint64_t, std::size_t> leaders_;                                // by term
+  std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> states_at_;  // digest and revision by index
+};
+
+}  // namespace concord::sim
