@@ -339,5 +339,64 @@ TEST(Replica, ASoleVoterLosesNothingAcknowledgedWhereverItCrashes) {
   EXPECT_GT(totals.acknowledged, 60U);
 }
 
+/// What `replica` sends in all the turns it has to do.
+std::vector<Envelope> finish(Replica& replica, const SavedSnapshot* snapshot = nullptr) {
+  std::vector<Envelope> sent;
+  const auto post = [&](std::span<const raft::Message> messages) {
+    for (const raft::Message& one : messages) sent.push_back({{}, one.to, one.is_snapshot, std::string(one.bytes)});
+  };
+  std::vector<store::Applied> applied;
+  while (replica.has_work()) {
+    const PersistRequest request = must(replica.begin_turn());
+    post(request.messages);
+    if (request.snapshot) {
+      store::SnapshotLoader loader(snapshot->decoded());
+      for (const std::string& block : snapshot->blocks) must(loader.add_block(block));
+      must(replica.install(must(loader.finish())));
+    }
+    const TurnResult result = must(replica.finish_turn(applied));
+    post(result.persisted_messages);
+    post(result.messages);
+  }
+  return sent;
+}
+
+TEST(Replica, AFollowerThatLosesItsLeaderRightBehindASnapshotAsksForVotes) {
+  Truth truth;
+  Peer leader(NodeId(1), {NodeId(1)}, 1, truth);
+  must(leader.replica().campaign());
+  (void)finish(leader.replica());
+  for (int turn = 0; turn < 600; ++turn) {  // a sole voter keeps no entries for others
+    std::string entry;
+    command::begin_entry(entry, {.cluster_time_ms = 1, .wall_offset_ms = 0});
+    command::append_put(entry, leader.next_request(), "k", stored(1), 0);
+    ASSERT_EQ(must(leader.replica().propose(entry)), raft::ProposeResult::accepted);
+    (void)finish(leader.replica());
+  }
+  must(leader.replica().propose_change(raft::ConfChangeKind::add_voter, {.id = NodeId(2), .name = "two"}));
+  (void)finish(leader.replica());
+  leader.save_snapshot();
+  const SavedSnapshot& saved = *leader.disk().snapshot;
+  must(leader.replica().offer_snapshot(saved.decoded().index, saved.decoded().term, leader.replica().members()));
+
+  Config config;
+  config.raft.id = NodeId(2);
+  Replica follower(config, std::make_unique<store::StateMachine>());
+  must(follower.begin_replay({}));
+  must(follower.start());
+  for (int tick = 0; tick < 20 && follower.applied_index().is_zero(); ++tick) {
+    must(leader.replica().tick());
+    for (const Envelope& to_follower : finish(leader.replica())) {
+      must(follower.receive(NodeId(1), to_follower.bytes));
+    }
+    for (const Envelope& to_leader : finish(follower, &saved))
+      must(leader.replica().receive(NodeId(2), to_leader.bytes));
+  }
+  ASSERT_EQ(follower.applied_index(), saved.decoded().index);
+  must(follower.forget_leader());
+  must(follower.campaign());
+  EXPECT_FALSE(finish(follower).empty());
+}
+
 }  // namespace
 }  // namespace concord::replica
