@@ -112,8 +112,8 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
   in_turn_ = false;
   auto more = raft_->advance();
   if (!more) return std::unexpected(std::move(more.error()));
-  if (ready_
-          .snapshot) {  // raft, too, must know that all up to there is applied: it looks through what is not before it asks for votes
+  // Raft, too, must know that all up to there is applied: it looks through what is not before it asks for votes.
+  if (ready_.snapshot) {
     if (auto done = raft_->advance_apply(ready_.snapshot->index); !done)
       return std::unexpected(std::move(done.error()));
   }
