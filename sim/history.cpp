@@ -173,7 +173,8 @@ class Checker {
                               " and never removed");
     }
     const TimeUs ttl_us = writer.ttl_s * second;
-    const TimeUs least_us = ttl_us - ttl_us * clock_error_ppm_ / 1'000'000 - rounding_us;
+    const TimeUs error_us = ttl_us * clock_error_ppm_ / any_clock_ppm + rounding_us;
+    const TimeUs least_us = ttl_us - std::min(ttl_us, error_us);
     if (operations_[place].returned_us < writer.called_us + least_us) {
       return wrong(place, "it has expired too early: " + describe(writer));
     }

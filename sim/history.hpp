@@ -71,7 +71,10 @@ class History {
   std::vector<Operation> operations_;
 };
 
-/// What is wrong with it; nothing: it is right. `clock_error_ppm`: how far the clocks that expiry goes by may be fast.
+/// How far the clocks that expiry goes by may be fast, in parts of a million; all of them: nothing is known of the time.
+inline constexpr std::uint64_t any_clock_ppm = 1'000'000;
+
+/// What is wrong with it; nothing: it is right.
 [[nodiscard]] std::optional<std::string> problem_of(const History& history, std::uint64_t clock_error_ppm = 0);
 
 /// One line, for people.

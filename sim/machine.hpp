@@ -76,7 +76,7 @@ class Machine {
   /// The time as this machine's process lives it: later than the world's while it waits for its disk.
   [[nodiscard]] TimeUs local_now_us() const noexcept;
   [[nodiscard]] World& world() noexcept { return world_; }
-  void step_wall_clock(std::int64_t ms_forward) noexcept { wall_offset_ms_ += ms_forward; }
+  void set_wall_clock(std::int64_t offset_ms) noexcept { wall_offset_ms_ = offset_ms; }
   /// Parts in a million that the machine's monotonic clock is fast or slow. Precondition: the process is down.
   void set_drift(std::int64_t parts_per_million) noexcept { drift_ppm_ = parts_per_million; }
   [[nodiscard]] std::uint64_t monotonic_ms() const noexcept;

@@ -94,7 +94,7 @@ Report Simulation::run() {
   world_.run_until(settings_.faults_us);
   if (!problem_) live();
   if (!problem_) {
-    if (auto found = problem_of(history_)) wrong(*found);
+    if (auto found = problem_of(history_, nemesis_->may_move_time() ? any_clock_ppm : 0)) wrong(*found);
   }
   Report report{.problem = problem_,
                 .trace_hash = world_.trace_hash(),
@@ -139,38 +139,48 @@ void Simulation::remove(Machine& machine) {
 }
 
 bool Simulation::replace_disk(Machine& machine) {
-  if (replacing_ || !is_wanted(machine) || wanted() < 3) return false;
-  const auto is_out = [this](const auto& one) {
-    return is_wanted(*one) && (!one->is_up() || !one->runtime().has_place());
-  };
-  if (std::ranges::any_of(machines_, is_out)) return false;
+  Machine* const leads = leader();
+  if (replacing_ || leads == nullptr || leads == &machine || !is_wanted(machine) || wanted() < 3) return false;
+  // All the others are there and vote: else the cluster may lose its quorum for good.
+  const auto members = leads->runtime().status().cluster.members;
+  const auto own = std::ranges::find(members, machine.name(), &MemberStatus::name);
+  const bool all_vote = std::ranges::all_of(members, &MemberStatus::voter);
+  if (own == members.end() || !all_vote || members.size() != wanted()) return false;
   machine.kill();
   machine.wipe();
   replacing_ = machine.number();
+  replaced_id_ = own->id;
+  std::vector<std::string>& join = machine.options().cluster.join;  // its founders may have gone
+  join.clear();
+  for (const MemberStatus& member : members) {
+    if (member.name != machine.name()) join.push_back(member.peer);
+  }
   machine.start();
   return true;
 }
 
-/// What an operator does now and then: asks the cluster again to remove who is to be removed.
+/// What an operator does now and then: looks who is still a member that is to go, and asks the cluster to remove it.
 void Simulation::administrate() {
   world_.after(1 * second, [this] { administrate(); });
   note_removed();
   Machine* const leads = leader();
   if (leads == nullptr) return;
+  const auto members = leads->runtime().status().cluster.members;
+  const auto id_of = [&](std::size_t number) {
+    const auto found = std::ranges::find(members, machines_[number]->name(), &MemberStatus::name);
+    return found == members.end() ? 0 : found->id;
+  };
+  if (replacing_ && id_of(*replacing_) != replaced_id_) replacing_.reset();  // gone, or there is a new one already
   std::set<std::size_t> leaving = retired_;
   if (replacing_) leaving.insert(*replacing_);
   for (const std::size_t number : leaving) {
     TimeUs& asked_us = asked_to_remove_us_[number];
-    if (asked_us != 0 && world_.now_us() < asked_us + 4 * second) continue;  // one wish at a time
+    const bool is_asked = asked_us != 0 && world_.now_us() < asked_us + 4 * second;  // one wish at a time
+    if (is_asked || id_of(number) == 0) continue;
     asked_us = world_.now_us();
-    const std::string name = machines_[number]->name();
-    leads->post([this, leads, name, number] {
+    leads->post([leads, name = machines_[number]->name()] {
       leads->runtime().change_members({.kind = node::ChangeKind::remove, .member = {.name = name}},
-                                      std::chrono::milliseconds(2000),
-                                      [this, number](const Result<replica::Member>& result) {
-                                        const bool is_gone = result || result.error().code() == Errc::not_found;
-                                        if (is_gone && replacing_ == number) replacing_.reset();
-                                      });
+                                      std::chrono::milliseconds(2000), [](const Result<replica::Member>&) {});
     });
   }
 }
@@ -234,7 +244,7 @@ bool Simulation::comes_true(TimeUs limit_us, const std::function<bool()>& condit
 std::string Simulation::states() {
   std::string text;
   for (auto& machine : machines_) {
-    text += "\n    " + machine->name() + ": ";
+    text += "\n    " + machine->name() + (is_wanted(*machine) ? ": " : " (is to go): ");
     if (!machine->is_up()) {
       text += "down" + (machine->start_problem() ? ", " + machine->start_problem()->message() : std::string());
       continue;
@@ -246,6 +256,9 @@ std::string Simulation::states() {
             std::to_string(status.storage.revision.value()) + ", leader " + status.cluster.leader.value_or("unknown") +
             ", " + machine->runtime().not_ready().value_or("ready");
     if (const auto problem = machine->runtime().failure()) text += ", failed: " + problem->message();
+    text += ", knows";
+    for (const MemberStatus& member : status.cluster.members)
+      text += ' ' + member.name + (member.voter ? "" : " (learner)");
   }
   return text;
 }
@@ -266,8 +279,10 @@ void Simulation::live() {
 
 void Simulation::expect_all_ready() {
   const bool ready = comes_true(patience_us, [this] {
-    return std::ranges::all_of(
-        machines_, [](const auto& machine) { return machine->is_running() && !machine->runtime().not_ready(); });
+    return std::ranges::all_of(machines_, [this](const auto& machine) {
+      return is_done_with(*machine) ||
+             (is_wanted(*machine) && machine->is_running() && !machine->runtime().not_ready());
+    });
   });
   if (!ready) wrong("the cluster does not come back" + states());
 }

@@ -65,8 +65,8 @@ class Simulation {
   Machine* add_machine();
   /// Has a member removed through the cluster; whoever it is then stays out.
   void remove(Machine& machine);
-  /// The machine loses its disk for good: it is removed from the cluster, and comes back as a new member. False: another one is
-  /// still on that way.
+  /// The machine loses its disk for good: it is removed from the cluster, and comes back as a new member. False: the cluster could
+  /// not bear that now.
   bool replace_disk(Machine& machine);
   /// Not removed, and not to be.
   [[nodiscard]] bool is_wanted(const Machine& machine) const { return !retired_.contains(machine.number()); }
@@ -98,6 +98,7 @@ class Simulation {
   std::unique_ptr<Nemesis> nemesis_;
   std::set<std::size_t> retired_;  // removed, or being removed
   std::map<std::size_t, TimeUs> asked_to_remove_us_;
+  std::uint64_t replaced_id_ = 0;         // of `replacing_`
   std::optional<std::size_t> replacing_;  // its old self is to be removed, so that it can join
   std::optional<std::string> problem_;
   Durability durability_ = Durability::disk;
