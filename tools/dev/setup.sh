@@ -20,6 +20,7 @@ ensure() {
     wanted+=("${list[@]}")
     if [ "$group" = build ] && ! has_rust; then wanted+=("${packages_rust[@]}"); fi
     if [ "$group" = build ] && ! has_node; then wanted+=("${packages_node[@]}"); fi
+    if [ "$group" = build ] && ! has_go; then wanted+=("${packages_go[@]}"); fi
   done
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     say "this is no Debian: provide these yourself: ${wanted[*]}"
@@ -35,6 +36,8 @@ ensure() {
 }
 
 has_node() { command -v node >/dev/null && command -v npm >/dev/null; }
+
+has_go() { command -v go >/dev/null || [ -x /usr/local/go/bin/go ]; }
 
 has_rust() {
   local cargo version

@@ -42,17 +42,17 @@ func remove(client, call, end int, key, result string) string {
 
 func TestWhatCanHaveHappenedIsFine(t *testing.T) {
 	for name, lines := range map[string][]string{
-		"nothing":                        {},
-		"a missing key":                  {get(0, 1, 2, "k", "'missing':true")},
-		"one after the other":            {put(0, 1, 2, "k", "a", 1), get(1, 3, 4, "k", "'value':'a','revision':1")},
+		"nothing":                         {},
+		"a missing key":                   {get(0, 1, 2, "k", "'missing':true")},
+		"one after the other":             {put(0, 1, 2, "k", "a", 1), get(1, 3, 4, "k", "'value':'a','revision':1")},
 		"a get sees a put before it ends": {put(0, 1, 9, "k", "a", 1), get(1, 3, 4, "k", "'value':'a'"), get(2, 3, 4, "k", "'missing':true")},
-		"puts at once, in either order":  {put(0, 1, 9, "k", "a", 2), put(1, 1, 9, "k", "b", 1), get(2, 10, 11, "k", "'value':'a'")},
-		"an unknown put that happened":   {unknownPut(0, 1, "k", "a"), get(1, 5, 6, "k", "'missing':true"), get(1, 7, 8, "k", "'value':'a','revision':3")},
-		"an unknown put that did not":    {unknownPut(0, 1, "k", "a"), put(0, 2, 3, "k", "b", 1), get(1, 7, 8, "k", "'value':'b'")},
-		"an unknown put that came late":  {unknownPut(0, 1, "k", "a"), put(0, 2, 3, "k", "b", 1), get(1, 7, 8, "k", "'value':'a','revision':2")},
-		"a delete":                       {put(0, 1, 2, "k", "a", 1), remove(0, 3, 4, "k", "'revision':2,'steps':[{}]"), get(1, 5, 6, "k", "'missing':true")},
-		"a delete of nothing":            {remove(0, 3, 4, "k", "'steps':[{'missing':true}]")},
-		"keys apart":                     {put(0, 1, 2, "k", "a", 1), put(0, 3, 4, "l", "b", 2), get(1, 5, 6, "k", "'value':'a'")},
+		"puts at once, in either order":   {put(0, 1, 9, "k", "a", 2), put(1, 1, 9, "k", "b", 1), get(2, 10, 11, "k", "'value':'a'")},
+		"an unknown put that happened":    {unknownPut(0, 1, "k", "a"), get(1, 5, 6, "k", "'missing':true"), get(1, 7, 8, "k", "'value':'a','revision':3")},
+		"an unknown put that did not":     {unknownPut(0, 1, "k", "a"), put(0, 2, 3, "k", "b", 1), get(1, 7, 8, "k", "'value':'b'")},
+		"an unknown put that came late":   {unknownPut(0, 1, "k", "a"), put(0, 2, 3, "k", "b", 1), get(1, 7, 8, "k", "'value':'a','revision':2")},
+		"a delete":                        {put(0, 1, 2, "k", "a", 1), remove(0, 3, 4, "k", "'revision':2,'steps':[{}]"), get(1, 5, 6, "k", "'missing':true")},
+		"a delete of nothing":             {remove(0, 3, 4, "k", "'steps':[{'missing':true}]")},
+		"keys apart":                      {put(0, 1, 2, "k", "a", 1), put(0, 3, 4, "l", "b", 2), get(1, 5, 6, "k", "'value':'a'")},
 	} {
 		if exit, said := verdictOf(t, lines...); exit != exitFine {
 			t.Errorf("%s: %s", name, said)
@@ -62,18 +62,18 @@ func TestWhatCanHaveHappenedIsFine(t *testing.T) {
 
 func TestWhatCannotHaveHappenedIsAViolation(t *testing.T) {
 	for name, lines := range map[string][]string{
-		"a stale read":                 {put(0, 1, 2, "k", "a", 1), put(0, 3, 4, "k", "b", 2), get(1, 5, 6, "k", "'value':'a'")},
-		"a read that went back":        {put(0, 1, 9, "k", "a", 1), get(1, 3, 4, "k", "'value':'a'"), get(2, 5, 6, "k", "'missing':true")},
-		"a lost write":                 {put(0, 1, 2, "k", "a", 1), get(1, 5, 6, "k", "'missing':true")},
-		"a value that nobody put":      {get(1, 5, 6, "k", "'value':'a'")},
+		"a stale read":                  {put(0, 1, 2, "k", "a", 1), put(0, 3, 4, "k", "b", 2), get(1, 5, 6, "k", "'value':'a'")},
+		"a read that went back":         {put(0, 1, 9, "k", "a", 1), get(1, 3, 4, "k", "'value':'a'"), get(2, 5, 6, "k", "'missing':true")},
+		"a lost write":                  {put(0, 1, 2, "k", "a", 1), get(1, 5, 6, "k", "'missing':true")},
+		"a value that nobody put":       {get(1, 5, 6, "k", "'value':'a'")},
 		"a put before it was asked for": {get(1, 1, 2, "k", "'value':'a'"), unknownPut(0, 3, "k", "a")},
 		"an unknown put done twice": {unknownPut(0, 1, "k", "a"), get(1, 2, 3, "k", "'value':'a'"), put(1, 4, 5, "k", "b", 2),
 			get(1, 6, 7, "k", "'value':'a'")},
-		"a delete that found nothing": {put(0, 1, 2, "k", "a", 1), remove(0, 3, 4, "k", "'steps':[{'missing':true}]")},
+		"a delete that found nothing":           {put(0, 1, 2, "k", "a", 1), remove(0, 3, 4, "k", "'steps':[{'missing':true}]")},
 		"another revision than that of the put": {put(0, 1, 2, "k", "a", 1), get(1, 3, 4, "k", "'value':'a','revision':2")},
 		"a revision that changed without a change": {unknownPut(0, 1, "k", "a"), get(1, 2, 3, "k", "'value':'a','revision':2"),
 			get(1, 4, 5, "k", "'value':'a','revision':3")},
-		"a revision that was there before": {put(0, 1, 2, "k", "a", 5), unknownPut(0, 3, "k", "b"), get(1, 6, 7, "k", "'value':'b','revision':4")},
+		"a revision that was there before":          {put(0, 1, 2, "k", "a", 5), unknownPut(0, 3, "k", "b"), get(1, 6, 7, "k", "'value':'b','revision':4")},
 		"revisions against the order of keys apart": {put(0, 1, 2, "k", "a", 2), put(0, 3, 4, "l", "b", 1)},
 		"one revision for two":                      {put(0, 1, 9, "k", "a", 1), put(1, 1, 9, "l", "b", 1)},
 	} {
@@ -88,7 +88,9 @@ func TestGuardsDecide(t *testing.T) {
 		return fmt.Sprintf(`{'client':7,'call':%d,'return':%d,'guards':[{'key':'k',%s}],'then':[{'op':'put','key':'k','value':'%s'}],'result':%s}`,
 			call, call+1, guard, value, result)
 	}
-	done := func(revision int) string { return fmt.Sprintf("{'succeeded':true,'revision':%d,'steps':[{}]}", revision) }
+	done := func(revision int) string {
+		return fmt.Sprintf("{'succeeded':true,'revision':%d,'steps':[{}]}", revision)
+	}
 	const not = "{'succeeded':false,'steps':[]}"
 	first := put(0, 1, 2, "k", "a", 4)
 	for name, one := range map[string]struct {
