@@ -41,18 +41,23 @@ def lone_puts(operations):
     return found
 
 
-def gets_of(operations, key, value):
-    """(operation, answer) of gets that saw this value there."""
-    return [(operation, answer) for operation in operations for step, answer in answers(operation)
-            if step["op"] == "get" and step["key"] == key and answer.get("value") == value]
+def gets(operations):
+    """Those that saw something, by what they saw: (key, value)."""
+    found = {}
+    for operation in operations:
+        for step, answer in answers(operation):
+            if step["op"] == "get" and "value" in answer:
+                found.setdefault((step["key"], answer["value"]), []).append(operation)
+    return found
 
 
 def overwritten(operations):
-    """(an acknowledged put, a get that saw it, the value of a put of the same key that had returned before the other was called)."""
+    """(an acknowledged put, a get that was called after it and saw it, the value of a put of the same key that had returned before)."""
+    seen = gets(operations)
     for key, puts in lone_puts(operations).items():
-        for older, newer in ((a, b) for a in puts for b in puts if a["return"] < b["call"]):
-            for operation, _ in gets_of(operations, key, newer["then"][0]["value"]):
-                if operation["call"] > newer["return"]:
+        for older, newer in zip(puts, puts[1:], strict=False):
+            for operation in seen.get((key, newer["then"][0]["value"]), []):
+                if older["return"] < newer["call"] and newer["return"] < operation["call"]:
                     yield newer, operation, older["then"][0]["value"]
 
 
@@ -74,17 +79,22 @@ def with_a_stale_read(operations, random):
     return spoilt
 
 
-def may_be_deleted_after(operations, key, moment):
-    """A delete of the key may have taken place then or later."""
-    return any(step["op"] == "delete" and step["key"] == key and operation.get("return", moment) >= moment
-               for operation in operations for step in [*operation["then"], *operation.get("else", [])])
+def last_deletes(operations):
+    """When the last delete of a key may have taken place, for keys that were deleted."""
+    last = {}
+    for operation in operations:
+        for step in [*operation["then"], *operation.get("else", [])]:
+            if step["op"] == "delete":
+                last[step["key"]] = max(last.get(step["key"], 0), operation.get("return", float("inf")))
+    return last
 
 
 def with_a_lost_write(operations, random):
     """Nobody has deleted a key, and it is gone after a write to it was acknowledged."""
     spoilt = without_revisions(operations)
-    put, get, _ = random.choice([(put, get, old) for put, get, old in overwritten(spoilt)
-                                 if not may_be_deleted_after(spoilt, put["then"][0]["key"], put["call"])])
+    deleted = last_deletes(spoilt)
+    put, get, _ = random.choice([found for found in overwritten(spoilt)
+                                 if deleted.get(found[0]["then"][0]["key"], 0) < found[0]["call"]])
     spoil(get, put["then"][0]["value"], {"missing": True})
     return spoilt
 

@@ -12,6 +12,7 @@ from cluster import wait_until
 MEBIBYTE = 1 << 20
 DISK_BYTES = 260 * MEBIBYTE
 READY_SECONDS = 60
+FILL_SECONDS = 15
 
 
 def number_of(node):
@@ -233,7 +234,8 @@ class Nemesis:
             with open(ballast, "wb") as file, contextlib.suppress(OSError):  # the node takes space meanwhile
                 os.posix_fallocate(file.fileno(), 0, max(1, (free.f_bavail - 64) * free.f_frsize))
             value = self.random.randbytes(MEBIBYTE * 3 // 2).hex()
-            for _ in range(50):
+            end = time.monotonic() + FILL_SECONDS
+            while time.monotonic() < end:
                 writer.call("PUT", "/api/v1/kv/large?timeout_ms=3000", {"value": value, "compress": False}, timeout=4)
                 status, answer = node.call("GET", "/api/v1/status", timeout=2)
                 if status == 200 and not answer["data"]["storage"]["writable"]:
