@@ -63,10 +63,10 @@ Result<void> Log::append(std::span<const EntryView> entries, const std::optional
   if (failure_) return std::unexpected(*failure_);
   locations_.clear();
   const std::uint64_t needed = batch_size_bound(entries);
-  // Room is left behind for the end mark. What nobody reserves room for may use the margin that other entries leave: hard states, and
+  // Room is left behind for the two marks at the end. What nobody reserves room for may use the margin that other entries leave: hard states, and
   // the entry without data with which a leader begins. So no election is the end of a node whose disk is full.
   const bool has_data = std::ranges::any_of(entries, [](const EntryView& entry) { return !entry.data.empty(); });
-  const std::uint64_t kept = has_data ? margin_bytes() : record_header_bytes + 8;
+  const std::uint64_t kept = has_data ? margin_bytes() : 2 * (record_header_bytes + 8);
   if (offset_ + needed + kept > segments_.back().header.size_bytes) {
     if (auto rotated = rotate(needed); !rotated) return rotated;
   }
@@ -291,6 +291,9 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes, Be
   const std::string path = path_of(id);
   if (auto done = files_.rename(file->path(), path); !done) return failed(done.error());
   if (auto done = files_.sync_directory(directory_); !done) return failed(done.error());
+  if (beginning == Beginning::goes_on && !segments_.empty()) {
+    if (auto marked = mark_followed(); !marked) return marked;
+  }
   segments_.push_back({.id = id,
                        .path = path,
                        .file = std::move(file),
@@ -309,6 +312,16 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes, Be
   const std::size_t before = pending_.size();
   advance(append_mark(pending_, next_place(), RecordKind::opened, options_.boot_id), before);
   return write_pending();
+}
+
+/// Writes behind a complete segment that the next one exists: else a loss of that file, the newest, would be missed by nobody. It need
+/// not be durable: what is lost with it is only that.
+Result<void> Log::mark_followed() {
+  std::string mark;
+  (void)append_mark(mark, next_place(), RecordKind::followed);
+  if (offset_ + mark.size() > segments_.back().header.size_bytes) return {};  // of a version that left no room
+  if (auto done = segments_.back().file->write_at(offset_, mark); !done) return failed(done.error());
+  return {};
 }
 
 std::vector<Log::Retired> Log::retire(Index up_to) {

@@ -150,6 +150,7 @@ class Log {
   Result<void> remove_replaced(const std::vector<std::uint64_t>& ids, std::size_t begin);
   Result<std::string> load_segment(std::uint64_t id, bool is_first);
   Result<void> scan_segment(std::string_view bytes, bool is_newest);
+  [[nodiscard]] Result<void> check_last(std::string_view bytes, std::uint64_t offset) const;
   Result<void> take_record(const Record& record, std::uint64_t offset);
   Result<void> end_scan(std::string_view bytes, std::uint64_t offset);
   Result<void> cut(std::string_view bytes, std::uint64_t offset, std::uint64_t end);
@@ -164,6 +165,7 @@ class Log {
   Result<void> rotate(std::uint64_t needed_bytes);
   enum class Beginning : std::uint8_t { goes_on, restarts };
   Result<void> start_segment(std::uint64_t id, std::uint64_t needed_bytes, Beginning beginning = Beginning::goes_on);
+  Result<void> mark_followed();
   [[nodiscard]] std::uint64_t margin_bytes() const noexcept;
   [[nodiscard]] std::uint64_t segment_size_for(std::uint64_t needed_bytes) const noexcept;
   Result<void> ensure_spare(std::uint64_t size_bytes);

@@ -13,6 +13,7 @@
 //             | 2                          the segment is complete; the next one goes on
 //             | 3                          the log was closed in good order
 //             | 4 boot_id:u64              the log was opened; `boot_id` tells runs of the machine apart
+//             | 5                          behind 2: the next segment exists, durably (missing in logs of older versions)
 //   entry    := type:u8 term:varint data:bytes
 //
 // One batch of raft (entries and hard state) is one record: it is there as a whole or not at all. Entry i of a later batch
@@ -36,7 +37,7 @@ inline constexpr std::size_t segment_header_bytes = 76;
 inline constexpr std::size_t first_record_offset = 128;
 inline constexpr std::size_t record_header_bytes = 32;
 
-enum class RecordKind : std::uint8_t { batch = 1, end_of_segment = 2, closed = 3, opened = 4 };
+enum class RecordKind : std::uint8_t { batch = 1, end_of_segment = 2, closed = 3, opened = 4, followed = 5 };
 
 struct SegmentHeader {
   bool restarts = false;  ///< the log begins here, whatever segments stand before

@@ -48,7 +48,7 @@ Result<void> Log::recover() {
   if (auto removed = remove_replaced(*ids, *begin); !removed) return removed;
   if (current_is_complete_) return start_segment(segments_.back().id + 1, 0);
   const std::size_t before = pending_.size();
-  if (offset_ + 2 * (record_header_bytes + 16) > segments_.back().header.size_bytes) return rotate(0);
+  if (offset_ + 3 * (record_header_bytes + 16) > segments_.back().header.size_bytes) return rotate(0);
   advance(append_mark(pending_, next_place(), RecordKind::opened, options_.boot_id), before);
   if (auto written = write_pending(); !written) return written;
   return sync_current();
@@ -174,9 +174,19 @@ Result<void> Log::scan_segment(std::string_view bytes, bool is_newest) {
     offset += record->size_on_disk;
   }
   offset_ = written_offset_ = offset;
-  if (current_is_complete_) return {};
+  if (current_is_complete_) return is_newest ? check_last(bytes, offset) : Result<void>();
   if (!is_newest) return damage(offset, "an invalid record in a segment that others follow");
   return end_scan(bytes, offset);
+}
+
+/// A complete segment is the newest one when the process ended before the next one was there; if it was, it is lost.
+Result<void> Log::check_last(std::string_view bytes, std::uint64_t offset) const {
+  const Segment& segment = segments_.back();
+  const auto record = read_record(bytes, offset, segment.header);
+  if (!record || record->previous != previous_crc_) return {};
+  if (static_cast<RecordKind>(record->payload.front()) != RecordKind::followed) return {};
+  return fail(Errc::storage_failed, path_of(segment.id + 1) + ": missing, and the segment before it says at offset " +
+                                        std::to_string(offset) + " that it was there");
 }
 
 Result<void> Log::take_record(const Record& record, std::uint64_t offset) {
