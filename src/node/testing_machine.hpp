@@ -18,8 +18,8 @@
 
 #include <gtest/gtest.h>
 
-#include "env/borrowed_file_system.hpp"
 #include "env/memory_file_system.hpp"
+#include "env/testing_watched_files.hpp"
 #include "node/runtime.hpp"
 #include "store/view.hpp"
 
@@ -102,7 +102,7 @@ struct Machine {
 
   [[nodiscard]] Result<std::unique_ptr<Runtime>> try_open() {
     return Runtime::open(
-        {.files = std::make_unique<env::BorrowedFileSystem>(*files), .clock = std::make_unique<HandClock>(hands)},
+        {.files = std::make_unique<env::WatchedFileSystem>(*files, watch), .clock = std::make_unique<HandClock>(hands)},
         options, segment_bytes);
   }
   [[nodiscard]] std::unique_ptr<Runtime> open() {
@@ -146,6 +146,7 @@ struct Machine {
 
   std::unique_ptr<env::MemoryFileSystem> files = std::make_unique<env::MemoryFileSystem>();
   std::shared_ptr<HandClock::Hands> hands = std::make_shared<HandClock::Hands>();
+  env::FileWatch watch;
   SyncGate gate;
   Options options;
   std::uint64_t segment_bytes = 16U << 10U;
