@@ -23,7 +23,7 @@ class MemoryFile final : public File {
       : files_(files), node_(std::move(node)), path_(std::move(path)) {}
 
   Result<std::size_t> read_at(std::uint64_t offset, char* to, std::size_t size_bytes) override {
-    const std::lock_guard lock(files_.mutex_);
+    const base::MutexLock lock(files_.mutex_);
     if (offset >= node_->bytes.size()) return std::size_t{0};
     const std::size_t size = std::min(size_bytes, node_->bytes.size() - static_cast<std::size_t>(offset));
     std::memcpy(to, node_->bytes.data() + offset, size);
@@ -31,7 +31,7 @@ class MemoryFile final : public File {
   }
 
   Result<void> write_at(std::uint64_t offset, std::string_view bytes) override {
-    const std::lock_guard lock(files_.mutex_);
+    const base::MutexLock lock(files_.mutex_);
     if (files_.faults_.fail_write_after == files_.writes_) {
       files_.faults_.fail_write_after.reset();
       (void)put(offset, bytes.substr(0, bytes.size() / 2));
@@ -49,7 +49,7 @@ class MemoryFile final : public File {
 
   Result<void> sync() override {
     if (files_.before_sync_) files_.before_sync_(path_);
-    const std::lock_guard lock(files_.mutex_);
+    const base::MutexLock lock(files_.mutex_);
     if (auto begun = files_.begin_change(path_, "sync"); !begun) return begun;
     if (files_.faults_.fail_sync_after == files_.syncs_) {
       files_.faults_.fail_sync_after.reset();
@@ -64,7 +64,7 @@ class MemoryFile final : public File {
   }
 
   Result<void> allocate(std::uint64_t size_bytes) override {
-    const std::lock_guard lock(files_.mutex_);
+    const base::MutexLock lock(files_.mutex_);
     if (size_bytes <= node_->bytes.size()) return {};
     if (auto begun = files_.begin_change(path_, "allocate"); !begun) return begun;
     if (auto fits = files_.check_capacity(size_bytes - node_->bytes.size(), path_); !fits) return fits;
@@ -73,7 +73,7 @@ class MemoryFile final : public File {
   }
 
   [[nodiscard]] Result<std::uint64_t> size_bytes() const override {
-    const std::lock_guard lock(files_.mutex_);
+    const base::MutexLock lock(files_.mutex_);
     return node_->bytes.size();
   }
   [[nodiscard]] const std::string& path() const noexcept override { return path_; }
@@ -86,7 +86,7 @@ class MemoryFile final : public File {
       node_->dirty_sectors.insert(sector);
   }
 
-  Result<void> put(std::uint64_t offset, std::string_view bytes) {
+  Result<void> put(std::uint64_t offset, std::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(files_.mutex_) {
     const std::uint64_t end = offset + bytes.size();
     if (end > node_->bytes.size()) {
       if (auto fits = files_.check_capacity(end - node_->bytes.size(), path_); !fits) return fits;
@@ -107,7 +107,7 @@ class MemoryLock final : public FileLock {
  public:
   MemoryLock(MemoryFileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
   ~MemoryLock() override {
-    const std::lock_guard lock(files_.mutex_);
+    const base::MutexLock lock(files_.mutex_);
     files_.locks_.erase(path_);
   }
 
@@ -120,7 +120,7 @@ MemoryFileSystem::MemoryFileSystem() = default;
 MemoryFileSystem::~MemoryFileSystem() = default;
 
 Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, OpenMode mode) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   const auto found = names_.find(path);
   if (mode == OpenMode::create_new) {
     if (found != names_.end()) return fail(Errc::storage_failed, path + ": open: it exists");
@@ -134,7 +134,7 @@ Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, Op
 }
 
 Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (locks_.contains(path)) return fail(Errc::cluster_not_ready, path + ": already open");
   if (!names_.contains(path)) {
     if (auto begun = begin_change(path, "lock"); !begun) return std::unexpected(std::move(begun.error()));
@@ -145,7 +145,7 @@ Result<std::unique_ptr<FileLock>> MemoryFileSystem::lock(const std::string& path
 }
 
 Result<void> MemoryFileSystem::make_directories(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (std::string at = path;; at = directory_of(at)) {
     directories_.insert(at);
     if (at == "." || at == "/") return {};
@@ -153,7 +153,7 @@ Result<void> MemoryFileSystem::make_directories(const std::string& path) {
 }
 
 Result<void> MemoryFileSystem::rename(const std::string& from, const std::string& to) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   const auto found = names_.find(from);
   if (found == names_.end()) return fail(Errc::not_found, from + ": rename: no such file");
   if (auto begun = begin_change(from, "rename"); !begun) return begun;
@@ -164,7 +164,7 @@ Result<void> MemoryFileSystem::rename(const std::string& from, const std::string
 }
 
 Result<void> MemoryFileSystem::remove(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (!names_.contains(path)) return fail(Errc::not_found, path + ": remove: no such file");
   if (auto begun = begin_change(path, "remove"); !begun) return begun;
   change_name(path, nullptr);
@@ -172,9 +172,9 @@ Result<void> MemoryFileSystem::remove(const std::string& path) {
 }
 
 Result<void> MemoryFileSystem::sync_directory(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (auto begun = begin_change(path, "sync of the directory"); !begun) return begun;
-  std::erase_if(unsynced_, [&](const NameChange& change) {
+  std::erase_if(unsynced_, [&](const NameChange& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (change.directory != path) return false;
     keep(change);
     return true;
@@ -183,7 +183,7 @@ Result<void> MemoryFileSystem::sync_directory(const std::string& path) {
 }
 
 Result<std::vector<std::string>> MemoryFileSystem::list(const std::string& path) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (!directories_.contains(path)) return fail(Errc::not_found, path + ": list: no such directory");
   std::set<std::string> names;
   for (const auto& [name, node] : names_) {
@@ -196,13 +196,13 @@ Result<std::vector<std::string>> MemoryFileSystem::list(const std::string& path)
 }
 
 Result<std::uint64_t> MemoryFileSystem::free_bytes(const std::string& /*path*/) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   const std::uint64_t capacity = faults_.capacity_bytes.value_or(std::uint64_t{1} << 40U);
   return capacity - std::min(capacity, used_bytes());
 }
 
 void MemoryFileSystem::power_cut(std::uint64_t seed) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   base::Random random(seed);
   std::map<std::string, std::vector<NameChange>> by_directory;
   for (NameChange& change : unsynced_) by_directory[change.directory].push_back(std::move(change));
@@ -226,8 +226,9 @@ void MemoryFileSystem::power_cut(std::uint64_t seed) {
 }
 
 std::unique_ptr<MemoryFileSystem> MemoryFileSystem::clone() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   auto copy = std::make_unique<MemoryFileSystem>();
+  const base::MutexLock copy_lock(copy->mutex_);
   copy->directories_ = directories_;
   for (const auto& [name, node] : names_) {
     auto made = std::make_shared<Node>();
@@ -238,26 +239,26 @@ std::unique_ptr<MemoryFileSystem> MemoryFileSystem::clone() const {
 }
 
 std::string MemoryFileSystem::contents(const std::string& path) const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return names_.at(path)->bytes;
 }
 
 void MemoryFileSystem::set_contents(const std::string& path, std::string bytes) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   auto node = std::make_shared<Node>();
   node->bytes = node->durable = std::move(bytes);
   names_[path] = durable_names_[path] = std::move(node);
 }
 
 std::vector<std::string> MemoryFileSystem::paths() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   std::vector<std::string> all;
   for (const auto& [name, node] : names_) all.push_back(name);
   return all;
 }
 
 void MemoryFileSystem::set_faults(const FaultPlan& faults) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   faults_ = faults;
 }
 
@@ -267,17 +268,17 @@ bool MemoryFileSystem::has_stopped() const {
 }
 
 std::uint64_t MemoryFileSystem::writes() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return writes_;
 }
 
 std::uint64_t MemoryFileSystem::syncs() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return syncs_;
 }
 
 std::uint64_t MemoryFileSystem::changes() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return changes_;
 }
 

@@ -14,13 +14,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "base/random.hpp"
 #include "env/file_system.hpp"
 
@@ -90,25 +90,26 @@ class MemoryFileSystem final : public FileSystem {
     bool with_next = false;  ///< first half of a rename: kept or lost together with the next change
   };
 
-  // All with mutex_ held.
-  void change_name(const std::string& path, NodePtr node, bool with_next = false);
-  void keep(const NameChange& change);
-  [[nodiscard]] std::uint64_t used_bytes() const;
-  [[nodiscard]] Result<void> check_capacity(std::uint64_t more_bytes, const std::string& path) const;
+  void change_name(const std::string& path, NodePtr node, bool with_next = false) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void keep(const NameChange& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::uint64_t used_bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] Result<void> check_capacity(std::uint64_t more_bytes, const std::string& path) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   /// Counts a change, or says why it can't be.
-  [[nodiscard]] Result<void> begin_change(const std::string& path, const char* what);
+  [[nodiscard]] Result<void> begin_change(const std::string& path, const char* what)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   std::function<void(const std::string& path)> before_sync_;
-  mutable std::mutex mutex_;  // of everything below and of all files
-  FaultPlan faults_;
-  Names names_;
-  Names durable_names_;
-  std::vector<NameChange> unsynced_;
-  std::set<std::string> directories_;
-  std::set<std::string> locks_;
-  std::uint64_t writes_ = 0;
-  std::uint64_t syncs_ = 0;
-  std::uint64_t changes_ = 0;
+  mutable base::Mutex mutex_;  // of all files too
+  FaultPlan faults_ ABSL_GUARDED_BY(mutex_);
+  Names names_ ABSL_GUARDED_BY(mutex_);
+  Names durable_names_ ABSL_GUARDED_BY(mutex_);
+  std::vector<NameChange> unsynced_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> directories_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> locks_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t syncs_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace concord::env
