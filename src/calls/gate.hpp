@@ -3,10 +3,9 @@
 // Thread rule: any thread.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-
 #include <concord/error.hpp>
+
+#include "base/mutex.hpp"
 
 namespace concord::calls {
 
@@ -14,26 +13,26 @@ class Gate {
  public:
   /// Whether the store is still there; then it stays until `leave`.
   [[nodiscard]] bool enter() {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (!is_closed_) ++inside_;
     return !is_closed_;
   }
   void leave() {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (--inside_ == 0) left_.notify_all();
   }
   /// Returns when nobody is inside.
   void close() {
-    std::unique_lock lock(mutex_);
+    base::MutexLock lock(mutex_);
     is_closed_ = true;
-    left_.wait(lock, [this] { return inside_ == 0; });
+    left_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return inside_ == 0; });
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable left_;
-  bool is_closed_ = false;
-  int inside_ = 0;
+  base::Mutex mutex_;
+  base::CondVar left_;
+  bool is_closed_ ABSL_GUARDED_BY(mutex_) = false;
+  int inside_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 [[nodiscard]] inline std::unexpected<Error> store_is_closed() {
