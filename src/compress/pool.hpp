@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <utility>
 #include <vector>
+
+#include "base/mutex.hpp"
 
 namespace concord::compress {
 
@@ -31,7 +32,7 @@ class Pool {
   template <class Make>
   T take(Make& make) {
     {
-      const std::lock_guard lock(mutex_);
+      const base::MutexLock lock(mutex_);
       if (!idle_.empty()) {
         T last = std::move(idle_.back());  // the one that is most likely in the cache
         idle_.pop_back();
@@ -42,12 +43,12 @@ class Pool {
   }
 
   void keep(T thing) noexcept {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (idle_.size() < max_idle) idle_.push_back(std::move(thing));
   }
 
-  std::mutex mutex_;
-  std::vector<T> idle_;
+  base::Mutex mutex_;
+  std::vector<T> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace concord::compress
