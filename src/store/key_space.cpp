@@ -43,7 +43,7 @@ void KeySpace::retire_link(Link* link) {
 // Views.
 
 std::uint64_t KeySpace::open_view() const {
-  const std::lock_guard lock(views_mutex_);
+  const base::MutexLock lock(views_mutex_);
   view_count_.fetch_add(1, std::memory_order_seq_cst);
   // A change in the direct form that did not see this view: what it replaces, the view may not ask for.
   while (direct_.load(std::memory_order_seq_cst)) std::this_thread::yield();
@@ -53,7 +53,7 @@ std::uint64_t KeySpace::open_view() const {
 }
 
 void KeySpace::close_view(std::uint64_t revision) const noexcept {
-  const std::lock_guard lock(views_mutex_);
+  const base::MutexLock lock(views_mutex_);
   views_.erase(views_.find(revision));
   view_count_.fetch_sub(1, std::memory_order_seq_cst);
 }
@@ -211,7 +211,7 @@ void KeySpace::thin(Link* link) {
 }
 
 bool KeySpace::is_viewed(std::uint64_t from, std::uint64_t before) const {
-  const std::lock_guard lock(views_mutex_);
+  const base::MutexLock lock(views_mutex_);
   const auto first = views_.lower_bound(from);
   return first != views_.end() && *first < before;
 }
@@ -240,7 +240,7 @@ void KeySpace::tidy() {
 void KeySpace::collapse(std::size_t limit) {
   std::uint64_t everybody_sees = visible();
   if (has_views()) {
-    const std::lock_guard lock(views_mutex_);
+    const base::MutexLock lock(views_mutex_);
     if (!views_.empty()) everybody_sees = std::min(everybody_sees, *views_.begin());
   }
   for (; limit > 0 && !links_.empty(); --limit) {

@@ -18,12 +18,12 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.hpp"
 #include "store/epoch.hpp"
 #include "store/expiry_order.hpp"
 #include "store/key_order.hpp"
@@ -162,8 +162,8 @@ class KeySpace {
   // Views.
   std::atomic<bool> direct_{false};
   mutable std::atomic<std::uint64_t> view_count_{0};
-  mutable std::mutex views_mutex_;
-  mutable std::multiset<std::uint64_t> views_;  // guarded by views_mutex_
+  mutable base::Mutex views_mutex_;
+  mutable std::multiset<std::uint64_t> views_ ABSL_GUARDED_BY(views_mutex_);
 
   // The transaction under way.
   std::uint64_t revision_ = 0;
