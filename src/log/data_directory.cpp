@@ -155,29 +155,29 @@ Result<DataDirectory> DataDirectory::open(env::FileSystem& files, std::string pa
 Result<void> DataDirectory::adopt(env::FileSystem& files, base::ClusterId cluster, base::NodeId node) {
   if (cluster.is_zero() || node.is_zero())
     return fail(Errc::invalid_request, path_ + ": the id of a cluster or a node is 0");
-  if (identity_.formed) return fail(Errc::invalid_request, path_ + ": it belongs to a node of a cluster already");
-  Identity adopted = identity_;
+  Identity adopted = identity();
+  if (adopted.formed) return fail(Errc::invalid_request, path_ + ": it belongs to a node of a cluster already");
   adopted.cluster = cluster;
   adopted.node = node;
   return save(files, adopted);
 }
 
 Result<void> DataDirectory::mark_formed(env::FileSystem& files) {
-  CONCORD_CHECK(!identity_.cluster.is_zero() && !identity_.node.is_zero(), "who writes a log knows who it is");
-  Identity formed = identity_;
+  Identity formed = identity();
+  CONCORD_CHECK(!formed.cluster.is_zero() && !formed.node.is_zero(), "who writes a log knows who it is");
   formed.formed = true;
   return save(files, formed);
 }
 
 Result<void> DataDirectory::mark_removed(env::FileSystem& files) {
-  Identity removed = identity_;
+  Identity removed = identity();
   removed.removed = true;
   return save(files, removed);
 }
 
 Result<void> DataDirectory::save(env::FileSystem& files, const Identity& identity) {
   auto written = env::write_file_atomically(files, path_ + "/" + std::string(identity_name), encode(identity));
-  if (written) identity_ = identity;
+  if (written) show(identity);
   return written;
 }
 

@@ -16,6 +16,8 @@
 // `incarnation` counts the opens, durably and before anything is done: with the node's id it makes request ids that never
 // repeat. "formed no" says that the log's first segment was never completed, so nothing was ever acknowledged, and the next
 // open begins again. A directory that holds anything else than a Concord directory does is refused and left as it is.
+//
+// Thread rule: `identity` and `path` from any thread, what changes the identity from one at a time.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,7 @@
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "env/file_system.hpp"
 
 namespace concord::log {
@@ -45,7 +48,10 @@ class DataDirectory {
   /// Errors: invalid_request (a foreign directory), cluster_not_ready (open elsewhere), storage_failed, storage_full.
   [[nodiscard]] static Result<DataDirectory> open(env::FileSystem& files, std::string path, const Identity& drawn);
 
-  [[nodiscard]] const Identity& identity() const noexcept { return identity_; }
+  [[nodiscard]] Identity identity() const {
+    const base::MutexLock lock(shown_->mutex);
+    return shown_->identity;
+  }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::string log_path() const { return path_ + "/log"; }
   [[nodiscard]] std::string snapshots_path() const { return path_ + "/snapshots"; }
@@ -59,14 +65,27 @@ class DataDirectory {
   [[nodiscard]] Result<void> mark_removed(env::FileSystem& files);
 
  private:
+  /// What others may look at while it is changed. Apart, so that a directory can be moved.
+  struct Shown {
+    base::Mutex mutex;
+    Identity identity ABSL_GUARDED_BY(mutex);
+  };
+
   DataDirectory(std::string path, std::unique_ptr<env::FileLock> lock, const Identity& identity)
-      : path_(std::move(path)), lock_(std::move(lock)), identity_(identity) {}
+      : path_(std::move(path)), lock_(std::move(lock)), shown_(std::make_unique<Shown>()) {
+    show(identity);
+  }
+
+  void show(const Identity& identity) {
+    const base::MutexLock lock(shown_->mutex);
+    shown_->identity = identity;
+  }
 
   [[nodiscard]] Result<void> save(env::FileSystem& files, const Identity& identity);
 
   std::string path_;
   std::unique_ptr<env::FileLock> lock_;
-  Identity identity_;
+  std::unique_ptr<Shown> shown_;
 };
 
 }  // namespace concord::log

@@ -1,7 +1,9 @@
 #include "log/data_directory.hpp"
 
+#include <atomic>
 #include <cstdio>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +48,26 @@ TEST(DataDirectory, KeepsItsIdentityAndCountsItsOpens) {
   EXPECT_EQ(directory->identity().directory, drawn.directory);
   EXPECT_FALSE(directory->identity().removed);
   EXPECT_EQ(directory->identity().incarnation, 2U);
+  EXPECT_TRUE(directory->identity().formed);
+}
+
+TEST(DataDirectory, IsTheOldOneOrTheNewOneToAThreadThatLooksMeanwhile) {
+  env::MemoryFileSystem files;
+  auto directory = DataDirectory::open(files, "/data", undecided);
+  ASSERT_TRUE(directory);
+  std::atomic<bool> is_over = false;
+  std::size_t halves = 0;
+  std::thread looks([&] {
+    while (!is_over) {
+      const Identity seen = directory->identity();
+      if (seen.cluster.is_zero() != seen.node.is_zero()) ++halves;
+    }
+  });
+  EXPECT_TRUE(directory->adopt(files, drawn.cluster, drawn.node));
+  EXPECT_TRUE(directory->mark_formed(files));
+  is_over = true;
+  looks.join();
+  EXPECT_EQ(halves, 0U);
   EXPECT_TRUE(directory->identity().formed);
 }
 
