@@ -109,7 +109,7 @@ Result<void> Log::write_pending() {
   written_offset_ = offset_;
   pending_.clear();
   if (pending_.capacity() > 2 * options_.buffer_limit_bytes) pending_.shrink_to_fit();
-  const std::lock_guard lock(shared_mutex_);
+  const base::MutexLock lock(shared_mutex_);
   sync_offset_ = written_offset_;
   return {};
 }
@@ -157,7 +157,7 @@ std::uint64_t Log::segment_size_for(std::uint64_t needed_bytes) const noexcept {
 
 Result<void> Log::ensure_spare(std::uint64_t size_bytes) {
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     if (spare_ && spare_->size_bytes().value_or(0) >= size_bytes) return {};
   }
   auto file = allocate_file(size_bytes);
@@ -190,7 +190,7 @@ Result<std::unique_ptr<env::File>> Log::allocate_file(std::uint64_t size_bytes) 
 /// One spare is enough: of the offered file and a spare that is already there, the one that is not kept gives its space back.
 void Log::offer_spare(std::unique_ptr<env::File> file, std::uint64_t wanted_bytes, bool is_recycled) {
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     if (!spare_ || spare_->size_bytes().value_or(0) < wanted_bytes) {
       std::swap(spare_, file);
       spare_is_recycled_ = is_recycled;
@@ -204,7 +204,7 @@ void Log::offer_spare(std::unique_ptr<env::File> file, std::uint64_t wanted_byte
 
 void Log::prepare_spare() {
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     if (spare_) return;
   }
   auto file = allocate_file(options_.segment_bytes);
@@ -215,7 +215,7 @@ void Log::sync_in_background() {
   std::shared_ptr<env::File> file;
   std::uint64_t offset = 0;
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     file = sync_target_;
     offset = sync_offset_;
   }
@@ -224,7 +224,7 @@ void Log::sync_in_background() {
     background_failed_.store(true, std::memory_order_release);
     return;
   }
-  const std::lock_guard lock(shared_mutex_);
+  const base::MutexLock lock(shared_mutex_);
   if (file == sync_target_ && offset > synced_offset_.load(std::memory_order_relaxed)) {
     synced_offset_.store(offset, std::memory_order_relaxed);
   }
@@ -272,7 +272,7 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes, Be
                        .first_index = last_index_.next(),
                        .hard_state = hard_state_};
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     if (spare_ && spare_->size_bytes().value_or(0) >= size) {
       file = std::move(spare_);
       header.recycled = spare_is_recycled_;
@@ -304,7 +304,7 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes, Be
   offset_ = written_offset_ = first_record_offset;
   is_synced_ = true;
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     sync_target_ = segments_.back().file;
     sync_offset_ = first_record_offset;
     synced_offset_.store(first_record_offset, std::memory_order_relaxed);
@@ -346,7 +346,7 @@ Result<void> Log::remove_files(const std::vector<Retired>& retired) {
 Result<void> Log::remove_file(const Retired& oldest) {
   bool reuse = oldest.size_bytes == options_.segment_bytes;
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     reuse = reuse && !spare_;
   }
   const std::string spare_path = next_spare_path();

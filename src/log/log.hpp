@@ -29,7 +29,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,6 +37,7 @@
 #include <concord/error.hpp>
 
 #include "base/log_entry.hpp"
+#include "base/mutex.hpp"
 #include "env/file_system.hpp"
 #include "log/record.hpp"
 
@@ -198,11 +198,11 @@ class Log {
   std::string cut_report_;
 
   // Shared with the background.
-  std::mutex shared_mutex_;
-  std::unique_ptr<env::File> spare_;        // guarded by shared_mutex_
-  bool spare_is_recycled_ = false;          // guarded by shared_mutex_
-  std::shared_ptr<env::File> sync_target_;  // guarded by shared_mutex_: the current segment's file
-  std::uint64_t sync_offset_ = 0;           // guarded by shared_mutex_: written so far
+  base::Mutex shared_mutex_;
+  std::unique_ptr<env::File> spare_ ABSL_GUARDED_BY(shared_mutex_);
+  bool spare_is_recycled_ ABSL_GUARDED_BY(shared_mutex_) = false;
+  std::shared_ptr<env::File> sync_target_ ABSL_GUARDED_BY(shared_mutex_);  // the current segment's file
+  std::uint64_t sync_offset_ ABSL_GUARDED_BY(shared_mutex_) = 0;           // written so far
   std::atomic<std::uint64_t> synced_offset_{0};
   std::atomic<std::uint64_t> spares_made_{0};
   std::atomic<bool> background_failed_{false};

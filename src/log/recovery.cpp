@@ -36,7 +36,7 @@ Result<void> Log::recover() {
   }
   if (auto checked = check_end(); !checked) return checked;
   {
-    const std::lock_guard lock(shared_mutex_);
+    const base::MutexLock lock(shared_mutex_);
     sync_target_ = segments_.back().file;
     sync_offset_ = offset_;
   }
