@@ -1,18 +1,18 @@
 #include "client/callbacks.hpp"
 
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <utility>
+
+#include "base/mutex.hpp"
 
 namespace concord::client {
 
 struct Callbacks::Queue {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<Task> tasks;
-  bool is_closing = false;
-  bool is_done = false;
+  base::Mutex mutex;
+  base::CondVar changed;
+  std::deque<Task> tasks ABSL_GUARDED_BY(mutex);
+  bool is_closing ABSL_GUARDED_BY(mutex) = false;
+  bool is_done ABSL_GUARDED_BY(mutex) = false;
 };
 
 Callbacks::Callbacks(Executor executor) : executor_(std::move(executor)), queue_(std::make_shared<Queue>()) {
@@ -21,15 +21,16 @@ Callbacks::Callbacks(Executor executor) : executor_(std::move(executor)), queue_
 
 void Callbacks::run(Task task) {
   if (executor_) return executor_(std::move(task));
-  const std::lock_guard lock(queue_->mutex);
+  const base::MutexLock lock(queue_->mutex);
   queue_->tasks.push_back(std::move(task));
   queue_->changed.notify_all();
 }
 
 void Callbacks::work(const std::shared_ptr<Queue>& queue) {
-  std::unique_lock lock(queue->mutex);
+  base::MutexLock lock(queue->mutex);
   while (true) {
-    queue->changed.wait(lock, [&] { return !queue->tasks.empty() || queue->is_closing; });
+    queue->changed.wait(
+        lock, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue->mutex) { return !queue->tasks.empty() || queue->is_closing; });
     if (queue->tasks.empty()) break;
     Task task = std::move(queue->tasks.front());
     queue->tasks.pop_front();
@@ -44,11 +45,13 @@ void Callbacks::work(const std::shared_ptr<Queue>& queue) {
 
 void Callbacks::close(std::chrono::milliseconds limit) {
   if (!thread_.joinable()) return;
-  std::unique_lock lock(queue_->mutex);
+  base::MutexLock lock(queue_->mutex);
   queue_->is_closing = true;
   queue_->changed.notify_all();
   const bool is_own = thread_.get_id() == std::this_thread::get_id();
-  const bool is_done = !is_own && queue_->changed.wait_for(lock, limit, [this] { return queue_->is_done; });
+  const bool is_done =
+      !is_own && queue_->changed.wait_for(
+                     lock, limit, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(queue_->mutex) { return queue_->is_done; });
   lock.unlock();
   is_done ? thread_.join() : thread_.detach();
 }

@@ -114,7 +114,7 @@ void Transport::send(Request request, AnswerCompletion done) {
   }
   auto flight = std::make_shared<Flight>(io_, std::move(request), std::move(done));
   flight->deadline = Clock::now() + std::min(base::bounded(flight->request.timeout), max_timeout);
-  std::unique_lock lock(closing_mutex_);
+  base::MutexLock lock(closing_mutex_);
   if (is_closed_) {
     lock.unlock();
     in_flight_.fetch_sub(1);
@@ -125,7 +125,7 @@ void Transport::send(Request request, AnswerCompletion done) {
 
 void Transport::close(milliseconds limit) {
   {
-    const std::lock_guard lock(closing_mutex_);
+    const base::MutexLock lock(closing_mutex_);
     if (std::exchange(is_closed_, true)) return;
   }
   asio::post(io_, [this, limit] {

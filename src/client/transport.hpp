@@ -17,7 +17,6 @@
 #include <deque>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -30,6 +29,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <concord/client.hpp>
 
+#include "base/mutex.hpp"
 #include "client/connection.hpp"
 #include "client/endpoint.hpp"
 #include "client/request.hpp"
@@ -124,8 +124,8 @@ class Transport {
   boost::asio::steady_timer end_timer_{io_};
 
   std::atomic<std::size_t> in_flight_{0};
-  std::mutex closing_mutex_;  ///< orders `send` before or behind `close`
-  bool is_closed_ = false;
+  base::Mutex closing_mutex_;  ///< orders `send` before or behind `close`
+  bool is_closed_ ABSL_GUARDED_BY(closing_mutex_) = false;
   std::thread thread_;
 };
 
