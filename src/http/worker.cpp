@@ -112,7 +112,7 @@ void Worker::close_all() {
 void Worker::deliver(std::shared_ptr<Connection> connection, Result<command::Outcome> outcome) {
   bool is_first = false;
   {
-    const std::lock_guard lock(deliveries_mutex_);
+    const base::MutexLock lock(deliveries_mutex_);
     is_first = deliveries_.empty();
     deliveries_.push_back({std::move(connection), std::move(outcome)});
   }
@@ -121,7 +121,7 @@ void Worker::deliver(std::shared_ptr<Connection> connection, Result<command::Out
 
 void Worker::take_deliveries() {
   {
-    const std::lock_guard lock(deliveries_mutex_);
+    const base::MutexLock lock(deliveries_mutex_);
     std::swap(taken_, deliveries_);
   }
   for (Delivery& delivery : taken_) delivery.connection->receive(std::move(delivery.outcome));

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +18,7 @@
 
 #include <concord/error.hpp>
 
+#include "base/mutex.hpp"
 #include "base/random.hpp"
 #include "command/transaction.hpp"
 #include "http/content_coding.hpp"
@@ -80,8 +80,9 @@ class Worker {
   std::thread thread_;
   std::thread::id thread_id_;  ///< set by the thread itself, before its first handler
 
-  std::mutex deliveries_mutex_;
-  std::vector<Delivery> deliveries_;  ///< guarded; when it stops being empty, a wake-up is posted
+  base::Mutex deliveries_mutex_;
+  std::vector<Delivery> deliveries_
+      ABSL_GUARDED_BY(deliveries_mutex_);  ///< when it stops being empty, a wake-up is posted
   std::vector<Delivery> taken_;
 };
 
