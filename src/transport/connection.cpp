@@ -78,9 +78,9 @@ std::size_t Connection::max_payload_bytes() const noexcept {
 void Connection::start(OnEnd on_end) {
   on_end_ = std::move(on_end);
   {
-    const Lock held(mutex_);
+    const base::MutexLock lock(mutex_);
     is_corked_ = false;
-    write_queue(held);
+    write_queue();
   }
   read();
 }
@@ -90,7 +90,7 @@ void Connection::close(Lost why, bool is_reported) {
   const auto self = shared_from_this();  // the callbacks may let go of it
   std::unordered_map<std::uint64_t, Pending> unanswered;
   {
-    const Lock held(mutex_);
+    const base::MutexLock lock(mutex_);
     is_closed_ = true;
     boost::system::error_code ignored;
     socket_.close(ignored);
@@ -113,15 +113,15 @@ void Connection::check_alive() {
   const bool is_silent = silent_for() > most_silent_periods * shared_->limits.keep_alive;
   if (is_silent && socket_.available(ignored) == 0)
     return close(Lost::silent);  // unless this thread was held up itself
-  const Lock held(mutex_);
+  const base::MutexLock lock(mutex_);
   if (!std::exchange(sent_since_check_, false) && queue_.empty() && !is_corked_) {
-    (void)push(held, FrameKind::keep_alive, {}, {}, {});
+    (void)push(FrameKind::keep_alive, {}, {}, {});
     sent_since_check_ = false;
   }
 }
 
 std::size_t Connection::queued_bytes() const {
-  const Lock held(mutex_);
+  const base::MutexLock lock(mutex_);
   return queue_.size_bytes();
 }
 
@@ -218,7 +218,7 @@ Result<void> Connection::take_answer(std::string_view payload) {
   if (answer->id == 0 || answer->id >= next_request_) return out_of_place("an answer to no request");
   Done done;
   {
-    const Lock held(mutex_);
+    const base::MutexLock lock(mutex_);
     const auto found = pending_.find(answer->id);
     if (found == pending_.end()) return {};  // too late
     done = std::move(found->second.done);
@@ -249,11 +249,11 @@ std::optional<Error> Connection::try_request(std::uint8_t method, std::string bo
   const std::uint64_t id = next_request_++;
   const std::string front = request_front(id, method);
   const PayloadSum sum = sum_of(front, body);
-  const Lock held(mutex_);
+  const base::MutexLock lock(mutex_);
   if (pending_.size() >= shared_->limits.max_requests) {
     return Error(Errc::overloaded, "too many requests to " + peer_name() + " are unanswered");
   }
-  switch (push_string(held, FrameKind::request, sum, front, std::move(body))) {
+  switch (push_string(FrameKind::request, sum, front, std::move(body))) {
     case Push::full: return Error(Errc::overloaded, "too much waits to be sent to " + peer_name());
     case Push::ended: return Error(Errc::cluster_not_ready, "the connection to " + peer_name() + " has ended");
     case Push::done: break;
@@ -270,7 +270,7 @@ void Connection::watch_deadlines() {
   if (has_ended_) return;
   Time earliest = Time::max();
   {
-    const Lock held(mutex_);
+    const base::MutexLock lock(mutex_);
     for (const auto& [id, request] : pending_) earliest = std::min(earliest, request.deadline);
     watched_deadline_ = earliest;
   }
@@ -284,7 +284,7 @@ void Connection::watch_deadlines() {
 void Connection::fail_late_requests() {
   std::vector<Done> late;
   {
-    const Lock held(mutex_);
+    const base::MutexLock lock(mutex_);
     const Time now = steady_clock::now();
     for (auto at = pending_.begin(); at != pending_.end();) {
       if (at->second.deadline > now) {

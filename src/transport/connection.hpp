@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +22,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/mutex.hpp"
 #include "transport/frame.hpp"
 #include "transport/handshake.hpp"
 #include "transport/receive_buffer.hpp"
@@ -65,18 +65,19 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   };
   struct Responder;
   enum class Push : std::uint8_t { done, full, ended };
-  using Lock = std::lock_guard<std::mutex>;
 
-  // Sending: connection_send.cpp. Where `Lock&` is asked for, the lock is held.
+  // Sending: connection_send.cpp.
   /// `more_bytes`: what the queue may hold beyond its limit.
-  Push push(const Lock&, FrameKind kind, PayloadSum sum, std::string_view front, std::string_view body,
-            std::size_t more_bytes = 0);
+  Push push(FrameKind kind, PayloadSum sum, std::string_view front, std::string_view body, std::size_t more_bytes = 0)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   /// The same for a body that may be kept instead of copied.
-  Push push_string(const Lock&, FrameKind kind, PayloadSum sum, std::string_view front, std::string body);
-  [[nodiscard]] Push may_push(const Lock&, std::size_t size_bytes, std::size_t more_bytes) const;
-  void write_queue(const Lock&);
-  [[nodiscard]] std::optional<std::size_t> write(const Lock&, std::span<iovec> vectors);
-  void continue_later(const Lock&);
+  Push push_string(FrameKind kind, PayloadSum sum, std::string_view front, std::string body)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] Push may_push(std::size_t size_bytes, std::size_t more_bytes) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void write_queue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::optional<std::size_t> write(std::span<iovec> vectors) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void continue_later() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void wait_until_writable();
   void answer(std::uint64_t id, Result<std::string> result);
 
@@ -110,18 +111,18 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::atomic<std::size_t> unanswered_{0};  ///< requests of the peer
   std::atomic<std::uint64_t> next_request_{1};
 
-  mutable std::mutex mutex_;
+  mutable base::Mutex mutex_;
   boost::asio::ip::tcp::socket
       socket_;  ///< closed under the lock, so that no other thread writes to a number that is used anew
-  SendQueue queue_;
-  std::uint64_t next_sent_ = 1;
-  std::unordered_map<std::uint64_t, Pending> pending_;
-  Time watched_deadline_ = Time::max();
-  bool is_corked_ = true;    ///< nothing is written yet
-  bool is_waiting_ = false;  ///< the transport's thread goes on with the queue
-  bool is_broken_ = false;   ///< writing failed; the end follows
-  bool is_closed_ = false;   ///< `has_ended_`, as other threads see it
-  bool sent_since_check_ = false;
+  SendQueue queue_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t next_sent_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::unordered_map<std::uint64_t, Pending> pending_ ABSL_GUARDED_BY(mutex_);
+  Time watched_deadline_ ABSL_GUARDED_BY(mutex_) = Time::max();
+  bool is_corked_ ABSL_GUARDED_BY(mutex_) = true;    ///< nothing is written yet
+  bool is_waiting_ ABSL_GUARDED_BY(mutex_) = false;  ///< the transport's thread goes on with the queue
+  bool is_broken_ ABSL_GUARDED_BY(mutex_) = false;   ///< writing failed; the end follows
+  bool is_closed_ ABSL_GUARDED_BY(mutex_) = false;   ///< `has_ended_`, as other threads see it
+  bool sent_since_check_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace concord::transport

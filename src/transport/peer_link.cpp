@@ -65,7 +65,7 @@ void PeerLink::take(Agreed<std::shared_ptr<Connection>> outcome) {
   if (outcome) return adopt(std::move(*outcome));
   const Refusal& refusal = outcome.error();
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     last_error_ = refusal.error.message();
   }
   pause();
@@ -87,7 +87,7 @@ void PeerLink::report(const Refusal& refusal) {
 
 void PeerLink::adopt(std::shared_ptr<Connection> connection) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     connection_ = connection;
     identity_ = connection->peer();
     last_error_.clear();
@@ -100,7 +100,7 @@ void PeerLink::adopt(std::shared_ptr<Connection> connection) {
 
 void PeerLink::lose(const Connection& connection, Lost why) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (connection_.get() == &connection) connection_.reset();
     last_error_ = text_of(why);
   }
@@ -127,22 +127,22 @@ void PeerLink::disconnect() {
   if (const auto dial = std::exchange(dial_, {})) dial->cancel();
   if (const auto open = connection()) open->close(Lost::closed, !shared_->is_closing);
   timer_.cancel();  // losing it has begun a pause
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   connection_.reset();
 }
 
 std::shared_ptr<Connection> PeerLink::connection() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return connection_;
 }
 
 std::string PeerLink::last_error() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return last_error_;
 }
 
 Identity PeerLink::identity() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return identity_;
 }
 

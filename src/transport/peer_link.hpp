@@ -8,11 +8,11 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/mutex.hpp"
 #include "base/random.hpp"
 #include "transport/connection.hpp"
 #include "transport/dial.hpp"
@@ -59,10 +59,10 @@ class PeerLink final : public std::enable_shared_from_this<PeerLink> {
   std::shared_ptr<Dial> dial_;
   bool is_wanted_ = false;
 
-  mutable std::mutex mutex_;
-  std::shared_ptr<Connection> connection_;  ///< these are guarded
-  std::string last_error_ = "not dialled yet";
-  Identity identity_;
+  mutable base::Mutex mutex_;
+  std::shared_ptr<Connection> connection_ ABSL_GUARDED_BY(mutex_);
+  std::string last_error_ ABSL_GUARDED_BY(mutex_) = "not dialled yet";
+  Identity identity_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace concord::transport

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/mutex.hpp"
 #include "env/clock.hpp"
 #include "transport/handshake.hpp"
 #include "transport/once_a_minute.hpp"
@@ -36,12 +36,12 @@ class Shared {
   bool is_closing = false;
 
   [[nodiscard]] Credentials credentials() const {
-    const std::lock_guard lock(self_mutex_);
+    const base::MutexLock lock(self_mutex_);
     return {.self = self_, .cookie = cookie_};
   }
   /// What this node said of itself before.
   Identity set_self(const Identity& self) {
-    const std::lock_guard lock(self_mutex_);
+    const base::MutexLock lock(self_mutex_);
     return std::exchange(self_, self);
   }
 
@@ -69,8 +69,8 @@ class Shared {
   const env::Clock* const clock_;
   OnceAMinute reports_;
 
-  mutable std::mutex self_mutex_;
-  Identity self_;  ///< guarded
+  mutable base::Mutex self_mutex_;
+  Identity self_ ABSL_GUARDED_BY(self_mutex_);
 };
 
 }  // namespace concord::transport

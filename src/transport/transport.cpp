@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <thread>
@@ -13,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/mutex.hpp"
 #include "base/random.hpp"
 #include "base/timeout.hpp"
 #include "transport/address.hpp"
@@ -54,9 +54,9 @@ class SocketTransport final : public Transport {
  public:
   SocketTransport(const Options& options, Handler& handler)
       : shared_(std::make_shared<Shared>(options, handler)),
-        seeds_(random_seed()),
         tick_timer_(shared_->context),
-        listener_(shared_, [this](std::shared_ptr<Connection> connection) { adopt(std::move(connection)); }) {}
+        listener_(shared_, [this](std::shared_ptr<Connection> connection) { adopt(std::move(connection)); }),
+        seeds_(random_seed()) {}
 
   ~SocketTransport() override {
     if (!thread_.joinable()) return;
@@ -114,20 +114,20 @@ class SocketTransport final : public Transport {
   [[nodiscard]] std::vector<std::shared_ptr<PeerLink>> links() const;
   [[nodiscard]] Connections accepted() const;
 
-  [[nodiscard]] Entry new_entry(const Peer& peer);
+  [[nodiscard]] Entry new_entry(const Peer& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   [[nodiscard]] std::shared_ptr<Connection> connection_to(base::NodeId node) const;
-  [[nodiscard]] steady_clock::time_point last_heard(const Entry& entry) const;
+  [[nodiscard]] steady_clock::time_point last_heard(const Entry& entry) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<Shared> shared_;
-  base::Random seeds_;  ///< with the lock
   asio::steady_timer tick_timer_;
   Listener listener_;
   std::unordered_set<std::shared_ptr<OneRequest>> one_requests_;  ///< of the transport's thread
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> guard_;
 
-  mutable std::mutex mutex_;  ///< taken before the locks of links and connections
-  std::unordered_map<base::NodeId, Entry> peers_;
-  Connections accepted_;
+  mutable base::Mutex mutex_;  ///< taken before the locks of links and connections
+  base::Random seeds_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<base::NodeId, Entry> peers_ ABSL_GUARDED_BY(mutex_);
+  Connections accepted_ ABSL_GUARDED_BY(mutex_);
 
   std::thread thread_;
 };
@@ -136,7 +136,7 @@ class SocketTransport final : public Transport {
 // What is told from outside.
 
 void SocketTransport::set_self(const Identity& self) {
-  const std::lock_guard lock(mutex_);  // changes take effect in their order
+  const base::MutexLock lock(mutex_);  // changes take effect in their order
   const Identity before = shared_->set_self(self);
   const bool is_another = before.cluster_name != self.cluster_name || before.cluster != self.cluster ||
                           before.node != self.node || before.directory != self.directory;
@@ -151,7 +151,7 @@ SocketTransport::Entry SocketTransport::new_entry(const Peer& peer) {
 }
 
 void SocketTransport::set_peers(std::vector<Peer> peers) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   std::unordered_map<base::NodeId, Entry> before = std::exchange(peers_, {});
   for (const Peer& peer : peers) {
     if (peers_.contains(peer.node)) continue;
@@ -182,7 +182,7 @@ void SocketTransport::set_peers(std::vector<Peer> peers) {
 }
 
 void SocketTransport::drop(base::NodeId peer) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   Connections dropped;
   for (const auto& connection : accepted_) {
     if (connection->peer().node == peer) dropped.push_back(connection);
@@ -199,7 +199,7 @@ void SocketTransport::drop(base::NodeId peer) {
 }
 
 std::shared_ptr<Connection> SocketTransport::connection_to(base::NodeId node) const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   const auto known = peers_.find(node);
   return known == peers_.end() ? nullptr : known->second.control->connection();
 }
@@ -213,7 +213,7 @@ void SocketTransport::request(base::NodeId to, Channel channel, std::uint8_t met
                               milliseconds timeout, Done done) {
   std::shared_ptr<PeerLink> link;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (const auto known = peers_.find(to); known != peers_.end()) {
       link = channel == Channel::control ? known->second.control : known->second.bulk;
     }
@@ -257,7 +257,7 @@ steady_clock::time_point SocketTransport::last_heard(const Entry& entry) const {
 
 std::vector<PeerState> SocketTransport::peers() const {
   std::vector<PeerState> states;
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (const auto& [node, entry] : peers_) {
     const auto control = entry.control->connection();
     const auto bulk = entry.bulk->connection();
@@ -286,7 +286,7 @@ void SocketTransport::adopt(std::shared_ptr<Connection> connection) {
     }
   }
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     accepted_.push_back(connection);
   }
   connection->start([this, &ended = *connection](Lost why) {
@@ -298,7 +298,7 @@ void SocketTransport::adopt(std::shared_ptr<Connection> connection) {
 }
 
 void SocketTransport::forget(const Connection& connection) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   std::erase_if(accepted_, [&](const auto& accepted) { return accepted.get() == &connection; });
 }
 
@@ -310,7 +310,7 @@ void SocketTransport::renew_all() {
 }
 
 std::vector<std::shared_ptr<PeerLink>> SocketTransport::links() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   std::vector<std::shared_ptr<PeerLink>> all;
   for (const auto& [node, entry] : peers_) {
     all.push_back(entry.control);
@@ -320,7 +320,7 @@ std::vector<std::shared_ptr<PeerLink>> SocketTransport::links() const {
 }
 
 SocketTransport::Connections SocketTransport::accepted() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return accepted_;
 }
 
@@ -334,7 +334,7 @@ void SocketTransport::schedule_tick() {
 void SocketTransport::tick() {
   schedule_tick();
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     for (auto& [node, entry] : peers_) entry.heard = last_heard(entry);
   }
   for (const auto& link : links()) link->check_alive();
