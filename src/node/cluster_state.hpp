@@ -7,12 +7,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "node/awaited_forwards.hpp"
 #include "node/digests.hpp"
 #include "node/forwarded_here.hpp"
@@ -61,12 +61,12 @@ struct ClusterState {
 
   std::atomic<bool> is_updating_self{false};  // this node's own entry among the members is being changed
 
-  // Guarded by mutex; the last three are for status.
-  mutable std::mutex mutex;
-  std::vector<ChangeWanted> retries;  // with the next tick
-  replica::Membership members;
-  base::NodeId seen_leader;
-  std::map<base::NodeId, Beat::MemberState> seen_states;  // as the leader says
+  // The last three are for status.
+  mutable base::Mutex mutex;
+  std::vector<ChangeWanted> retries ABSL_GUARDED_BY(mutex);  // with the next tick
+  replica::Membership members ABSL_GUARDED_BY(mutex);
+  base::NodeId seen_leader ABSL_GUARDED_BY(mutex);
+  std::map<base::NodeId, Beat::MemberState> seen_states ABSL_GUARDED_BY(mutex);  // as the leader says
 };
 
 }  // namespace concord::node

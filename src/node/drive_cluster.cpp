@@ -66,7 +66,7 @@ void Runtime::refuse_waiting(const Error& error) {
   cluster.awaited.fail_all(Error(Errc::timeout, error.message(), true));  // they were proposed
   std::vector<ChangeWanted> retries;
   {
-    const std::lock_guard lock(cluster.mutex);
+    const base::MutexLock lock(cluster.mutex);
     retries.swap(cluster.retries);
   }
   for (ChangeWanted& wanted : retries) {
@@ -186,7 +186,7 @@ Result<void> Runtime::take(BeatHeard& heard) {
   const raft::RaftStatus status = replica_->raft_status();
   if (!heard.beat.is_guess) cluster_clock_.follow(heard.beat.cluster_time_ms, host_time());
   if (heard.beat.leads && heard.beat.term == status.term && status.role != Role::leader) {
-    const std::lock_guard lock(cluster.mutex);
+    const base::MutexLock lock(cluster.mutex);
     cluster.seen_states.clear();
     for (const Beat::MemberState& member : heard.beat.members) cluster.seen_states[member.id] = member;
   }
@@ -331,7 +331,7 @@ void Runtime::note_members() {
   const replica::Membership& members = replica_->members();
   cluster.peers->set_members(members);
   {
-    const std::lock_guard lock(cluster.mutex);
+    const base::MutexLock lock(cluster.mutex);
     cluster.members = members;
   }
   if (!members.was_removed(directory_->identity().node) || removed_.load(std::memory_order_relaxed)) return;
@@ -348,7 +348,7 @@ Result<void> Runtime::tick_cluster(std::uint64_t now_ms) {
     if (auto marked = directory_->mark_removed(*files_); !marked) return marked;
   }
   {
-    const std::lock_guard lock(cluster.mutex);
+    const base::MutexLock lock(cluster.mutex);
     for (ChangeWanted& wanted : cluster.retries) {
       if (auto taken = take(wanted); !taken) return taken;
     }
@@ -412,7 +412,7 @@ void Runtime::send_beat(std::uint64_t now_ms) {
                               .match = peer.match,
                               .heard_ms = found == health.end() ? ~std::uint64_t{0} : found->second.silent_ms});
     }
-    const std::lock_guard lock(cluster.mutex);
+    const base::MutexLock lock(cluster.mutex);
     cluster.seen_states.clear();
     for (const Beat::MemberState& member : beat.members) cluster.seen_states[member.id] = member;
   }

@@ -125,7 +125,7 @@ void Runtime::ask_leader(PendingChange& change, const raft::RaftStatus& status, 
           return;
         }
         wanted.may_be_done = wanted.may_be_done || removes_known;
-        const std::lock_guard lock(cluster_->mutex);
+        const base::MutexLock lock(cluster_->mutex);
         cluster_->retries.push_back(std::move(wanted));
       });
   change.is_handed_on = true;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +12,7 @@
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "log/snapshot_file.hpp"
 #include "node/membership_change.hpp"
 #include "node/peer_messages.hpp"
@@ -85,7 +85,7 @@ using Input = std::variant<RaftMessage, SnapshotArrived, SnapshotSent, PeerLost,
 class Inbox {
  public:
   void put(Input input) {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     inputs_.push_back(std::move(input));
     count_.store(inputs_.size(), std::memory_order_seq_cst);
   }
@@ -94,15 +94,15 @@ class Inbox {
   [[nodiscard]] bool take(std::vector<Input>& into) {
     into.clear();
     if (is_empty()) return false;
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     into.swap(inputs_);
     count_.store(0, std::memory_order_seq_cst);
     return !into.empty();
   }
 
  private:
-  std::mutex mutex_;
-  std::vector<Input> inputs_;
+  base::Mutex mutex_;
+  std::vector<Input> inputs_ ABSL_GUARDED_BY(mutex_);
   std::atomic<std::size_t> count_{0};
 };
 

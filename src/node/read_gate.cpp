@@ -6,14 +6,14 @@
 namespace concord::node {
 
 void ReadGate::ask(Read read) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   waiting_.push_back(std::move(read));
   waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
   has_new_.store(true, std::memory_order_seq_cst);
 }
 
 std::uint64_t ReadGate::begin_attempt(std::uint64_t now_ms) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (waiting_.empty()) return 0;
   Attempt attempt{.context = ++last_context_, .began_ms = now_ms, .index = {}, .reads = {}};
   attempt.reads.swap(waiting_);
@@ -22,14 +22,13 @@ std::uint64_t ReadGate::begin_attempt(std::uint64_t now_ms) {
   return last_context_;
 }
 
-/// With the lock held.
 void ReadGate::put_back(std::vector<Read>& reads) {
   std::ranges::move(reads, std::back_inserter(waiting_));
   waiting_count_.store(waiting_.size(), std::memory_order_seq_cst);
 }
 
 void ReadGate::withdraw(std::uint64_t context) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   const auto found = std::ranges::find(attempts_, context, &Attempt::context);
   if (found == attempts_.end()) return;
   put_back(found->reads);
@@ -37,7 +36,7 @@ void ReadGate::withdraw(std::uint64_t context) {
 }
 
 void ReadGate::observe(const raft::ReadState& state) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   const auto found = std::ranges::find(attempts_, state.context, &Attempt::context);
   if (found != attempts_.end()) found->index = state.index;
 }
@@ -45,7 +44,7 @@ void ReadGate::observe(const raft::ReadState& state) {
 void ReadGate::restart() { restart_older_than(~std::uint64_t{0}); }
 
 void ReadGate::restart_older_than(std::uint64_t began_ms) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (auto at = attempts_.begin(); at != attempts_.end();) {
     if (!at->index.is_zero() || at->began_ms >= began_ms) {
       ++at;
@@ -68,7 +67,7 @@ void ReadGate::answer(std::vector<Read>& reads, const Result<void>& result) {
 void ReadGate::settle(base::Index applied) {
   std::vector<Read> ready;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     for (auto at = attempts_.begin(); at != attempts_.end();) {
       if (at->index.is_zero() || at->index > applied) {
         ++at;
@@ -90,7 +89,7 @@ std::vector<ReadGate::Read> ReadGate::take_if(const Predicate& holds) {
     std::ranges::move(out, std::back_inserter(taken));
     reads.erase(out.begin(), out.end());
   };
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (Attempt& attempt : attempts_) sort_out(attempt.reads);
   std::erase_if(attempts_, [](const Attempt& attempt) { return attempt.reads.empty(); });
   sort_out(waiting_);
@@ -111,7 +110,7 @@ void ReadGate::refuse_older_than(std::uint64_t asked_ms, const Error& error) {
 void ReadGate::fail_all(const Error& error) {
   std::vector<Read> all;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     for (Attempt& attempt : attempts_) std::ranges::move(attempt.reads, std::back_inserter(all));
     attempts_.clear();
     std::ranges::move(waiting_, std::back_inserter(all));

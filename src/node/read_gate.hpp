@@ -12,13 +12,13 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "raft/raft_node.hpp"
 
 namespace concord::node {
@@ -72,15 +72,15 @@ class ReadGate {
 
   template <class Predicate>
   std::vector<Read> take_if(const Predicate& holds);
-  void put_back(std::vector<Read>& reads);
+  void put_back(std::vector<Read>& reads) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void answer(std::vector<Read>& reads, const Result<void>& result);
 
-  std::mutex mutex_;
-  std::vector<Read> waiting_;  // guarded by mutex_
+  base::Mutex mutex_;
+  std::vector<Read> waiting_ ABSL_GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> waiting_count_{0};
   std::atomic<bool> has_new_{false};
-  std::deque<Attempt> attempts_;  // guarded by mutex_
-  std::uint64_t last_context_;    // guarded by mutex_
+  std::deque<Attempt> attempts_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t last_context_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace concord::node

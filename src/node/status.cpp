@@ -68,7 +68,7 @@ void Runtime::add_members(Status& status) const {
   }
   const auto health = cluster_->peers ? cluster_->peers->health() : std::map<NodeId, PeerHealth>();
   const auto longest_silence_ms = static_cast<std::uint64_t>(silent_timeouts * options_.election_timeout.count());
-  const std::lock_guard lock(cluster_->mutex);
+  const base::MutexLock lock(cluster_->mutex);
   const replica::Membership& members = cluster_->members;
   if (const auto* leader = members.find(NodeId(leader_.load(std::memory_order_acquire)))) cluster.leader = leader->name;
   if (members.is_learner(self) && cluster.state == NodeState::follower) cluster.state = NodeState::learner;
@@ -101,7 +101,7 @@ std::optional<std::string> Runtime::not_ready() const {
   if (removed_.load(std::memory_order_acquire)) return "this node was removed from its cluster";
   if (cluster_) {
     // Before that a directory that was wiped could not be told from this one.
-    const std::lock_guard lock(cluster_->mutex);
+    const base::MutexLock lock(cluster_->mutex);
     const replica::Member* const self = cluster_->members.find(directory_->identity().node);
     const bool is_written_down = self != nullptr && self->directory == directory_->identity().directory;
     if (!is_written_down && leader_.load(std::memory_order_acquire) != 0)
@@ -112,7 +112,7 @@ std::optional<std::string> Runtime::not_ready() const {
   // A heartbeat says no more than what this node has; the leader's beat says how far it is itself.
   std::uint64_t commit = commit_.load(std::memory_order_relaxed);
   if (cluster_) {
-    const std::lock_guard lock(cluster_->mutex);
+    const base::MutexLock lock(cluster_->mutex);
     const auto leader = cluster_->seen_states.find(NodeId(leader_.load(std::memory_order_acquire)));
     if (leader != cluster_->seen_states.end()) commit = std::max(commit, leader->second.match.value());
   }

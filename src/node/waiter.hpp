@@ -5,15 +5,14 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include <concord/error.hpp>
 #include <concord/store.hpp>
 
+#include "base/mutex.hpp"
 #include "base/timeout.hpp"
 #include "command/transaction.hpp"
 
@@ -50,22 +49,23 @@ class BlockedWaiter final : public Waiter, public std::enable_shared_from_this<B
 
   void answer(Answer&& outcome) noexcept override {
     const std::shared_ptr<BlockedWaiter> keep = std::move(self_);
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     outcome_.emplace(std::move(outcome));
     answered_.notify_one();
   }
 
   /// None when the deadline came first.
   [[nodiscard]] std::optional<Answer> wait(std::chrono::milliseconds timeout) {
-    std::unique_lock lock(mutex_);
-    answered_.wait_for(lock, base::bounded(timeout), [this] { return outcome_.has_value(); });
+    base::MutexLock lock(mutex_);
+    (void)answered_.wait_for(lock, base::bounded(timeout),
+                             [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return outcome_.has_value(); });
     return std::move(outcome_);
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable answered_;
-  std::optional<Answer> outcome_;
+  base::Mutex mutex_;
+  base::CondVar answered_;
+  std::optional<Answer> outcome_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<BlockedWaiter> self_;
 };
 

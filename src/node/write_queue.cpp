@@ -58,7 +58,7 @@ std::string_view Batch::stamped(const command::EntryStamp& stamp) {
 std::string_view Batch::commands() const noexcept { return std::string_view(bytes_).substr(stamp_room_bytes); }
 
 void WriteQueue::set_identity(base::NodeId node, std::uint64_t incarnation) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   node_ = node;
   incarnation_ = incarnation;
 }
@@ -81,7 +81,6 @@ Batch& WriteQueue::open_batch() {
   return batches_.back();
 }
 
-/// With the lock held.
 Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_t deadline_ms) {
   if (closed_) return std::unexpected(*closed_);
   if (in_flight_ >= limits_.max_in_flight) {
@@ -117,7 +116,7 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_
 }
 
 Result<void> WriteQueue::push(const Write& write, Waiter& waiter, std::uint64_t deadline_ms) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   auto pending = encode(write, deadline_ms);
   if (!pending) return std::unexpected(std::move(pending.error()));
   (*pending)->waiter = &waiter;
@@ -126,7 +125,7 @@ Result<void> WriteQueue::push(const Write& write, Waiter& waiter, std::uint64_t 
 
 Result<void> WriteQueue::push(const Write& write, Completion<command::Outcome>& done, std::uint64_t deadline_ms) {
   auto kept = std::make_unique<Completion<command::Outcome>>(std::move(done));
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   auto pending = encode(write, deadline_ms);
   if (!pending) {
     done = std::move(*kept);
@@ -138,7 +137,7 @@ Result<void> WriteQueue::push(const Write& write, Completion<command::Outcome>& 
 }
 
 std::uint64_t WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t limit, std::uint64_t deadline_ms) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (closed_) return 0;
   Batch& batch = open_batch();
   command::append_expire(batch.bytes_,
@@ -157,22 +156,22 @@ void WriteQueue::keep_spare(Batch&& batch) {
 }
 
 void WriteQueue::give_back(Batch&& batch) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   keep_spare(std::move(batch));
 }
 
 std::uint64_t WriteQueue::first_pending() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return pending_first_;
 }
 
 bool WriteQueue::is_settled(std::uint64_t sequence) const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return sequence < pending_first_ || !pending_[static_cast<std::size_t>(sequence - pending_first_)].is_waiting;
 }
 
 void WriteQueue::fail_taken(const Error& error) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (std::size_t at = 0; at < pending_.size() && pending_first_ + at <= taken_up_to_; ++at) {
     settle(pending_[at], std::unexpected(error));
   }
@@ -181,7 +180,7 @@ void WriteQueue::fail_taken(const Error& error) {
 
 bool WriteQueue::take(Batch& batch) {
   if (is_empty()) return false;
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (batches_.empty()) return false;
   keep_spare(std::move(batch));
   batch = std::move(batches_.front());
@@ -214,7 +213,7 @@ void WriteQueue::drop_settled() {
 }
 
 void WriteQueue::answer(std::vector<store::Applied>& applied) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (store::Applied& one : applied) {
     const RequestId& request = one.request;
     if (request.node != node_ || request.incarnation != incarnation_) continue;
@@ -225,7 +224,7 @@ void WriteQueue::answer(std::vector<store::Applied>& applied) {
 }
 
 void WriteQueue::refuse(const Batch& batch, const Error& error) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (std::uint64_t at = 0; at < batch.count_; ++at) {
     settle(pending_[static_cast<std::size_t>(batch.first_sequence_ + at - pending_first_)], std::unexpected(error));
   }
@@ -233,7 +232,7 @@ void WriteQueue::refuse(const Batch& batch, const Error& error) {
 }
 
 void WriteQueue::fail_all(const Error& taken, const Error& queued) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   closed_ = queued;
   for (std::size_t at = 0; at < pending_.size(); ++at) {
     settle(pending_[at], std::unexpected(pending_first_ + at <= taken_up_to_ ? taken : queued));
@@ -244,12 +243,12 @@ void WriteQueue::fail_all(const Error& taken, const Error& queued) {
 }
 
 void WriteQueue::close(const Error& error) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (!closed_) closed_ = error;
 }
 
 void WriteQueue::give_up(std::uint64_t now_ms) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (Pending& pending : pending_) {
     if (!pending.done || pending.deadline_ms > now_ms) continue;
     // It stays in flight: its bytes are in the queue or in the log. Only nobody waits for it any more.
@@ -264,14 +263,14 @@ void WriteQueue::give_up(std::uint64_t now_ms) {
 bool WriteQueue::take_completions(std::vector<CompletionCall>& calls) {
   calls.clear();
   if (!has_completions()) return false;
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   calls.swap(completions_);
   completion_count_.store(0, std::memory_order_seq_cst);
   return !calls.empty();
 }
 
 bool WriteQueue::is_idle() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return in_flight_ == 0 && completions_.empty();
 }
 

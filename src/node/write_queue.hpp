@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +24,7 @@
 #include <concord/options.hpp>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "command/entry.hpp"
 #include "node/waiter.hpp"
 #include "store/state_machine.hpp"
@@ -114,26 +114,26 @@ class WriteQueue {
     bool is_waiting = true;
   };
 
-  Result<Pending*> encode(const Write& write, std::uint64_t deadline_ms);
-  Batch& open_batch();
-  void settle(Pending& pending, Answer&& outcome);
-  void drop_settled();
-  void keep_spare(Batch&& batch);
+  Result<Pending*> encode(const Write& write, std::uint64_t deadline_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Batch& open_batch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void settle(Pending& pending, Answer&& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void drop_settled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void keep_spare(Batch&& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  base::NodeId node_;
-  std::uint64_t incarnation_ = 0;
   const Limits limits_;
 
-  mutable std::mutex mutex_;
-  std::deque<Batch> batches_;    // oldest first; the last one is being filled
-  std::vector<Batch> spare_;     // with their memory
-  std::deque<Pending> pending_;  // position i is sequence pending_first_ + i
-  std::uint64_t pending_first_ = 1;
-  std::uint64_t taken_up_to_ = 0;  // sequences up to it are in batches that were taken
-  std::uint64_t in_flight_ = 0;
-  std::uint64_t in_flight_bytes_ = 0;
-  std::optional<Error> closed_;
-  std::vector<CompletionCall> completions_;
+  mutable base::Mutex mutex_;
+  base::NodeId node_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t incarnation_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::deque<Batch> batches_ ABSL_GUARDED_BY(mutex_);    // oldest first; the last one is being filled
+  std::vector<Batch> spare_ ABSL_GUARDED_BY(mutex_);     // with their memory
+  std::deque<Pending> pending_ ABSL_GUARDED_BY(mutex_);  // position i is sequence pending_first_ + i
+  std::uint64_t pending_first_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::uint64_t taken_up_to_ ABSL_GUARDED_BY(mutex_) = 0;  // sequences up to it are in batches that were taken
+  std::uint64_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t in_flight_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::optional<Error> closed_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CompletionCall> completions_ ABSL_GUARDED_BY(mutex_);
   std::atomic<std::uint64_t> queued_{0};  // batches
   std::atomic<std::uint64_t> completion_count_{0};
 };
