@@ -241,6 +241,17 @@ TEST_F(EmbeddedCluster, WhoListensEverywhereMustSayWhereOthersReachIt) {
   EXPECT_EQ(peer_of(*listed), "127.0.0.1:19");
 }
 
+TEST_F(EmbeddedCluster, APeerPortThatIsTakenIsAnErrorAndNotTheEndOfTheHost) {
+  const auto first = open(options("n1"));
+  ASSERT_TRUE(first->wait_ready(patience));
+  const std::string taken = peer_of(*first);
+  Options second = options("n2");
+  second.cluster.peer_port = static_cast<std::uint16_t>(std::stoi(taken.substr(taken.rfind(':') + 1)));
+  const auto refused = Node::open(std::move(second));
+  EXPECT_EQ(outcome(refused), "CLUSTER_UNAVAILABLE");
+  EXPECT_THAT(message(refused), HasSubstr(taken));
+}
+
 TEST_F(EmbeddedCluster, InitialMembersCountOnlyUntilTheDirectoryHoldsData) {
   Options first = options("n1");
   ASSERT_TRUE(open(first)->wait_ready(patience));

@@ -35,8 +35,8 @@ struct PendingChange {
 inline constexpr std::size_t least_entry_bytes = 8;
 
 struct ClusterState {
-  std::unique_ptr<Peers> peers;
-  Inbox inbox;  // any thread
+  std::unique_ptr<Peers> peers;  // null before they were opened and when the node has stopped: others use `ask_peers`
+  Inbox inbox;                   // any thread
 
   std::vector<Input> inputs;       // taken from the inbox
   std::size_t next_input = 0;      // of `inputs`; those before it are done
@@ -67,6 +67,24 @@ struct ClusterState {
   replica::Membership members ABSL_GUARDED_BY(mutex);
   base::NodeId seen_leader ABSL_GUARDED_BY(mutex);
   std::map<base::NodeId, Beat::MemberState> seen_states ABSL_GUARDED_BY(mutex);  // as the leader says
+
+  // Who drives may use the peers without it: they go when nobody drives any more.
+  mutable base::Mutex peers_mutex;
+
+  /// Any thread: calls `ask(Peers&)`, if there are any.
+  template <class Ask>
+  void ask_peers(const Ask& ask) const {
+    const base::MutexLock lock(peers_mutex);
+    if (peers) ask(*peers);
+  }
+  /// They may call while they end.
+  void end_peers() {
+    std::unique_ptr<Peers> gone;
+    {
+      const base::MutexLock lock(peers_mutex);
+      gone = std::move(peers);
+    }
+  }
 };
 
 }  // namespace concord::node

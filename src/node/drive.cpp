@@ -158,13 +158,15 @@ Result<void> Runtime::reserve(std::uint64_t data_bytes, std::size_t entry_count)
 }
 
 void Runtime::set_full(std::optional<Error> full) {
-  const std::lock_guard lock(error_mutex_);
-  if (full.has_value() != full_error_.has_value()) {
-    say(LogLevel::warn,
-        full ? "no space left, writes are refused: " + full->message() : std::string("there is space again"));
+  const bool is_full = full.has_value();
+  const std::string line =
+      full ? "no space left, writes are refused: " + full->message() : std::string("there is space again");
+  full_.store(is_full, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(error_mutex_);
+    if (std::exchange(full_error_, std::move(full)).has_value() == is_full) return;
   }
-  full_.store(full.has_value(), std::memory_order_relaxed);
-  full_error_ = std::move(full);
+  say(LogLevel::warn, line);  // without the lock: the host's log may ask how the node is
 }
 
 replica::HostTime Runtime::host_time() const noexcept {

@@ -195,11 +195,15 @@ void Runtime::hand_over(std::chrono::milliseconds limit) {
 }
 
 void Runtime::announce_api(const std::string& url) {
-  if (cluster_) cluster_->peers->announce_api(url);
+  if (cluster_) cluster_->ask_peers([&](Peers& peers) { peers.announce_api(url); });
   const std::lock_guard lock(error_mutex_);
   api_url_ = url;
 }
 
-std::string Runtime::peer_address() const { return cluster_ ? cluster_->peers->self().peer_address : std::string(); }
+std::string Runtime::peer_address() const {
+  std::string address;
+  if (cluster_) cluster_->ask_peers([&](const Peers& peers) { address = peers.self().peer_address; });
+  return address;
+}
 
 }  // namespace concord::node

@@ -243,7 +243,7 @@ void Runtime::close(milliseconds limit) {
       place_stopping_ = true;
     }
     place_condition_.notify_all();
-    if (cluster_) cluster_->peers->stop_asking();
+    if (cluster_) cluster_->ask_peers([](Peers& peers) { peers.stop_asking(); });
     if (place_thread_.joinable()) place_thread_.join();
     hand_over(limit / 3);
     queue_.close(Error(Errc::cluster_not_ready, "the node is stopping"));
@@ -271,8 +271,8 @@ void Runtime::close(milliseconds limit) {
       reads_.fail_all(Error(Errc::cluster_not_ready, "the node has stopped"));
       if (cluster_) refuse_waiting(Error(Errc::cluster_not_ready, "the node has stopped"));
     }
-    if (cluster_) cluster_->peers.reset();  // nobody drives any more, so nobody uses them
-    call_completions();                     // without the lock: they may call again
+    if (cluster_) cluster_->end_peers();
+    call_completions();  // without the lock: they may call again
     const Driving driving(*this);
     serving_.store(false, std::memory_order_release);
     if (log_ && !failed_.load(std::memory_order_relaxed)) {

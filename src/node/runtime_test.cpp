@@ -192,6 +192,51 @@ TEST(Runtime, AFullDiskRefusesWritesChangesNothingAndEndsWhenSpaceReturns) {
   EXPECT_EQ(node->state().digest(), final_digest);
 }
 
+TEST(Runtime, TheHostsLogMayAskForTheStatusWhenTheDiskIsFull) {
+  Machine machine;
+  Runtime* asked = nullptr;
+  std::vector<bool> writable;
+  machine.options.log = [&](LogLevel, std::string_view line) {
+    if (asked != nullptr && line.find("space") != std::string_view::npos)
+      writable.push_back(asked->status().storage.writable);
+  };
+  const auto node = machine.open();
+  ASSERT_TRUE(put(*node, "before", "1"));
+  asked = node.get();
+  const std::string large = '"' + std::string(1000, 'x') + '"';
+  machine.files->set_faults({.capacity_bytes = 3 * machine.segment_bytes});
+  Answer last = put(*node, "filler", large);
+  for (int i = 0; i < 1000 && last; ++i) last = put(*node, "filler", large);
+  EXPECT_FALSE(last);
+  machine.files->set_faults({});
+  ASSERT_TRUE(machine.comes_true([&] { return !node->refuses_writes(); }));
+  node->close(std::chrono::seconds(1));  // the replica thread has ended: what it said is there
+  EXPECT_EQ(writable, (std::vector{false, true}));
+}
+
+TEST(Runtime, SaysHowItIsWhileItFindsItsPlaceAndWhileItCloses) {
+  Machine machine;
+  machine.options.cluster.cookie = "a secret";
+  const auto node = machine.open();
+  std::atomic<bool> is_over = false;
+  std::size_t unnamed = 0;
+  std::thread asks([&] {
+    while (!is_over) {
+      if (node->status().node != machine.options.name) ++unnamed;
+      (void)node->not_ready();
+      (void)node->peer_address();
+    }
+  });
+  EXPECT_TRUE(machine.comes_true([&] { return !node->not_ready(); }));
+  EXPECT_EQ(node->status().cluster.members.size(), 1U);
+  EXPECT_NE(node->peer_address(), "");
+  node->close(std::chrono::seconds(1));
+  is_over = true;
+  asks.join();
+  EXPECT_EQ(unnamed, 0U);
+  EXPECT_EQ(node->peer_address(), "");
+}
+
 TEST(Runtime, ManyBatchesInOneTurnOnAFullDiskAreRefusedAndDoNotFailTheNode) {
   Machine machine;
   machine.segment_bytes = 8U << 20U;

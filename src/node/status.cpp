@@ -66,14 +66,16 @@ void Runtime::add_members(Status& status) const {
                                .match_index = cluster.commit_index});
     return;
   }
-  const auto health = cluster_->peers ? cluster_->peers->health() : std::map<NodeId, PeerHealth>();
+  std::map<NodeId, PeerHealth> health;
+  cluster_->ask_peers([&](const Peers& peers) { health = peers.health(); });
   const auto longest_silence_ms = static_cast<std::uint64_t>(silent_timeouts * options_.election_timeout.count());
-  const base::MutexLock lock(cluster_->mutex);
-  const replica::Membership& members = cluster_->members;
+  const ClusterState& shared = *cluster_;
+  const base::MutexLock lock(shared.mutex);
+  const replica::Membership& members = shared.members;
   if (const auto* leader = members.find(NodeId(leader_.load(std::memory_order_acquire)))) cluster.leader = leader->name;
   if (members.is_learner(self) && cluster.state == NodeState::follower) cluster.state = NodeState::learner;
   for (const replica::Member& member : members.members) {
-    const auto state = cluster_->seen_states.find(member.id);
+    const auto state = shared.seen_states.find(member.id);
     const auto peer = health.find(member.id);
     MemberStatus shown{.name = member.name,
                        .id = member.id.value(),
@@ -81,7 +83,7 @@ void Runtime::add_members(Status& status) const {
                        .api = member.api,
                        .voter = members.is_voter(member.id),
                        .healthy = is_healthy,
-                       .match_index = state == cluster_->seen_states.end() ? 0 : state->second.match.value()};
+                       .match_index = state == shared.seen_states.end() ? 0 : state->second.match.value()};
     if (member.id == self) {
       shown.match_index = std::max(shown.match_index, cluster.applied_index);
     } else {
