@@ -53,6 +53,13 @@ class CondVar {
   void notify_one() noexcept { condition_.notify_one(); }
   void notify_all() noexcept { condition_.notify_all(); }
 
+  /// May return for no reason.
+  void wait(MutexLock& lock) { condition_.wait(lock.lock_); }
+  template <class TimePoint>
+  void wait_until(MutexLock& lock, TimePoint limit) {
+    condition_.wait_until(lock.lock_, limit);
+  }
+
   template <class Predicate>
   void wait(MutexLock& lock, Predicate holds) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     condition_.wait(lock.lock_, std::move(holds));

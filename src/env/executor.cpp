@@ -6,7 +6,7 @@ using std::chrono::steady_clock;
 
 ThreadExecutor::~ThreadExecutor() {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_one();
@@ -15,7 +15,7 @@ ThreadExecutor::~ThreadExecutor() {
 
 void ThreadExecutor::after(std::chrono::milliseconds delay, Task task) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     tasks_.emplace(Due(steady_clock::now() + delay, ++last_sequence_), std::move(task));
     if (!thread_.joinable() && !stopping_) thread_ = std::thread([this] { run(); });
   }
@@ -23,7 +23,7 @@ void ThreadExecutor::after(std::chrono::milliseconds delay, Task task) {
 }
 
 void ThreadExecutor::run() {
-  std::unique_lock lock(mutex_);
+  base::MutexLock lock(mutex_);
   while (!stopping_) {
     if (tasks_.empty()) {
       changed_.wait(lock);

@@ -7,13 +7,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <utility>
+
+#include "base/mutex.hpp"
 
 namespace concord::env {
 
@@ -45,12 +45,12 @@ class ThreadExecutor final : public Executor {
 
   void run();
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<Due, Task> tasks_;        // guarded by mutex_
-  std::uint64_t last_sequence_ = 0;  // guarded by mutex_
-  bool stopping_ = false;            // guarded by mutex_
-  std::thread thread_;               // guarded by mutex_
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  std::map<Due, Task> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t last_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace concord::env

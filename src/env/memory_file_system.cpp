@@ -263,7 +263,7 @@ void MemoryFileSystem::set_faults(const FaultPlan& faults) {
 }
 
 bool MemoryFileSystem::has_stopped() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return faults_.stop_after == 0;
 }
 
