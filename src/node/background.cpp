@@ -21,9 +21,11 @@ constexpr std::size_t kept_snapshots = 2;
 void Runtime::run_background() {
   for (;;) {
     {
-      std::unique_lock lock(background_mutex_);
-      background_condition_.wait_for(lock, background_interval,
-                                     [this] { return background_stopping_ || snapshot_requested_; });
+      base::MutexLock lock(background_mutex_);
+      (void)background_condition_.wait_for(lock, background_interval,
+                                           [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(background_mutex_) {
+                                             return background_stopping_ || snapshot_requested_;
+                                           });
       if (background_stopping_) return;
     }
     look_in_background();
@@ -33,7 +35,7 @@ void Runtime::run_background() {
 void Runtime::look_in_background() {
   bool takes_snapshot = false;
   {
-    const std::lock_guard lock(background_mutex_);
+    const base::MutexLock lock(background_mutex_);
     takes_snapshot = std::exchange(snapshot_requested_, false);
   }
   give_up(clock_->coarse_ms());
@@ -58,7 +60,7 @@ void Runtime::give_up(std::uint64_t now_ms) {
 
 void Runtime::request_snapshot() {
   {
-    const std::lock_guard lock(background_mutex_);
+    const base::MutexLock lock(background_mutex_);
     if (snapshot_requested_) return;
     snapshot_requested_ = true;
   }
@@ -105,7 +107,7 @@ Result<void> Runtime::write_snapshot() {
   std::string block;
   while (snapshot->next_block(block, block_bytes)) {
     if (auto added = (*writer)->add_block(block); !added) return added;
-    const std::lock_guard lock(background_mutex_);
+    const base::MutexLock lock(background_mutex_);
     if (background_stopping_) return concord::fail(Errc::cluster_not_ready, "the node is stopping");
   }
   const base::Index index = meta.index;

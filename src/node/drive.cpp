@@ -130,7 +130,7 @@ void Runtime::fail(const Error& error) noexcept {
   const bool is_defect = error.code() == Errc::internal;
   const Error reason(is_defect ? Errc::internal : Errc::storage_failed, error.message());
   {
-    const std::lock_guard lock(error_mutex_);
+    const base::MutexLock lock(error_mutex_);
     if (failure_) return;
     failure_ = reason;
   }
@@ -163,7 +163,7 @@ void Runtime::set_full(std::optional<Error> full) {
       full ? "no space left, writes are refused: " + full->message() : std::string("there is space again");
   full_.store(is_full, std::memory_order_relaxed);
   {
-    const std::lock_guard lock(error_mutex_);
+    const base::MutexLock lock(error_mutex_);
     if (std::exchange(full_error_, std::move(full)).has_value() == is_full) return;
   }
   say(LogLevel::warn, line);  // without the lock: the host's log may ask how the node is

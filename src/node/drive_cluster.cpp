@@ -51,7 +51,7 @@ Result<void> Runtime::take_inputs() {
   while (cluster.next_input < cluster.inputs.size() && bytes < turn_input_bytes) {
     Input& input = cluster.inputs[cluster.next_input++];
     if (const auto* message = std::get_if<RaftMessage>(&input)) bytes += message->bytes.size();
-    auto taken = std::visit([this](auto& one) { return take(one); }, input);
+    auto taken = std::visit([this](auto& one) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_) { return take(one); }, input);
     if (!taken) return taken;
   }
   return {};

@@ -196,7 +196,7 @@ void Runtime::hand_over(std::chrono::milliseconds limit) {
 
 void Runtime::announce_api(const std::string& url) {
   if (cluster_) cluster_->ask_peers([&](Peers& peers) { peers.announce_api(url); });
-  const std::lock_guard lock(error_mutex_);
+  const base::MutexLock lock(error_mutex_);
   api_url_ = url;
 }
 

@@ -55,7 +55,7 @@ Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const 
             to->hooks_.wake();  // not driving: the driver may wait for this very thread
           },
       .say = [to = peers.get()](const std::string& line) { to->hooks_.say(LogLevel::warn, line); }});
-  const std::lock_guard lock(peers->mutex_);
+  const base::MutexLock lock(peers->mutex_);
   Identity& own = peers->self_;
   if (own.peer_address.empty()) {
     const bool is_v6 = options.peer_host.find(':') != std::string::npos;
@@ -75,14 +75,14 @@ Peers::~Peers() {
 }
 
 Identity Peers::self() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return self_;
 }
 
 void Peers::begin(base::ClusterId cluster, NodeId node, std::string snapshots_path) {
   Identity self;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     receiver_ = std::make_unique<SnapshotReceiver>(files_, *reading_, std::move(snapshots_path), [this](Input input) {
       hooks_.post(std::move(input));
       hooks_.wake();
@@ -97,7 +97,7 @@ void Peers::begin(base::ClusterId cluster, NodeId node, std::string snapshots_pa
 void Peers::announce_api(const std::string& url) {
   Identity self;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     self_.api_url = url;
     self = self_;
   }
@@ -108,7 +108,7 @@ void Peers::set_members(const replica::Membership& members) {
   std::vector<transport::Peer> peers;
   std::vector<NodeId> gone;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     for (const replica::Member& member : members_.members) {
       if (!members.contains(member.id)) gone.push_back(member.id);
     }
@@ -123,7 +123,7 @@ void Peers::set_members(const replica::Membership& members) {
 }
 
 void Peers::set_leader(NodeId leader) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   leader_ = leader;
 }
 
@@ -149,7 +149,7 @@ void Peers::beat(const Beat& beat) {
   const std::string bytes = encode(beat);
   std::vector<NodeId> others;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     for (const replica::Member& member : members_.members) {
       if (member.id != self_.node) others.push_back(member.id);
     }
@@ -203,7 +203,7 @@ Result<ChangeAnswer> Peers::ask_change_at(const std::string& address, const Memb
 // In.
 
 Result<void> Peers::admit(const Identity& peer) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (peer.node.is_zero()) return {};  // looks for a cluster: may only ask
   if (self_.node.is_zero()) return fail(Errc::cluster_not_ready, "this node belongs to no cluster yet");
   if (peer.cluster != self_.cluster) return fail(Errc::forbidden, "this node belongs to another cluster");
@@ -230,7 +230,7 @@ void Peers::on_message(const Identity& from, std::string_view bytes) {
 
 void Peers::on_connected(const Identity& peer) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     if (std::exchange(incarnations_[peer.node], peer.incarnation) == peer.incarnation) return;
   }
   hooks_.post(PeerRestarted{.peer = peer.node});
@@ -255,7 +255,7 @@ void Peers::on_request(const Identity& from, std::uint8_t method, std::string_vi
   if (from.node.is_zero()) return respond(fail(Errc::forbidden, "only members may ask for this"));
   SnapshotReceiver* receiver = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     receiver = receiver_.get();
   }
   if (receiver == nullptr) return respond(fail(Errc::cluster_not_ready, "this node belongs to no cluster yet"));
@@ -293,7 +293,7 @@ void Peers::on_request(const Identity& from, std::uint8_t method, std::string_vi
 }
 
 std::string Peers::probe_answer() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   ProbeAnswer answer;
   answer.formed = !self_.node.is_zero();
   answer.cluster = self_.cluster;

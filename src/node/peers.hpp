@@ -13,7 +13,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +22,7 @@
 #include <concord/error.hpp>
 #include <concord/options.hpp>
 
+#include "base/mutex.hpp"
 #include "env/file_system.hpp"
 #include "node/host.hpp"
 #include "node/input.hpp"
@@ -123,12 +123,12 @@ class Peers final : private transport::Handler {
   std::unique_ptr<env::Executor> sending_;  // of snapshots
   std::unique_ptr<env::Executor> reading_;
   std::atomic<bool> stops_asking_{false};
-  mutable std::mutex mutex_;
-  transport::Identity self_;                            // guarded by mutex_
-  replica::Membership members_;                         // guarded by mutex_; empty until the cluster is known
-  base::NodeId leader_;                                 // guarded by mutex_
-  std::map<base::NodeId, std::uint64_t> incarnations_;  // guarded by mutex_: as of the last connections
-  std::unique_ptr<SnapshotReceiver> receiver_;          // guarded by mutex_: made once
+  mutable base::Mutex mutex_;
+  transport::Identity self_ ABSL_GUARDED_BY(mutex_);
+  replica::Membership members_;  // guarded by mutex_; empty until the cluster is known
+  base::NodeId leader_ ABSL_GUARDED_BY(mutex_);
+  std::map<base::NodeId, std::uint64_t> incarnations_ ABSL_GUARDED_BY(mutex_);  // as of the last connections
+  std::unique_ptr<SnapshotReceiver> receiver_ ABSL_GUARDED_BY(mutex_);          // made once
   std::unique_ptr<transport::Transport> transport_;
   std::unique_ptr<SnapshotSender> sender_;
 };

@@ -151,10 +151,10 @@ void Runtime::start_clock() {
 /// Without threads nothing would happen while it waits.
 Runtime::~Runtime() { close(host_.has_threads ? milliseconds(4500) : milliseconds(0)); }
 
-Runtime::Driving::Driving(Runtime& runtime) : lock_(runtime.drive_mutex_, std::defer_lock) {
-  if (lock_.try_lock()) return;
+Runtime::Driving::Driving(Runtime& runtime) : mutex_(runtime.drive_mutex_) {
+  if (runtime.drive_mutex_.try_lock()) return;
   runtime.waiting_to_drive_.fetch_add(1, std::memory_order_relaxed);
-  lock_.lock();
+  runtime.drive_mutex_.lock();
   runtime.waiting_to_drive_.fetch_sub(1, std::memory_order_relaxed);
   runtime.passed_by_.store(0, std::memory_order_relaxed);
 }
@@ -165,7 +165,8 @@ Runtime::Driving::Driving(Runtime& runtime) : lock_(runtime.drive_mutex_, std::d
 Answer Runtime::write(const Write& write, milliseconds timeout) {
   const bool somebody_waits = waiting_to_drive_.load(std::memory_order_relaxed) != 0;
   const bool lets_pass = somebody_waits && passed_by_.load(std::memory_order_relaxed) >= passed_by_limit;
-  if (std::unique_lock driving(drive_mutex_, std::defer_lock); !lets_pass && driving.try_lock()) {
+  if (!lets_pass && drive_mutex_.try_lock()) {
+    base::MutexLock driving(drive_mutex_, std::adopt_lock);
     if (somebody_waits) passed_by_.fetch_add(1, std::memory_order_relaxed);
     const bool decides_alone = sole_voter_.load(std::memory_order_relaxed) && serving_.load(std::memory_order_relaxed);
     if (decides_alone && !failed_.load(std::memory_order_relaxed)) {
@@ -207,10 +208,9 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
 
 void Runtime::drive_if_free() {
   if (!has_inputs()) return;
-  std::unique_lock driving(drive_mutex_, std::try_to_lock);
-  if (!driving) return;
+  if (!drive_mutex_.try_lock()) return;
   drive();
-  driving.unlock();
+  drive_mutex_.unlock();
   wake();  // completions, and what is not written yet
 }
 
@@ -239,7 +239,7 @@ void Runtime::close(milliseconds limit) {
   std::call_once(closed_, [&] {
     const auto give_up_at = std::chrono::steady_clock::now() + limit;
     {
-      const std::lock_guard lock(place_mutex_);
+      const base::MutexLock lock(place_mutex_);
       place_stopping_ = true;
     }
     place_condition_.notify_all();
@@ -252,12 +252,12 @@ void Runtime::close(milliseconds limit) {
       std::this_thread::sleep_for(milliseconds(1));
     }
     {
-      const std::lock_guard lock(background_mutex_);
+      const base::MutexLock lock(background_mutex_);
       background_stopping_ = true;
     }
     background_condition_.notify_all();
     {
-      const std::lock_guard lock(wake_mutex_);
+      const base::MutexLock lock(wake_mutex_);
       stopping_ = true;
     }
     wake_condition_.notify_all();
@@ -317,14 +317,14 @@ Result<void> Runtime::wait_readable(ReadConsistency consistency, milliseconds ti
   if (may_read_now(consistency)) return {};
   if (auto refusal = refuses_reads(consistency)) return std::unexpected(std::move(*refusal));
   struct Waiting {
-    std::mutex mutex;
-    std::condition_variable answered;
-    std::optional<Result<void>> result;
+    base::Mutex mutex;
+    base::CondVar answered;
+    std::optional<Result<void>> result ABSL_GUARDED_BY(mutex);
   };
   const auto waiting = std::make_shared<Waiting>();
   reads_.ask({.done =
                   [waiting](Result<void> result) {
-                    const std::lock_guard lock(waiting->mutex);
+                    const base::MutexLock lock(waiting->mutex);
                     waiting->result = std::move(result);
                     waiting->answered.notify_one();
                   },
@@ -333,9 +333,11 @@ Result<void> Runtime::wait_readable(ReadConsistency consistency, milliseconds ti
   wake();
   for (milliseconds pause(1);; pause = std::min(2 * pause, longest_wait)) {
     drive_if_free();
-    std::unique_lock lock(waiting->mutex);
+    base::MutexLock lock(waiting->mutex);
     // The node gives up in time, or answers when it stops.
-    if (waiting->answered.wait_for(lock, pause, [&] { return waiting->result.has_value(); })) return *waiting->result;
+    if (waiting->answered.wait_for(
+            lock, pause, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(waiting->mutex) { return waiting->result.has_value(); }))
+      return *waiting->result;
   }
 }
 
@@ -352,12 +354,12 @@ base::ClusterTimeMs Runtime::now_ms() const noexcept {
 }
 
 std::optional<Error> Runtime::failure() const {
-  const std::lock_guard lock(error_mutex_);
+  const base::MutexLock lock(error_mutex_);
   return failure_;
 }
 
 std::optional<Error> Runtime::refuses_writes() const {
-  const std::lock_guard lock(error_mutex_);
+  const base::MutexLock lock(error_mutex_);
   return failure_ ? failure_ : full_error_;
 }
 

@@ -21,7 +21,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -37,6 +36,7 @@
 #include <concord/store.hpp>
 
 #include "base/log_entry.hpp"
+#include "base/mutex.hpp"
 #include "env/clock.hpp"
 #include "env/file_system.hpp"
 #include "log/log.hpp"
@@ -140,75 +140,82 @@ class Runtime {
     std::uint64_t said_at_ms = 0;
   };
 
-  // driving (drive.cpp); with drive_mutex_ held
-  void drive() noexcept;
-  Result<void> drive_turns();
-  Result<void> propose_queued();
-  Result<void> turn();
-  void after_turn();
-  void fail(const Error& error) noexcept;
-  Result<void> reserve(std::uint64_t data_bytes, std::size_t entry_count);
-  void set_full(std::optional<Error> full);
-  Result<void> tick(std::uint64_t now_ms);
-  void propose_due();
-  [[nodiscard]] bool may_expire() const noexcept;
-  [[nodiscard]] bool is_expiring() const;
-  [[nodiscard]] bool is_unsure_of_time() const noexcept;
-  [[nodiscard]] command::EntryStamp stamp_now() const;
+  // driving (drive.cpp)
+  void drive() noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> drive_turns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> propose_queued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void after_turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void fail(const Error& error) noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> reserve(std::uint64_t data_bytes, std::size_t entry_count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void set_full(std::optional<Error> full) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> tick(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void propose_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] bool may_expire() const noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] bool is_expiring() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] bool is_unsure_of_time() const noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] command::EntryStamp stamp_now() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   /// Until the next key expires; 0: one is due.
-  [[nodiscard]] std::uint64_t until_due_ms() const;
-  [[nodiscard]] replica::HostTime host_time() const noexcept;
+  [[nodiscard]] std::uint64_t until_due_ms() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] replica::HostTime host_time() const noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
 
   /// Holds the drive lock. For the node's own threads: callers who write one after the other let them pass.
-  class Driving {
+  class ABSL_SCOPED_LOCKABLE Driving {
    public:
-    explicit Driving(Runtime& runtime);
+    explicit Driving(Runtime& runtime) ABSL_EXCLUSIVE_LOCK_FUNCTION(runtime.drive_mutex_);
+    ~Driving() ABSL_UNLOCK_FUNCTION() { mutex_.unlock(); }
+    Driving(const Driving&) = delete;
+    Driving& operator=(const Driving&) = delete;
 
    private:
-    std::unique_lock<std::mutex> lock_;
+    base::Mutex& mutex_;
   };
 
-  // driving in a cluster (drive_cluster.cpp); with drive_mutex_ held
-  Result<void> begin_cluster_turn();
-  Result<void> take_inputs();
-  Result<void> take(RaftMessage& message);
-  Result<void> take(SnapshotArrived& snapshot);
-  Result<void> take(SnapshotSent& sent);
-  Result<void> take(PeerLost& lost);
-  Result<void> take(PeerRestarted& restarted);
-  Result<void> take(ForwardedBatch& batch);
-  Result<void> take(ForwardAnswered& answer);
-  Result<void> take(ChangeWanted& wanted);
-  Result<void> take(BeatHeard& heard);
-  Result<void> pass_on_queued();
-  Result<bool> propose_taken(TakenBatches::Taken& taken, std::size_t& proposed_bytes);
-  void forward_taken(TakenBatches::Taken& taken);
-  Result<void> propose_forwarded(ForwardedBatch& batch);
-  [[nodiscard]] std::optional<Error> most_are_full() const;
-  void take_outcomes(const TakenBatches::Taken& taken, std::string_view bytes);
-  Result<void> ask_read_points();
-  Result<void> install_snapshot(const raft::SnapshotView& snapshot);
-  void send(std::span<const raft::Message> messages);
-  void after_cluster_turn(const replica::TurnResult& result);
-  void note_members();
-  void note_role(const raft::RaftStatus& status);
-  void note_offered(const log::SnapshotFileInfo& file);
-  void refuse_inputs(const Error& error);
-  void refuse_waiting(const Error& error);
+  // driving in a cluster (drive_cluster.cpp)
+  Result<void> begin_cluster_turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take_inputs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(RaftMessage& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(SnapshotArrived& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(SnapshotSent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(PeerLost& lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(PeerRestarted& restarted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(ForwardedBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(ForwardAnswered& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(ChangeWanted& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(BeatHeard& heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> pass_on_queued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<bool> propose_taken(TakenBatches::Taken& taken, std::size_t& proposed_bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void forward_taken(TakenBatches::Taken& taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> propose_forwarded(ForwardedBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] std::optional<Error> most_are_full() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void take_outcomes(const TakenBatches::Taken& taken, std::string_view bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> ask_read_points() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> install_snapshot(const raft::SnapshotView& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void send(std::span<const raft::Message> messages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void after_cluster_turn(const replica::TurnResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void note_members() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void note_role(const raft::RaftStatus& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void note_offered(const log::SnapshotFileInfo& file) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void refuse_inputs(const Error& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void refuse_waiting(const Error& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   static std::optional<Error> problem_of_commands(std::string_view entry, const ForwardedBatch& batch);
-  void ask_leader(PendingChange& change, const raft::RaftStatus& status, std::uint64_t now_ms);
-  [[nodiscard]] std::string name_of(base::NodeId node) const;
-  Result<void> tick_cluster(std::uint64_t now_ms);
-  Result<void> campaign_if_due(std::uint64_t now_ms);
-  void send_beat(std::uint64_t now_ms);
-  void refuse_without_leader(std::uint64_t now_ms);
+  void ask_leader(PendingChange& change, const raft::RaftStatus& status, std::uint64_t now_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] std::string name_of(base::NodeId node) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> tick_cluster(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> campaign_if_due(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void send_beat(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void refuse_without_leader(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   // changes of members (drive_members.cpp)
-  Result<void> step_changes();
-  Result<bool> step_change(PendingChange& change);
-  void answer_change(PendingChange& change, Result<replica::Member> result);
-  void wish_for_what_is_due();
-  [[nodiscard]] std::vector<raft::PeerProgress> living_progress() const;
-  [[nodiscard]] ClusterPicture picture(const std::vector<raft::PeerProgress>& progress) const;
+  Result<void> step_changes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<bool> step_change(PendingChange& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void answer_change(PendingChange& change, Result<replica::Member> result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void wish_for_what_is_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] std::vector<raft::PeerProgress> living_progress() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] ClusterPicture picture(const std::vector<raft::PeerProgress>& progress) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
 
   // place in a cluster (take_place.cpp)
   Result<void> take_place(const Place& place);
@@ -223,18 +230,18 @@ class Runtime {
 
   // threads (threads.cpp, background.cpp)
   Result<void> start();
-  void start_clock();
+  void start_clock() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void start_threads();
   void run();
   void pass();
-  void flush_when_due(std::uint64_t now_ms);
+  void flush_when_due(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] std::uint64_t idle_until_ms() const;
   void wake();
   void call_completions();
   [[nodiscard]] bool has_inputs() const noexcept;
   [[nodiscard]] bool has_ended() const noexcept { return stopped_.load() || failed_.load(); }
   [[nodiscard]] bool has_lease() const noexcept;
-  void extend_lease(std::uint64_t now_ms);
+  void extend_lease(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] std::optional<Error> refuses_reads(ReadConsistency consistency) const;
   [[nodiscard]] Error no_place() const;
   [[nodiscard]] std::uint64_t deadline_of(std::chrono::milliseconds timeout) const;
@@ -243,6 +250,7 @@ class Runtime {
   void drive_if_free();
   void run_background();
   void look_in_background();
+  [[nodiscard]] bool wants_snapshot() const;
   void give_up(std::uint64_t now_ms);
   void take_snapshot();
   Result<void> write_snapshot();
@@ -264,23 +272,23 @@ class Runtime {
   const std::chrono::steady_clock::time_point opened_at_ = std::chrono::steady_clock::now();
 
   // Who drives next.
-  std::mutex drive_mutex_;
+  base::Mutex drive_mutex_;
   std::atomic<std::uint32_t> waiting_to_drive_{0};  // the node's own threads
   std::atomic<std::uint32_t> passed_by_{0};         // callers that drove while one waited
 
-  // The driver's; guarded by drive_mutex_.
-  Batch batch_;
-  std::vector<store::Applied> applied_;
-  replica::ClusterClock cluster_clock_;
-  base::HardState hard_state_;
-  base::Index snapshot_wanted_at_;           // next snapshot by entries
-  std::uint64_t snapshot_wanted_bytes_ = 0;  // next snapshot by appended bytes
-  std::uint64_t next_tick_ms_ = 0;
-  std::uint64_t sure_of_time_at_ms_ = 0;
-  std::uint64_t expire_sequence_ = 0;  // of the last expire command; 0: none yet
-  std::uint64_t full_for_bytes_ = 0;   // what there was no room for
-  std::size_t full_for_entries_ = 0;
-  std::vector<log::SnapshotFileInfo> offered_snapshots_;  // to followers; the newest last
+  // The driver's.
+  Batch batch_ ABSL_GUARDED_BY(drive_mutex_);
+  std::vector<store::Applied> applied_ ABSL_GUARDED_BY(drive_mutex_);
+  replica::ClusterClock cluster_clock_ ABSL_GUARDED_BY(drive_mutex_);
+  base::HardState hard_state_ ABSL_GUARDED_BY(drive_mutex_);
+  base::Index snapshot_wanted_at_ ABSL_GUARDED_BY(drive_mutex_);           // next snapshot by entries
+  std::uint64_t snapshot_wanted_bytes_ ABSL_GUARDED_BY(drive_mutex_) = 0;  // next snapshot by appended bytes
+  std::uint64_t next_tick_ms_ ABSL_GUARDED_BY(drive_mutex_) = 0;
+  std::uint64_t sure_of_time_at_ms_ ABSL_GUARDED_BY(drive_mutex_) = 0;
+  std::uint64_t expire_sequence_ ABSL_GUARDED_BY(drive_mutex_) = 0;  // of the last expire command; 0: none yet
+  std::uint64_t full_for_bytes_ ABSL_GUARDED_BY(drive_mutex_) = 0;   // what there was no room for
+  std::size_t full_for_entries_ ABSL_GUARDED_BY(drive_mutex_) = 0;
+  std::vector<log::SnapshotFileInfo> offered_snapshots_ ABSL_GUARDED_BY(drive_mutex_);  // to followers; the newest last
 
   // Seen by everybody.
   std::atomic<bool> formed_{false};
@@ -300,31 +308,31 @@ class Runtime {
   std::atomic<std::uint64_t> log_bytes_{0};
   std::atomic<std::uint64_t> snapshot_index_{0};
   std::atomic<std::int64_t> cluster_minus_monotonic_ms_{0};
-  mutable std::mutex error_mutex_;
-  std::optional<Error> failure_;     // guarded by error_mutex_
-  std::optional<Error> full_error_;  // guarded by error_mutex_
-  std::string api_url_;              // guarded by error_mutex_
+  mutable base::Mutex error_mutex_;
+  std::optional<Error> failure_ ABSL_GUARDED_BY(error_mutex_);
+  std::optional<Error> full_error_ ABSL_GUARDED_BY(error_mutex_);
+  std::string api_url_ ABSL_GUARDED_BY(error_mutex_);
 
   // Threads.
-  std::mutex wake_mutex_;
-  std::condition_variable wake_condition_;
-  bool wake_requested_ = false;  // guarded by wake_mutex_
-  Idling idling_;                // the replica thread's
-  bool stopping_ = false;        // guarded by wake_mutex_
+  mutable base::Mutex wake_mutex_;
+  base::CondVar wake_condition_;
+  bool wake_requested_ ABSL_GUARDED_BY(wake_mutex_) = false;
+  Idling idling_;  // the replica thread's
+  bool stopping_ ABSL_GUARDED_BY(wake_mutex_) = false;
   std::atomic<bool> sleeping_{false};
   std::atomic<bool> flush_is_planned_{
       false};  // mode `memory`: the replica thread knows that there is something to write
-  std::mutex background_mutex_;
-  std::condition_variable background_condition_;
-  bool snapshot_requested_ = false;  // guarded by background_mutex_
-  bool completions_wait_ = false;    // the background thread's, as the next: at its last look
+  mutable base::Mutex background_mutex_;
+  base::CondVar background_condition_;
+  bool snapshot_requested_ ABSL_GUARDED_BY(background_mutex_) = false;
+  bool completions_wait_ = false;  // the background thread's, as the next: at its last look
   std::uint64_t background_looks_ = 0;
-  bool background_stopping_ = false;  // guarded by background_mutex_
-  mutable std::mutex place_mutex_;
-  std::condition_variable place_condition_;
-  bool place_stopping_ = false;          // guarded by place_mutex_
-  std::string place_problem_;            // guarded by place_mutex_: why there is no place yet
-  std::unique_ptr<PlaceSearch> search_;  // the place thread's
+  bool background_stopping_ ABSL_GUARDED_BY(background_mutex_) = false;
+  mutable base::Mutex place_mutex_;
+  base::CondVar place_condition_;
+  bool place_stopping_ ABSL_GUARDED_BY(place_mutex_) = false;
+  std::string place_problem_ ABSL_GUARDED_BY(place_mutex_);  // why there is no place yet
+  std::unique_ptr<PlaceSearch> search_;                      // the place thread's
   std::once_flag closed_;
   std::uint64_t next_step_ms_ = 0;  // the three are of a node that is stepped
   std::uint64_t next_look_ms_ = 0;

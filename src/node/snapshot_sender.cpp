@@ -29,7 +29,7 @@ bool is_final(const Error& error) {
 void SnapshotSender::send(base::NodeId to, const std::string& path, const SnapshotHead& head, std::string message) {
   TransferPtr transfer;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     TransferPtr& slot = transfers_[to];
     if (slot == nullptr || slot->ended.load(std::memory_order_acquire)) {
       transfer = std::make_shared<Transfer>();
@@ -45,7 +45,7 @@ void SnapshotSender::send(base::NodeId to, const std::string& path, const Snapsh
 }
 
 std::map<base::NodeId, SnapshotSender::Progress> SnapshotSender::progress() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   std::map<base::NodeId, Progress> all;
   for (const auto& [to, transfer] : transfers_) {
     if (transfer->ended.load(std::memory_order_acquire)) continue;
@@ -120,7 +120,7 @@ void SnapshotSender::end(const TransferPtr& transfer, bool delivered) {
 
 /// A sender that stops goes no further: nobody waits for the end of its transfers.
 void SnapshotSender::ask(const TransferPtr& transfer, Method method, std::string body, Next next) {
-  const std::lock_guard lock(asking_mutex_);
+  const base::MutexLock lock(asking_mutex_);
   if (is_stopping_) return;
   tools_.transport.request(transfer->to, transport::Channel::bulk, static_cast<std::uint8_t>(method), std::move(body),
                            method == Method::snapshot_end ? end_timeout : piece_timeout,

@@ -13,13 +13,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "env/executor.hpp"
 #include "env/file_system.hpp"
 #include "log/outgoing_snapshot.hpp"
@@ -54,7 +54,7 @@ class SnapshotSender {
 
   /// The transport is not called any more when this returns; what waits for an answer waits until the transport ends it.
   void stop() {
-    const std::lock_guard lock(asking_mutex_);
+    const base::MutexLock lock(asking_mutex_);
     is_stopping_ = true;
   }
 
@@ -91,10 +91,10 @@ class SnapshotSender {
   void ask(const TransferPtr& transfer, Method method, std::string body, Next next);
 
   const Tools tools_;
-  std::mutex asking_mutex_;   // held while the transport is called
-  bool is_stopping_ = false;  // guarded by asking_mutex_
-  mutable std::mutex mutex_;
-  std::map<base::NodeId, TransferPtr> transfers_;  // guarded by mutex_
+  base::Mutex asking_mutex_;  // held while the transport is called
+  bool is_stopping_ ABSL_GUARDED_BY(asking_mutex_) = false;
+  mutable base::Mutex mutex_;
+  std::map<base::NodeId, TransferPtr> transfers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace concord::node

@@ -56,7 +56,7 @@ void Runtime::add_members(Status& status) const {
   const NodeId self = directory_->identity().node;
   const bool is_healthy = !failed_.load(std::memory_order_acquire);
   if (!cluster_) {
-    const std::lock_guard lock(error_mutex_);
+    const base::MutexLock lock(error_mutex_);
     cluster.members.push_back({.name = options_.name,
                                .id = self.value(),
                                .peer = {},

@@ -76,6 +76,7 @@ std::optional<milliseconds> Runtime::look_for_place(PlaceSearch& search) {
       return formation_pause;
     }
     if (auto taken = take_place(*place); !taken) {
+      const Driving driving(*this);
       fail(taken.error());
       return std::nullopt;
     }
@@ -98,7 +99,7 @@ void Runtime::say_no_place(PlaceSearch& search, const Error& error) {
     search.said = problem;
     search.said_at_ms = clock_->coarse_ms();
   }
-  const std::lock_guard lock(place_mutex_);
+  const base::MutexLock lock(place_mutex_);
   place_problem_ = problem;
 }
 
@@ -134,7 +135,7 @@ Result<void> Runtime::take_place(const Place& place) {
 
 Error Runtime::no_place() const {
   if (auto problem = failure()) return *problem;
-  const std::lock_guard lock(place_mutex_);
+  const base::MutexLock lock(place_mutex_);
   return {Errc::cluster_not_ready, place_problem_.empty()
                                        ? "this node has no place in a cluster yet"
                                        : "this node has no place in a cluster yet: " + place_problem_};
@@ -147,13 +148,14 @@ void Runtime::post(Input input) {
 
 void Runtime::drive_or_wake() {
   if (!formed_.load(std::memory_order_acquire) || stopped_.load(std::memory_order_relaxed)) return;
-  if (std::unique_lock driving(drive_mutex_, std::try_to_lock); driving) {
+  bool must_flush = false;  // who drives now, instead of this thread, sees to it itself
+  if (drive_mutex_.try_lock()) {
     drive();
+    must_flush = log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed);
+    drive_mutex_.unlock();
   }
   // Completions may be the host's code, which may wait for this very thread's messages: they are the replica thread's.
-  if (has_inputs() || queue_.has_completions() ||
-      (log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed)))
-    wake();
+  if (has_inputs() || queue_.has_completions() || must_flush) wake();
 }
 
 }  // namespace concord::node

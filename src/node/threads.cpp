@@ -12,8 +12,10 @@ void Runtime::start_threads() {
   if (search_) {
     place_thread_ = std::thread([this] {
       while (const auto pause = look_for_place(*search_)) {
-        std::unique_lock lock(place_mutex_);
-        if (place_condition_.wait_for(lock, *pause, [this] { return place_stopping_; })) return;
+        base::MutexLock lock(place_mutex_);
+        if (place_condition_.wait_for(lock, *pause,
+                                      [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(place_mutex_) { return place_stopping_; }))
+          return;
       }
     });
   }
@@ -26,7 +28,7 @@ void Runtime::wake() {
   // sequentially consistent, so one of the two sees the other.
   if (!sleeping_.load(std::memory_order_seq_cst)) return;
   {
-    const std::lock_guard lock(wake_mutex_);
+    const base::MutexLock lock(wake_mutex_);
     if (wake_requested_) return;
     wake_requested_ = true;
   }
@@ -39,12 +41,14 @@ void Runtime::wake() {
 void Runtime::run() {
   for (;;) {
     pass();
-    std::unique_lock lock(wake_mutex_);
+    base::MutexLock lock(wake_mutex_);
     if (stopping_) return;
     sleeping_.store(true, std::memory_order_seq_cst);
     const std::uint64_t now_ms = clock_->coarse_ms();
     if (const std::uint64_t until_ms = idle_until_ms(); until_ms > now_ms && !wake_requested_) {
-      wake_condition_.wait_for(lock, milliseconds(until_ms - now_ms), [this] { return wake_requested_ || stopping_; });
+      (void)wake_condition_.wait_for(
+          lock, milliseconds(until_ms - now_ms),
+          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(wake_mutex_) { return wake_requested_ || stopping_; });
     }
     wake_requested_ = false;
     sleeping_.store(false, std::memory_order_seq_cst);
@@ -126,17 +130,29 @@ void Runtime::step() {
     const auto pause = look_for_place(*search_);
     next_search_ms_ = pause ? now_ms + static_cast<std::uint64_t>(pause->count()) : never_ms;
   }
-  wake_requested_ = false;
+  {
+    const base::MutexLock lock(wake_mutex_);
+    wake_requested_ = false;
+  }
   sleeping_.store(false, std::memory_order_relaxed);
   pass();
   sleeping_.store(true, std::memory_order_relaxed);
-  if (now_ms >= next_look_ms_ || snapshot_requested_) {
+  if (now_ms >= next_look_ms_ || wants_snapshot()) {
     look_in_background();
     next_look_ms_ = now_ms + static_cast<std::uint64_t>(background_interval.count());
   }
   next_step_ms_ = std::min({idle_until_ms(), next_look_ms_, next_search_ms_});
 }
 
-bool Runtime::wants_step() const { return wake_requested_ || snapshot_requested_; }
+bool Runtime::wants_snapshot() const {
+  const base::MutexLock lock(background_mutex_);
+  return snapshot_requested_;
+}
+
+bool Runtime::wants_step() const {
+  if (wants_snapshot()) return true;
+  const base::MutexLock lock(wake_mutex_);
+  return wake_requested_;
+}
 
 }  // namespace concord::node
