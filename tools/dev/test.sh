@@ -1,34 +1,65 @@
-# test [--preset NAME] [--long] [arg...]: builds everything and runs every test (release, debug, asan or tsan); the rest is for ctest
+# test [--long or --preset NAME] [arg...]: builds everything and runs every test (release, debug, asan or tsan); the rest is for ctest
 #
-# --long is for a machine that has hours: more rounds of kills, more states of crashes, faults for longer, and at the end every fuzz
-# target for a while. How much can be set by CONCORD_CRASH_ROUNDS, CONCORD_SEEDS, CONCORD_LOSSES, CONCORD_LINEARIZABILITY_SECONDS.
+# --long is for a machine that has hours: more rounds of kills, more states of crashes, faults for longer; then under both presets of
+# sanitizers the tests beside the code and those of clusters of processes; at the end every fuzz target and simulated clusters for a
+# while. How much can be set by CONCORD_CRASH_ROUNDS, CONCORD_SEEDS, CONCORD_LOSSES, CONCORD_LINEARIZABILITY_SECONDS.
 # shellcheck source=tools/dev/setup.sh
 source "$parts/setup.sh"
 
 run_test() {
-  local preset=release long=no given=("$@")
-  while [ "${1:-}" = --preset ] || [ "${1:-}" = --long ]; do
-    if [ "$1" = --long ]; then
-      long=yes
+  local preset=release words=()
+  case ${1:-} in
+    --long)
+      preset=long
+      words=(--long)
       shift
-      continue
-    fi
-    preset=${2:-}
-    case $preset in
-      release | debug | asan | tsan) ;;
-      *) fail "--preset is one of release, debug, asan, tsan" ;;
-    esac
-    shift 2
-  done
+      ;;
+    --preset)
+      preset=${2:-}
+      case $preset in
+        release | debug | asan | tsan) ;;
+        *) fail "--preset is one of release, debug, asan, tsan" ;;
+      esac
+      words=(--preset "$preset")
+      shift 2
+      ;;
+  esac
   ensure build test
-  if [ "$preset" = tsan ]; then ensure clang; fi
-  as_owner test "${given[@]}"
-  build_preset "$preset"
-  say "running the tests of build/$preset"
-  local tests=(ctest --test-dir "$root/build/$preset" --output-on-failure --no-tests=error --parallel "$(nproc)" "$@")
-  [ $long = yes ] || exec "${tests[@]}"
-  export CONCORD_CRASH_ROUNDS=${CONCORD_CRASH_ROUNDS:-250} CONCORD_SEEDS=${CONCORD_SEEDS:-1000}
-  export CONCORD_LOSSES=${CONCORD_LOSSES:-40} CONCORD_LINEARIZABILITY_SECONDS=${CONCORD_LINEARIZABILITY_SECONDS:-600}
-  "${tests[@]}"
-  exec "$root/dev" fuzz --seconds 60
+  if [ "$preset" = tsan ] || [ "$preset" = long ]; then ensure clang; fi
+  as_owner test "${words[@]}" "$@"
+  if [ "$preset" = long ]; then
+    run_long_tests "$@"
+  else
+    build_preset "$preset"
+    run_tests_of "$preset" "$@"
+  fi
+}
+
+run_long_tests() {
+  local preset targets
+  build_preset release
+  CONCORD_CRASH_ROUNDS=${CONCORD_CRASH_ROUNDS:-250} CONCORD_SEEDS=${CONCORD_SEEDS:-1000} CONCORD_LOSSES=${CONCORD_LOSSES:-40} \
+    CONCORD_LINEARIZABILITY_SECONDS=${CONCORD_LINEARIZABILITY_SECONDS:-600} run_tests_of release "$@"
+  for preset in asan tsan; do
+    mapfile -t targets < <(sanitized_targets)
+    build_preset "$preset" "${targets[@]}"
+    run_tests_of "$preset" --tests-regex "^($(rooms_with_tests | paste -sd '|')|process\.cluster)" "$@"
+  done
+  "$root/dev" fuzz --seconds 60
+  "$root/dev" sim --minutes 30
+}
+
+# run_tests_of <preset> [argument of ctest...]
+run_tests_of() {
+  say "running the tests of build/$1"
+  ctest --test-dir "$root/build/$1" --output-on-failure --no-tests=error --parallel "$(nproc)" "${@:2}"
+}
+
+rooms_with_tests() {
+  grep -lE '^ *TESTS ' "$root"/src/*/CMakeLists.txt | sed -E 's|.*/([a-z]+)/CMakeLists.txt$|\1|'
+}
+
+sanitized_targets() {
+  rooms_with_tests | sed 's/$/_test/'
+  echo concord
 }
