@@ -1,4 +1,4 @@
-// The real and the simulated files behave alike; the simulated ones lose what was not synced.
+// The real files, the simulated ones and those to look at behave alike; the simulated ones lose what was not synced.
 #include "env/file_system.hpp"
 
 #include <unistd.h>
@@ -12,11 +12,12 @@
 #include <gtest/gtest.h>
 
 #include "env/memory_file_system.hpp"
+#include "env/overlay_file_system.hpp"
 
 namespace concord::env {
 namespace {
 
-enum class Kind { real, memory };
+enum class Kind { real, memory, overlay };
 
 class FileSystems : public testing::TestWithParam<Kind> {
  protected:
@@ -28,6 +29,10 @@ class FileSystems : public testing::TestWithParam<Kind> {
       root_ = "/memory";
       files_ = std::make_unique<MemoryFileSystem>();
     }
+    if (GetParam() == Kind::overlay) {
+      below_ = std::move(files_);
+      files_ = std::make_unique<OverlayFileSystem>(*below_);
+    }
     ASSERT_TRUE(files_->make_directories(root_ + "/a/b"));
   }
   void TearDown() override {
@@ -35,6 +40,7 @@ class FileSystems : public testing::TestWithParam<Kind> {
   }
 
   std::string root_;
+  std::unique_ptr<FileSystem> below_;
   std::unique_ptr<FileSystem> files_;
 };
 
@@ -84,8 +90,10 @@ TEST_P(FileSystems, ALockIsHeldOnceAndFreeAgainAfterwards) {
   EXPECT_TRUE(files_->lock(path));
 }
 
-INSTANTIATE_TEST_SUITE_P(Both, FileSystems, testing::Values(Kind::real, Kind::memory),
-                         [](const auto& kind) { return kind.param == Kind::real ? "Real" : "Memory"; });
+INSTANTIATE_TEST_SUITE_P(All, FileSystems, testing::Values(Kind::real, Kind::memory, Kind::overlay),
+                         [](const auto& kind) -> std::string {
+                           return kind.param == Kind::real ? "Real" : kind.param == Kind::memory ? "Memory" : "Overlay";
+                         });
 
 TEST(MemoryFileSystem, APowerCutKeepsWhatWasSyncedAndMayKeepTheRest) {
   bool lost_once = false;
