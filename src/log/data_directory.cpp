@@ -15,18 +15,25 @@ namespace {
 
 constexpr std::string_view first_line = "concord data directory\n";
 constexpr std::string_view identity_name = "identity";
+constexpr std::uint64_t newest_format = 3;
 
 const char* yes_or_no(bool value) noexcept { return value ? "yes" : "no"; }
 
 std::string encode(const Identity& identity) {
-  char text[256];
+  char text[384];
   std::snprintf(
       text, sizeof text,
-      "format 2\ncluster %016llx\nnode %016llx\ndirectory %016llx\nincarnation %llu\nformed %s\nremoved %s\n",
-      static_cast<unsigned long long>(identity.cluster.value()), static_cast<unsigned long long>(identity.node.value()),
-      static_cast<unsigned long long>(identity.directory), static_cast<unsigned long long>(identity.incarnation),
-      yes_or_no(identity.formed), yes_or_no(identity.removed));
+      "format %d\ncluster %016llx\nnode %016llx\ndirectory %016llx\nincarnation %llu\nformed %s\nremoved %s\n",
+      identity.recoveries == 0 ? 2 : 3, static_cast<unsigned long long>(identity.cluster.value()),
+      static_cast<unsigned long long>(identity.node.value()), static_cast<unsigned long long>(identity.directory),
+      static_cast<unsigned long long>(identity.incarnation), yes_or_no(identity.formed), yes_or_no(identity.removed));
   std::string whole = std::string(first_line) + text;
+  if (identity.recoveries != 0) {
+    std::snprintf(text, sizeof text, "recoveries %llu\nformer %016llx\n",
+                  static_cast<unsigned long long>(identity.recoveries),
+                  static_cast<unsigned long long>(identity.former_cluster.value()));
+    whole += text;
+  }
   std::snprintf(text, sizeof text, "crc %08x\n", base::crc32c(whole));
   return whole + text;
 }
@@ -66,19 +73,24 @@ Result<Identity> decode(const std::string& path, std::string_view bytes) {
   text.remove_prefix(first_line.size());
   const auto format = number(take_line(text, "format"), 10);
   if (!format) return refuse(offset(), "no format");
-  if (*format != 1 && *format != 2) {
-    return fail(Errc::storage_failed,
-                path + ": format " + std::to_string(*format) + " is not known to this version (it knows 1 and 2)");
+  if (*format == 0 || *format > newest_format) {
+    return fail(Errc::storage_failed, path + ": format " + std::to_string(*format) +
+                                          " is not known to this version (it knows 1 to " +
+                                          std::to_string(newest_format) + ")");
   }
   const bool is_first_format = *format == 1;
+  const bool was_recovered = *format == 3;
   const auto cluster = number(take_line(text, "cluster"), 16);
   const auto node = number(take_line(text, "node"), 16);
   const auto directory = is_first_format ? node : number(take_line(text, "directory"), 16);
   const auto incarnation = number(take_line(text, "incarnation"), 10);
   const auto formed = answer(take_line(text, "formed"));
   const auto removed = is_first_format ? false : answer(take_line(text, "removed"));
-  if (!cluster || !node || !directory || !incarnation || !formed || !removed)
+  const auto recoveries = was_recovered ? number(take_line(text, "recoveries"), 10) : 0;
+  const auto former = was_recovered ? number(take_line(text, "former"), 16) : 0;
+  if (!cluster || !node || !directory || !incarnation || !formed || !removed || !recoveries || !former)
     return refuse(offset(), "a line is missing or malformed");
+  if (was_recovered && *recoveries == 0) return refuse(offset(), "it was recovered, and never");
   if (*directory == 0 || (*formed && (*node == 0 || *cluster == 0))) return refuse(offset(), "an id is 0");
   const std::size_t covered = offset();
   const auto crc = number(take_line(text, "crc"), 16);
@@ -89,7 +101,9 @@ Result<Identity> decode(const std::string& path, std::string_view bytes) {
                   .directory = *directory,
                   .incarnation = *incarnation,
                   .formed = *formed,
-                  .removed = *removed};
+                  .removed = *removed,
+                  .recoveries = *recoveries,
+                  .former_cluster = base::ClusterId(*former)};
 }
 
 /// Before anything is made there: a directory without an identity may hold only what an interrupted first open leaves.
@@ -99,7 +113,8 @@ Result<void> refuse_foreign(env::FileSystem& files, const std::string& path) {
   if (std::ranges::find(*names, identity_name) != names->end()) return {};
   for (const std::string& name : *names) {
     if (name == "LOCK" || name == "identity.tmp" || name == "lost+found") continue;
-    if (name != "log" && name != "snapshots") {
+    const std::string_view kind = std::string_view(name).substr(0, name.find('.'));
+    if (kind != "log" && kind != "snapshots" && kind != identity_name) {
       return fail(Errc::invalid_request,
                   path + "/" + name + ": the directory is not empty and not a Concord data directory");
     }
@@ -173,6 +188,41 @@ Result<void> DataDirectory::mark_removed(env::FileSystem& files) {
   Identity removed = identity();
   removed.removed = true;
   return save(files, removed);
+}
+
+std::string DataDirectory::log_name(std::uint64_t recoveries) {
+  return recoveries == 0 ? "/log" : "/log." + std::to_string(recoveries);
+}
+
+std::string DataDirectory::snapshots_name(std::uint64_t recoveries) {
+  return recoveries == 0 ? "/snapshots" : "/snapshots." + std::to_string(recoveries);
+}
+
+Result<DataDirectory::Places> DataDirectory::prepare_recovery(env::FileSystem& files) {
+  const std::uint64_t number = identity_.recoveries + 1;
+  Places places{.log = path_ + log_name(number), .snapshots = path_ + snapshots_name(number)};
+  for (const std::string& place : {places.log, places.snapshots}) {
+    if (auto made = files.make_directories(place); !made) return std::unexpected(std::move(made.error()));
+    if (auto cleared = clear(files, place); !cleared) return std::unexpected(std::move(cleared.error()));
+  }
+  if (auto synced = files.sync_directory(path_); !synced) return std::unexpected(std::move(synced.error()));
+  return places;
+}
+
+Result<void> DataDirectory::recover(env::FileSystem& files, base::ClusterId cluster) {
+  CONCORD_CHECK(identity_.formed, "only a node that had a cluster can lose it");
+  CONCORD_CHECK(!cluster.is_zero() && cluster != identity_.cluster, "who comes back from before must not be let in");
+  const std::string identity_path = path_ + "/" + std::string(identity_name);
+  const auto before = env::read_file(files, identity_path);
+  if (!before) return std::unexpected(before.error());
+  Identity recovered = identity_;
+  recovered.cluster = cluster;
+  recovered.former_cluster = identity_.cluster;
+  recovered.recoveries += 1;
+  recovered.removed = false;
+  const std::string copy = identity_path + ".before." + std::to_string(recovered.recoveries);
+  if (auto kept = env::write_file_atomically(files, copy, *before); !kept) return kept;
+  return save(files, recovered);
 }
 
 Result<void> DataDirectory::save(env::FileSystem& files, const Identity& identity) {

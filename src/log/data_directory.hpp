@@ -1,17 +1,23 @@
 // The directory a node lives in: whose it is, and that nobody else has it open.
 //
 //   DIR/LOCK        locked while a node has the directory open; its text, the process id, is for people
-//   DIR/identity    identity := "concord data directory\nformat 2\ncluster " hex16 "\nnode " hex16 "\ndirectory " hex16
+//   DIR/identity    identity := "concord data directory\nformat " ("2"|"3") "\ncluster " hex16 "\nnode " hex16 "\ndirectory " hex16
 //                               "\nincarnation " decimal "\nformed " ("yes"|"no") "\nremoved " ("yes"|"no")
+//                               ["\nrecoveries " decimal "\nformer " hex16]            format 3
 //                               "\ncrc " hex8 "\n"                                     crc over all lines before it
 //                   Format 1 has no lines "directory" and "removed": its directory number is its node id, it was not removed.
-//                   It is read, and written as format 2 at the next open.
+//                   It is read, and written as format 2 at the next open. Format 3 is that of a directory that was recovered.
 //   DIR/log/        log segments (record.hpp)
 //   DIR/snapshots/  snapshot files (snapshot_file.hpp)
+//   DIR/log.N/, DIR/snapshots.N/   the same after N recoveries, instead of those without a number, which are left as they were
+//   DIR/identity.before.N          the identity before recovery N
 //
 // `directory` is drawn once, for good: it tells a directory from one that a node of the same name had before and lost.
 // `cluster` and `node` may be 0 until the first log segment is there: the node waits to be told by its cluster (`adopt`).
 // "removed yes" says that its cluster has removed the node: it must never take part from this directory again.
+// `recoveries` counts how often the node went on as a cluster of its own after the others were lost (node/survivor.hpp); `former` is
+// the cluster that it belonged to before the last time. A version that does not know of it refuses the directory by its format: it
+// would go on with the log from before.
 //
 // `incarnation` counts the opens, durably and before anything is done: with the node's id it makes request ids that never
 // repeat. "formed no" says that the log's first segment was never completed, so nothing was ever acknowledged, and the next
@@ -39,6 +45,10 @@ struct Identity {
   std::uint64_t incarnation = 0;
   bool formed = false;   ///< the first log segment is durable; from then on cluster and node stay as they are
   bool removed = false;  ///< by its cluster
+  std::uint64_t recoveries = 0;
+  base::ClusterId former_cluster = {};  ///< before the last recovery; 0: there was none
+
+  friend bool operator==(const Identity&, const Identity&) = default;
 };
 
 class DataDirectory {
@@ -53,8 +63,8 @@ class DataDirectory {
     return shown_->identity;
   }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  [[nodiscard]] std::string log_path() const { return path_ + "/log"; }
-  [[nodiscard]] std::string snapshots_path() const { return path_ + "/snapshots"; }
+  [[nodiscard]] std::string log_path() const { return path_ + log_name(identity_.recoveries); }
+  [[nodiscard]] std::string snapshots_path() const { return path_ + snapshots_name(identity_.recoveries); }
   // Durable when they return; after an error the identity is what it was, here, and on disk what it was or what it was to be.
 
   /// Takes the ids that its cluster gives. Errors: invalid_request (an id is 0; it is formed already).
@@ -63,6 +73,16 @@ class DataDirectory {
   [[nodiscard]] Result<void> mark_formed(env::FileSystem& files);
   /// The cluster has removed this node.
   [[nodiscard]] Result<void> mark_removed(env::FileSystem& files);
+
+  /// Where log and snapshots are to stand after the next recovery.
+  struct Places {
+    std::string log = {};
+    std::string snapshots = {};
+  };
+  /// Makes them, without anything that an attempt before has left there.
+  [[nodiscard]] Result<Places> prepare_recovery(env::FileSystem& files);
+  /// What stands in these places counts from here on, under another cluster's id, and nothing before it. Precondition: it is durable.
+  [[nodiscard]] Result<void> recover(env::FileSystem& files, base::ClusterId cluster);
 
  private:
   /// What others may look at while it is changed. Apart, so that a directory can be moved.
@@ -82,6 +102,8 @@ class DataDirectory {
   }
 
   [[nodiscard]] Result<void> save(env::FileSystem& files, const Identity& identity);
+  [[nodiscard]] static std::string log_name(std::uint64_t recoveries);
+  [[nodiscard]] static std::string snapshots_name(std::uint64_t recoveries);
 
   std::string path_;
   std::unique_ptr<env::FileLock> lock_;

@@ -207,10 +207,10 @@ TEST(DataDirectory, OfTheFirstFormatIsReadAndWrittenAsTheSecond) {
 TEST(DataDirectory, OfAFormatThatIsNotKnownIsRefusedByName) {
   env::MemoryFileSystem files;
   ASSERT_TRUE(files.make_directories("/data"));
-  files.set_contents("/data/identity", "concord data directory\nformat 3\n");
+  files.set_contents("/data/identity", "concord data directory\nformat 4\n");
   const auto opened = DataDirectory::open(files, "/data", drawn);
   ASSERT_FALSE(opened);
-  EXPECT_NE(opened.error().message().find("/data/identity: format 3 is not known"), std::string::npos)
+  EXPECT_NE(opened.error().message().find("/data/identity: format 4 is not known"), std::string::npos)
       << opened.error().message();
 }
 
@@ -244,6 +244,63 @@ TEST(DataDirectory, ALossOfPowerDuringAChangeLeavesTheOldIdentityOrTheNewOne) {
     EXPECT_GT(new_seen, 0U);
     return;
   }
+}
+
+TEST(DataDirectory, ThatWasRecoveredHasLogAndSnapshotsElsewhereAndAnotherCluster) {
+  env::MemoryFileSystem files;
+  for (const std::uint64_t round : {1, 2}) {
+    SCOPED_TRACE("recovery " + std::to_string(round));
+    auto directory = DataDirectory::open(files, "/data", drawn);
+    ASSERT_TRUE(directory);
+    if (round == 1) {
+      ASSERT_TRUE(directory->mark_formed(files));
+      ASSERT_TRUE(directory->mark_removed(files));
+    }
+    const Identity before = directory->identity();
+    files.set_contents(directory->log_path() + "/1.log", "kept");
+    const std::string number = "." + std::to_string(round);
+    files.set_contents("/data/log" + number + "/1.log", "of an attempt before");
+    const auto places = directory->prepare_recovery(files);
+    ASSERT_TRUE(places) << places.error().message();
+    EXPECT_EQ(places->log, "/data/log" + number);
+    EXPECT_EQ(places->snapshots, "/data/snapshots" + number);
+    EXPECT_TRUE(files.list(places->log)->empty());
+    const std::string text_before = files.contents("/data/identity");
+    ASSERT_TRUE(directory->recover(files, ClusterId(50 + round)));
+    Identity expected = before;
+    expected.cluster = ClusterId(50 + round);
+    expected.former_cluster = before.cluster;
+    expected.recoveries = round;
+    expected.removed = false;
+    EXPECT_EQ(directory->identity(), expected);
+    EXPECT_EQ(directory->log_path(), places->log);
+    EXPECT_EQ(files.contents("/data/identity.before" + number), text_before);
+  }
+  files.power_cut(3);
+  const auto directory = DataDirectory::open(files, "/data", drawn_again);
+  ASSERT_TRUE(directory) << directory.error().message();
+  EXPECT_EQ(directory->identity().recoveries, 2U);
+  EXPECT_EQ(directory->identity().former_cluster, ClusterId(51));
+  EXPECT_EQ(directory->snapshots_path(), "/data/snapshots.2");
+  EXPECT_EQ(files.contents("/data/log/1.log"), "kept");
+  EXPECT_NE(files.contents("/data/identity").find("\nformat 3\n"), std::string::npos)
+      << "what does not know of recoveries must not go on with the log of before";
+  const std::string good = files.contents("/data/identity");
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 1);
+    files.set_contents("/data/identity", bad);
+    EXPECT_FALSE(DataDirectory::open(files, "/data", drawn)) << "byte " << at;
+  }
+}
+
+TEST(DataDirectory, ARecoveredOneThatLostItsIdentityIsRefused) {
+  env::MemoryFileSystem files;
+  ASSERT_TRUE(files.make_directories("/data/log.1"));
+  files.set_contents("/data/log.1/1.log", "precious");
+  const auto opened = DataDirectory::open(files, "/data", drawn);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message().find("/data/identity: missing"), std::string::npos) << opened.error().message();
 }
 
 TEST(DataDirectory, AnInterruptedFirstStartBeginsAgain) {
