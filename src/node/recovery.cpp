@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/crc32c.hpp"
 #include "log/received_snapshot.hpp"
 #include "log/snapshot_file.hpp"
 #include "store/snapshot.hpp"
@@ -147,9 +148,16 @@ Result<std::unique_ptr<store::LoadedState>> load_snapshot(env::FileSystem& files
   return loaded;
 }
 
-Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
-                          log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
-                          std::uint64_t segment_bytes, const Say& say) {
+std::uint64_t boot_id(env::FileSystem& files) {
+  auto file = files.open("/proc/sys/kernel/random/boot_id", env::OpenMode::read);
+  char text[64] = {};
+  const std::size_t size = file ? (*file)->read_at(0, text, sizeof text).value_or(0) : 0;
+  return base::crc32c({text, size});
+}
+
+Result<Recovered> load(env::FileSystem& files, const Options& options, const Drawn& drawn,
+                       log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
+                       std::uint64_t segment_bytes, const Say& say) {
   Recovered recovered;
   auto log = open_log(files, directory,
                       {.segment_bytes = segment_bytes,
@@ -174,17 +182,31 @@ Result<Recovered> recover(env::FileSystem& files, const Options& options, const 
                     " to " + std::to_string(recovered.log->last_index().value()) +
                     ", but the newest snapshot ends at " + std::to_string(state.applied_index().value()));
   }
-  if (auto begun = recovered.replica->begin_replay(recovered.log->hard_state()); !begun)
-    return std::unexpected(std::move(begun.error()));
-  const auto replayed = recovered.log->replay(
-      state.applied_index().next(), [&](const base::EntryView& entry) { return recovered.replica->replay(entry); });
-  if (!replayed) return std::unexpected(replayed.error());
-  if (auto started = recovered.replica->start(); !started) return std::unexpected(std::move(started.error()));
-  if (!recovered.newest_snapshot.index.is_zero()) {
-    const log::SnapshotFileInfo& file = recovered.newest_snapshot;
-    if (auto offered = recovered.replica->offer_snapshot(file.index, file.term, recovered.snapshot_members); !offered)
-      return std::unexpected(std::move(offered.error()));
-  }
+  return recovered;
+}
+
+Result<void> replay(Recovered& recovered, const log::Log::Visitor& seen) {
+  replica::Replica& replica = *recovered.replica;
+  if (auto begun = replica.begin_replay(recovered.log->hard_state()); !begun) return begun;
+  const auto replayed = recovered.log->replay(replica.applied_index().next(), [&](const base::EntryView& entry) {
+    if (seen) {
+      if (auto looked = seen(entry); !looked) return looked;
+    }
+    return replica.replay(entry);
+  });
+  if (!replayed) return replayed;
+  if (auto started = replica.start(); !started) return started;
+  if (recovered.newest_snapshot.index.is_zero()) return {};
+  const log::SnapshotFileInfo& file = recovered.newest_snapshot;
+  return replica.offer_snapshot(file.index, file.term, recovered.snapshot_members);
+}
+
+Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
+                          log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
+                          std::uint64_t segment_bytes, const Say& say) {
+  auto recovered = load(files, options, drawn, directory, place, boot_id, segment_bytes, say);
+  if (!recovered) return recovered;
+  if (auto replayed = replay(*recovered); !replayed) return std::unexpected(std::move(replayed.error()));
   return recovered;
 }
 

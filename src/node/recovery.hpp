@@ -44,10 +44,22 @@ struct Recovered {
 
 using Say = std::function<void(LogLevel, const std::string&)>;
 
+/// Tells one boot of this machine from the next.
+[[nodiscard]] std::uint64_t boot_id(env::FileSystem& files);
+
 /// `place` is used by a directory that is not formed yet: it takes it, for good.
 [[nodiscard]] Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
                                         log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
                                         std::uint64_t segment_bytes, const Say& say);
+
+// The two halves of `recover`.
+
+/// The newest snapshot's state, and the log whose entries behind it are still to come.
+[[nodiscard]] Result<Recovered> load(env::FileSystem& files, const Options& options, const Drawn& drawn,
+                                     log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
+                                     std::uint64_t segment_bytes, const Say& say);
+/// `seen` is shown each entry first, if it is given.
+[[nodiscard]] Result<void> replay(Recovered& recovered, const log::Log::Visitor& seen = {});
 
 /// A snapshot file, read as a whole and checked.
 [[nodiscard]] Result<std::unique_ptr<store::LoadedState>> load_snapshot(env::FileSystem& files,

@@ -4,7 +4,6 @@
 
 #include <concord/version.hpp>
 
-#include "base/crc32c.hpp"
 #include "node/runtime.hpp"
 
 namespace concord::node {
@@ -17,14 +16,6 @@ constexpr milliseconds formation_pause{200};
 constexpr milliseconds contacts_pause{500};
 /// What keeps a node out is said again after so long.
 constexpr std::uint64_t say_again_ms = 60'000;
-
-/// Tells one boot of this machine from the next.
-std::uint64_t boot_id(env::FileSystem& files) {
-  auto file = files.open("/proc/sys/kernel/random/boot_id", env::OpenMode::read);
-  char text[64] = {};
-  const std::size_t size = file ? (*file)->read_at(0, text, sizeof text).value_or(0) : 0;
-  return base::crc32c({text, size});
-}
 
 }  // namespace
 

@@ -76,8 +76,11 @@ Agreed<void> check_cluster(const Identity& self, const Identity& peer) {
     return refuse(Cause::cluster_name, Errc::forbidden, belongs(peer), belongs(self));
   }
   if (!peer.cluster.is_zero() && !self.cluster.is_zero() && peer.cluster != self.cluster) {
-    return refuse(Cause::cluster_id, Errc::forbidden,
-                  "the peer belongs to another cluster that is called \"" + printable(self.cluster_name) + "\" too");
+    return refuse(
+        Cause::cluster_id, Errc::forbidden,
+        "the peer belongs to another cluster that is called \"" + printable(self.cluster_name) +
+            "\" too: one of the two was recovered or formed anew, and a node of one joins the other with an empty "
+            "directory only");
   }
   return {};
 }
@@ -117,6 +120,11 @@ Agreed<std::string_view> body_of(std::string_view packet, PacketKind due) {
   if (kind == PacketKind::refusal) return std::unexpected(read_refusal(body));
   if (kind != due) return not_understood("a packet of the handshake came out of order");
   return body;
+}
+
+/// "1", or "1 to 3".
+std::string versions(std::uint64_t lowest, std::uint64_t highest) {
+  return std::to_string(lowest) + (lowest == highest ? std::string() : " to " + std::to_string(highest));
 }
 
 std::string_view text_of(const Mac& mac) noexcept { return {mac.data(), mac.size()}; }
@@ -178,7 +186,8 @@ Agreed<std::string> DiallerHandshake::take_answer(std::string_view packet) {
   if (!reader.finished()) return not_understood("the answer of the handshake can't be read");
   if (version < lowest_version || version > highest_version) {
     return refuse(Cause::version, Errc::invalid_request,
-                  "the peer chose version " + std::to_string(version) + " of the protocol");
+                  "the peer chose version " + std::to_string(version) + " of the protocol; this node speaks " +
+                      versions(lowest_version, highest_version));
   }
   if (auto right = check_cluster(credentials_.self, peer_); !right) return std::unexpected(right.error());
   std::string transcript = hello_;
@@ -224,7 +233,11 @@ Agreed<std::string> ListenerHandshake::take_hello(std::string_view packet) {
   const std::uint64_t lowest = reader.varint();
   const std::uint64_t highest = reader.varint();
   if (reader.ok() && (lowest > highest_version || highest < lowest_version)) {
-    return refuse(Cause::version, Errc::invalid_request, "there is no common version of the protocol");
+    const std::string none = "there is no common version of the protocol: ";
+    const std::string ours = versions(lowest_version, highest_version);
+    const std::string theirs = versions(lowest, highest);
+    return refuse(Cause::version, Errc::invalid_request, none + "this node speaks " + ours + ", the peer " + theirs,
+                  none + "the peer speaks " + ours + ", this node " + theirs);
   }
   const std::uint8_t purpose = reader.byte();
   peer_ = read_identity(reader);

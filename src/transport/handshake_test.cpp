@@ -190,6 +190,7 @@ TEST(Handshake, AnotherClusterOfTheSameNameIsRefused) {
   EXPECT_FALSE(ends.greet());
   ASSERT_TRUE(ends.refused_by_listener.has_value());
   EXPECT_EQ(ends.refused_by_listener->cause, Cause::cluster_id);
+  EXPECT_NE(ends.refused_by_listener->told.find("one of the two was recovered or formed anew"), std::string::npos);
 }
 
 TEST(Handshake, ANodeWithoutAClusterIsLetIn) {
@@ -249,7 +250,17 @@ TEST(Handshake, VersionsMustMeet) {
   EXPECT_FALSE(newer.greet());
   ASSERT_TRUE(newer.refused_by_listener.has_value());
   EXPECT_EQ(newer.refused_by_listener->cause, Cause::version);
-  EXPECT_EQ(newer.refused_by_listener->error.message(), "there is no common version of the protocol");
+  EXPECT_EQ(newer.refused_by_listener->error.message(),
+            "there is no common version of the protocol: this node speaks 1, the peer 2 to 3");
+  EXPECT_EQ(newer.refused_by_listener->told,
+            "there is no common version of the protocol: the peer speaks 1, this node 2 to 3");
+
+  Ends older;
+  older.on_answer = [](std::string& answer) { answer[packet_front_bytes] = '\x02'; };
+  EXPECT_FALSE(older.greet());
+  ASSERT_TRUE(older.refused_by_dialler.has_value());
+  EXPECT_EQ(older.refused_by_dialler->cause, Cause::version);
+  EXPECT_EQ(older.refused_by_dialler->error.message(), "the peer chose version 2 of the protocol; this node speaks 1");
 
   DiallerHandshake dial({.self = dialler_identity(), .cookie = "secret"}, Purpose::control, {}, nonce_from(0));
   ListenerHandshake listen({.self = listener_identity(), .cookie = "secret"}, nonce_from(16));

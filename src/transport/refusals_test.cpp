@@ -65,7 +65,10 @@ TEST_F(Refusals, OfAnotherClusterName) {
 TEST_F(Refusals, OfAnotherClusterId) {
   one.options.self.cluster = base::ClusterId(8);
   dial();
-  const std::string words = "the peer belongs to another cluster that is called \"green\" too";
+  const std::string words =
+      "the peer belongs to another cluster that is called \"green\" too: one of the two was recovered or formed anew, "
+      "and a "
+      "node of one joins the other with an empty directory only";
   expect_refused(words, words);
 }
 
