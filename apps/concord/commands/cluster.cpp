@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands/api_call.hpp"
+#include "commands/cluster_recover.hpp"
 #include "http/target.hpp"
 #include "json_text.hpp"
 
@@ -86,6 +87,9 @@ void add_cluster(CLI::App& app, Context& context) {
   add_command("snapshot", "Take a snapshot of the data of the node that is asked").callback([&context] {
     send(context, "POST", "/api/v1/cluster/snapshot");
   });
+#ifdef CONCORD_WITH_NODE
+  add_cluster_recover(cluster, context);
+#endif
 }
 
 }  // namespace concord::app

@@ -56,6 +56,10 @@ constexpr Example examples[] = {
     {"cluster status",
      "concord cluster status --output json\n"
      "concord cluster status --watch --interval 1"},
+    {"cluster recover",
+     "concord cluster recover --data-dir /var/lib/concord --inspect\n"
+     "concord cluster recover --data-dir /mnt/n1 --data-dir /mnt/n4\n"
+     "concord cluster recover --data-dir /var/lib/concord"},
     {"cluster members", "concord --endpoint http://10.0.0.1:4000,http://10.0.0.2:4000 cluster members"},
     {"cluster add",
      "concord cluster add n4 10.0.0.4:9100\n"
