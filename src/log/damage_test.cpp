@@ -104,6 +104,20 @@ TEST_P(Damage, EveryTruncatedLogIsRefused) {
 INSTANTIATE_TEST_SUITE_P(Logs, Damage, testing::Bool(),
                          [](const auto& closed) { return closed.param ? "ClosedInGoodOrder" : "Interrupted"; });
 
+TEST(Damage, ASegmentOfAFormatThatIsNotKnownIsRefusedByName) {
+  Model model;
+  const auto files = make_log(LogFixture().options, true, model);
+  std::string bytes = files->contents(std::string(segment_path));
+  bytes[8] = 3;
+  files->set_contents(std::string(segment_path), bytes);
+  const auto opened = Log::open(*files, "/d/log", LogFixture().options);
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message().find("format 3 is not known to this version (it knows 1 and 2)"),
+            std::string::npos)
+      << opened.error().message();
+  EXPECT_EQ(files->contents(std::string(segment_path)), bytes);
+}
+
 TEST(Damage, AnUnfinishedWriteIsCutWhereverItEnded) {
   LogOptions options{.segment_bytes = 4096, .buffered = false, .buffer_limit_bytes = 4096, .salt = 77, .boot_id = 5};
   Model model;

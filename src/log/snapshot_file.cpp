@@ -253,7 +253,8 @@ Result<std::unique_ptr<SnapshotReader>> SnapshotReader::open(env::FileSystem& fi
   base::Reader fixed(state->buffer);
   if (fixed.take(magic.size()) != magic) return state->damaged("not a snapshot of Concord");
   if (const std::uint32_t format = fixed.fixed32(); format != snapshot_format) {
-    return state->damaged("format " + std::to_string(format) + " is not known to this version");
+    return state->damaged("format " + std::to_string(format) + " is not known to this version (it knows " +
+                          std::to_string(snapshot_format) + ")");
   }
   const std::uint32_t meta_size = fixed.fixed32();
   if (meta_size > max_meta_bytes) return state->damaged("the meta data is too large");

@@ -53,6 +53,22 @@ TEST(SnapshotFile, AForeignFileIsRefusedByName) {
   EXPECT_NE(list_snapshots(files, "/s").error().message().find("/s/notes.txt"), std::string::npos);
 }
 
+TEST(SnapshotFile, OfAFormatThatIsNotKnownIsRefusedByName) {
+  env::MemoryFileSystem files;
+  ASSERT_TRUE(files.make_directories("/s"));
+  write_snapshot(files, 1);
+  const std::string path = list_snapshots(files, "/s")->front().path;
+  std::string bytes = files.contents(path);
+  bytes[8] = 2;
+  files.set_contents(path, bytes);
+  const auto reader = SnapshotReader::open(files, path);
+  ASSERT_FALSE(reader);
+  EXPECT_EQ(reader.error().code(), Errc::storage_failed);
+  EXPECT_NE(reader.error().message().find("format 2 is not known to this version (it knows 1)"), std::string::npos)
+      << reader.error().message();
+  EXPECT_NE(reader.error().message().find(path), std::string::npos);
+}
+
 TEST(SnapshotFile, IsThereAsAWholeAfterALossOfPower) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     env::MemoryFileSystem files;

@@ -90,6 +90,14 @@ TEST(Membership, WhoWasRemovedIsRemembered) {
   EXPECT_FALSE(membership.was_removed(NodeId(1)));
 }
 
+TEST(Membership, OfAFormatThatIsNotKnownIsRefusedByName) {
+  std::string bytes = encode_membership(three());
+  bytes[0] = 3;
+  const auto decoded = decode_membership(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().message(), "members: unknown format 3");
+}
+
 TEST(Membership, RemembersABoundedNumberOfTheRemoved) {
   Membership membership;
   for (std::uint64_t id = 1; id <= remembered_removed + 3; ++id) {

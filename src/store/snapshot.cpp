@@ -60,7 +60,10 @@ std::string encode_meta(const SnapshotMeta& meta) {
 Result<SnapshotMeta> decode_meta(std::string_view bytes) {
   base::Reader reader(bytes);
   const std::uint8_t format = reader.byte();
-  if (format != plain_format && format != remembering_format) return damaged("its format is not known to this version");
+  if (format != plain_format && format != remembering_format) {
+    return fail(Errc::storage_failed, "the snapshot's description has format " + std::to_string(format) +
+                                          ", which is not known to this version (it knows 1 and 2)");
+  }
   SnapshotMeta meta;
   meta.index = base::Index(reader.varint());
   meta.term = base::Term(reader.varint());

@@ -83,7 +83,14 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
       out.push_back({.request = state.command.request, .kind = state.command.kind, .outcome = std::move(*outcome)});
     }
     if (!reader.ok()) {
-      return fail(Errc::storage_failed, "entry " + std::to_string(index.value()) + " of the log can't be decoded");
+      const auto format = static_cast<std::uint8_t>(entry.front());
+      const bool is_known = format == command::entry_format;
+      return fail(Errc::storage_failed,
+                  "entry " + std::to_string(index.value()) +
+                      (is_known ? " of the log can't be decoded: it is damaged, or holds a command of a newer version"
+                                : " of the log has format " + std::to_string(format) +
+                                      ", which is not known to this version (it knows " +
+                                      std::to_string(command::entry_format) + ")"));
     }
   }
   state.applied_index = index;

@@ -151,6 +151,21 @@ TEST(StateMachine, AnEntryThatCannotBeDecodedIsRefused) {
   EXPECT_EQ(done.error().code(), Errc::storage_failed);
 }
 
+TEST(StateMachine, WhatANewerVersionWroteIsRefusedByName) {
+  const auto problem_of = [](const std::string& entry) {
+    StateMachine state;
+    std::vector<Applied> applied;
+    const auto done = state.apply(Index(1), Term(1), entry, applied);
+    EXPECT_FALSE(done);
+    return done ? std::string() : done.error().message();
+  };
+  EXPECT_EQ(problem_of({2, 0, 0}), "entry 1 of the log has format 2, which is not known to this version (it knows 1)");
+  EXPECT_NE(problem_of({1, 0, 0, 99, 1, 1, 1}).find("a command of a newer version"), std::string::npos);
+  const auto meta = decode_meta(std::string{3, 1, 1});
+  ASSERT_FALSE(meta);
+  EXPECT_NE(meta.error().message().find("format 3, which is not known to this version"), std::string::npos);
+}
+
 TEST(StateMachine, ReadersSeeTransactionsAsAWhole) {
   constexpr int accounts = 16;
   constexpr int total = accounts * 100;
