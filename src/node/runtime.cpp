@@ -275,6 +275,12 @@ void Runtime::close(milliseconds limit) {
     call_completions();  // without the lock: they may call again
     const Driving driving(*this);
     serving_.store(false, std::memory_order_release);
+    // Else with the next tick, which may not have come: who was told ends the node at once.
+    if (removed_.load(std::memory_order_acquire) && !directory_->identity().removed &&
+        !failed_.load(std::memory_order_relaxed)) {
+      if (auto done = directory_->mark_removed(*files_); !done)
+        say(LogLevel::error, "noting the removal: " + done.error().message());
+    }
     if (log_ && !failed_.load(std::memory_order_relaxed)) {
       if (auto done = log_->close(); !done) say(LogLevel::error, "closing the log: " + done.error().message());
     }
