@@ -199,7 +199,7 @@ std::string DataDirectory::snapshots_name(std::uint64_t recoveries) {
 }
 
 Result<DataDirectory::Places> DataDirectory::prepare_recovery(env::FileSystem& files) {
-  const std::uint64_t number = identity_.recoveries + 1;
+  const std::uint64_t number = identity().recoveries + 1;
   Places places{.log = path_ + log_name(number), .snapshots = path_ + snapshots_name(number)};
   for (const std::string& place : {places.log, places.snapshots}) {
     if (auto made = files.make_directories(place); !made) return std::unexpected(std::move(made.error()));
@@ -210,14 +210,15 @@ Result<DataDirectory::Places> DataDirectory::prepare_recovery(env::FileSystem& f
 }
 
 Result<void> DataDirectory::recover(env::FileSystem& files, base::ClusterId cluster) {
-  CONCORD_CHECK(identity_.formed, "only a node that had a cluster can lose it");
-  CONCORD_CHECK(!cluster.is_zero() && cluster != identity_.cluster, "who comes back from before must not be let in");
+  const Identity lost = identity();
+  CONCORD_CHECK(lost.formed, "only a node that had a cluster can lose it");
+  CONCORD_CHECK(!cluster.is_zero() && cluster != lost.cluster, "who comes back from before must not be let in");
   const std::string identity_path = path_ + "/" + std::string(identity_name);
   const auto before = env::read_file(files, identity_path);
   if (!before) return std::unexpected(before.error());
-  Identity recovered = identity_;
+  Identity recovered = lost;
   recovered.cluster = cluster;
-  recovered.former_cluster = identity_.cluster;
+  recovered.former_cluster = lost.cluster;
   recovered.recoveries += 1;
   recovered.removed = false;
   const std::string copy = identity_path + ".before." + std::to_string(recovered.recoveries);

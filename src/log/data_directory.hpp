@@ -63,8 +63,8 @@ class DataDirectory {
     return shown_->identity;
   }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  [[nodiscard]] std::string log_path() const { return path_ + log_name(identity_.recoveries); }
-  [[nodiscard]] std::string snapshots_path() const { return path_ + snapshots_name(identity_.recoveries); }
+  [[nodiscard]] std::string log_path() const { return path_ + log_name(identity().recoveries); }
+  [[nodiscard]] std::string snapshots_path() const { return path_ + snapshots_name(identity().recoveries); }
   // Durable when they return; after an error the identity is what it was, here, and on disk what it was or what it was to be.
 
   /// Takes the ids that its cluster gives. Errors: invalid_request (an id is 0; it is formed already).
