@@ -1,6 +1,7 @@
 // A node on a machine that fails: disks, limits, clocks, ends. Losses of power and kills: runtime_power_test.cpp.
 #include "node/runtime.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
