@@ -89,7 +89,7 @@ Agreed<void> check_cluster(const Identity& self, const Identity& peer) {
 Agreed<void> check_not_self(const Identity& self, const Identity& peer) {
   const bool same_node = !self.node.is_zero() && self.node == peer.node;
   if (self.directory == peer.directory && (same_node || self.directory != 0)) {
-    return refuse(Cause::itself, Errc::invalid_request, "this is a connection of the node to itself");
+    return refuse(Cause::itself, Errc::already_exists, "this is a connection of the node to itself");
   }
   if (same_node) {
     return refuse(Cause::itself, Errc::invalid_request,

@@ -77,7 +77,10 @@ class Listener::Greeting final : public std::enable_shared_from_this<Greeting> {
   }
 
   void give_up(const Refusal& refusal) {
-    if (refusal.cause != Cause::connection && shared_->may_report(refusal.cause, host_)) {
+    // Who looks for others among addresses may find its own.
+    const bool asked_itself =
+        refusal.cause == Cause::itself && handshake_ && handshake_->purpose() == Purpose::one_request;
+    if (refusal.cause != Cause::connection && !asked_itself && shared_->may_report(refusal.cause, host_)) {
       shared_->say(LogLevel::warn, "a connection from " + host_ + " was refused: " + refusal.error.message());
     }
     packets_.refuse(refusal);

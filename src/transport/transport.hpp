@@ -142,7 +142,8 @@ class Transport {
   /// `done` is called once, on the transport's thread, or inside the call when it can't be sent at all.
   virtual void request(base::NodeId to, Channel channel, std::uint8_t method, std::string body,
                        std::chrono::milliseconds timeout, std::move_only_function<void(Result<std::string>)> done) = 0;
-  /// The same to an address, on a connection made for it and closed afterwards; who answers is told beside the answer.
+  /// The same to an address, on a connection made for it and closed afterwards; who answers is told beside the answer. Fails with
+  /// already_exists when that is this node itself.
   virtual void request_at(const std::string& address, std::uint8_t method, std::string body,
                           std::chrono::milliseconds timeout,
                           std::move_only_function<void(Result<std::pair<Identity, std::string>>)> done) = 0;
