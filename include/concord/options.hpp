@@ -51,6 +51,13 @@ struct InitialMember {
   std::string peer;  ///< host:port of its peer port
 };
 
+/// How nodes that are to be a cluster find each other.
+enum class Discovery : std::uint8_t {
+  listed,  ///< By the addresses that are given: `ClusterOptions::initial`, `join`.
+  gossip,  ///< By datagrams, signed with the cookie: to a multicast group, to given addresses, or both.
+  dns,     ///< By the addresses that a name has.
+};
+
 /// Being one of several nodes that are one store. Without a cookie a node is alone and opens no port.
 struct ClusterOptions {
   std::string name = "concord";
@@ -64,6 +71,19 @@ struct ClusterOptions {
   std::vector<std::string> join = {};  ///< Peer addresses of a cluster to join.
   bool auto_join = true;               ///< Let nodes with the right name and cookie join by themselves ...
   bool auto_promote = true;            ///< ... and vote once they have caught up.
+  /// Other than `listed`: a node with an empty directory looks for others of the same name and cookie. It joins the cluster that one
+  /// of them belongs to; or `expected_size` such nodes agree, all of them, to form one. Instead of `initial`.
+  Discovery discovery = Discovery::listed;
+  std::size_t expected_size =
+      1;  ///< So many nodes form a cluster together, the same on each; those that come later join it.
+  std::chrono::milliseconds settle_time{3000};  ///< The same nodes are seen for so long before they form a cluster.
+  std::string dns_name = {};      ///< `dns`: a name, of nodes that all have this `peer_port`; or name:port.
+  std::uint16_t gossip_port = 0;  ///< `gossip`: UDP port at `peer_host`; 0: the number of the peer port.
+  std::string gossip_group = "239.255.90.40:9099";  ///< `gossip`: IPv4 group and port; empty: no multicast.
+  std::string gossip_interface =
+      {};                       ///< `gossip`: address of the interface for the group; empty: `peer_host`'s, or any.
+  std::uint8_t gossip_ttl = 1;  ///< `gossip`: so many networks far datagrams to the group go.
+  std::vector<std::string> gossip_addresses = {};  ///< `gossip`: host:port of the UDP ports of some others.
 };
 
 /// What `Node::open` needs. A guest in its host: nothing here opens a port, prints, or touches signals.

@@ -426,6 +426,18 @@ ClusterOptions Configuration::cluster_options() const {
   cluster.join = words_of(text("cluster.join"));
   cluster.auto_join = boolean("cluster.auto_join");
   cluster.auto_promote = boolean("cluster.auto_promote");
+  const std::string& discovery = text("cluster.discovery");
+  cluster.discovery = discovery == "gossip" ? Discovery::gossip
+                      : discovery == "dns"  ? Discovery::dns
+                                            : Discovery::listed;
+  cluster.expected_size = static_cast<std::size_t>(integer("cluster.expected_size"));
+  cluster.settle_time = std::chrono::milliseconds(integer("cluster.settle_ms"));
+  cluster.dns_name = text("cluster.dns_name");
+  cluster.gossip_port = static_cast<std::uint16_t>(integer("cluster.gossip_port"));
+  cluster.gossip_group = text("cluster.gossip_group");
+  cluster.gossip_interface = text("cluster.gossip_interface");
+  cluster.gossip_ttl = static_cast<std::uint8_t>(integer("cluster.gossip_ttl"));
+  cluster.gossip_addresses = words_of(text("cluster.gossip_addresses"));
   return cluster;
 }
 

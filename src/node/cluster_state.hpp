@@ -14,7 +14,9 @@
 #include "base/ids.hpp"
 #include "base/mutex.hpp"
 #include "node/awaited_forwards.hpp"
+#include "node/bootstrap.hpp"
 #include "node/digests.hpp"
+#include "node/finder.hpp"
 #include "node/forwarded_here.hpp"
 #include "node/input.hpp"
 #include "node/peers.hpp"
@@ -35,6 +37,8 @@ struct PendingChange {
 inline constexpr std::size_t least_entry_bytes = 8;
 
 struct ClusterState {
+  std::unique_ptr<Bootstrap> bootstrap;  // null: the members are listed; `peers` uses it
+  std::unique_ptr<Finder> finder;        // null: the same
   std::unique_ptr<Peers> peers;  // null before they were opened and when the node has stopped: others use `ask_peers`
   Inbox inbox;                   // any thread
 

@@ -17,16 +17,8 @@ namespace {
 
 constexpr milliseconds probe_timeout{1000};
 constexpr milliseconds join_timeout{12'000};
-
-/// A number for a text, the same on every machine: FNV-1a, then the finaliser of SplitMix64. Never 0.
-std::uint64_t digest_of(std::string_view text) {
-  std::uint64_t x = 0xcbf29ce484222325U;
-  for (const char c : text) x = (x ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
-  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
-  x ^= x >> 31U;
-  return x == 0 ? 1 : x;
-}
+/// Addresses move between machines.
+constexpr std::uint64_t own_address_ms = 30'000;
 
 std::vector<InitialMember> by_name(const ClusterOptions& options) {
   std::vector<InitialMember> members = options.initial;
@@ -69,11 +61,18 @@ std::vector<std::string> Formation::addresses() const {
   for (const InitialMember& member : options_.initial) {
     if (member.name != own_.name) all.insert(member.peer);
   }
+  if (finder_ != nullptr) {
+    for (const std::string& address : finder_->addresses()) all.insert(address);
+  }
   all.erase(own_.peer);
   return {all.begin(), all.end()};
 }
 
-Result<Place> Formation::attempt() {
+Result<Place> Formation::attempt(std::uint64_t now_ms, std::uint64_t drawn_proposal) {
+  return bootstrap_ == nullptr ? attempt_listed() : attempt_discovered(now_ms, drawn_proposal);
+}
+
+Result<Place> Formation::attempt_listed() {
   const std::vector<std::string> asked = addresses();
   if (asked.empty() && options_.initial.size() <= 1) {
     replica::Membership alone;
@@ -115,12 +114,93 @@ Result<Place> Formation::attempt() {
   return own_cluster;
 }
 
+/// Who answers now, by address.
+std::map<std::string, Met> Formation::look_around(std::uint64_t now_ms, std::string& silent) {
+  std::erase_if(own_until_ms_, [&](const auto& own) { return now_ms >= own.second; });
+  std::vector<std::string> asked = addresses();
+  std::erase_if(asked, [&](const std::string& address) { return own_until_ms_.contains(address); });
+  std::vector<Result<Met>> answers = peers_.meet(asked, probe_timeout);
+  std::map<std::string, Met> met;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (answers[i]) {
+      finder_->told(answers[i]->answer.others);
+      met.emplace(asked[i], std::move(*answers[i]));
+    } else if (answers[i].error().code() == Errc::already_exists) {
+      own_until_ms_[asked[i]] = now_ms + own_address_ms;
+    } else {
+      silent += "; " + asked[i] + ": " + answers[i].error().message();
+    }
+  }
+  if (const std::string problem = finder_->problem(); !problem.empty()) silent += "; " + problem;
+  return met;
+}
+
+Result<Place> Formation::attempt_discovered(std::uint64_t now_ms, std::uint64_t drawn_proposal) {
+  std::string silent;
+  const std::map<std::string, Met> met = look_around(now_ms, silent);
+  std::vector<Sighting> seen;
+  for (const auto& [address, one] : met) {
+    seen.push_back({.who = {.name = one.who.name, .directory = one.who.directory, .peer = one.who.peer_address},
+                    .address = address,
+                    .cluster = one.answer.probe.formed ? one.answer.probe.cluster : ClusterId(),
+                    .view = one.answer.view});
+  }
+  const Founder self{.name = own_.name, .directory = own_.directory, .peer = own_.peer};
+  return take_step(bootstrap_->next(self, seen, now_ms, drawn_proposal), met, silent);
+}
+
+Result<Place> Formation::take_step(const Bootstrap::Next& step, const std::map<std::string, Met>& met,
+                                   const std::string& silent) {
+  using Kind = Bootstrap::Next::Kind;
+  switch (step.kind) {
+    case Kind::wait: break;
+    case Kind::refuse: return fail(Errc::condition_failed, step.why);
+    case Kind::join: {
+      // Of its members rather one that knows the leader.
+      const base::ClusterId cluster = met.at(step.at).answer.probe.cluster;
+      const auto knows = std::ranges::find_if(met, [&](const auto& one) {
+        const ProbeAnswer& answer = one.second.answer.probe;
+        return answer.formed && answer.cluster == cluster && !answer.leader_address.empty();
+      });
+      const auto& [address, one] = knows == met.end() ? *met.find(step.at) : *knows;
+      auto place = join(address, one.answer.probe);
+      bootstrap_->joined(place.has_value());
+      return place;
+    }
+    case Kind::propose: {
+      const bool all_agreed = peers_.ask_to_agree(step.proposal, probe_timeout);
+      if (bootstrap_->conclude(step.proposal.id, all_agreed)) {
+        return place_in(step.proposal, options_.name, own_.directory);
+      }
+      return fail(Errc::cluster_not_ready, "not all of the nodes that were to form a cluster have agreed to it");
+    }
+    case Kind::ask: {
+      const auto given_up = peers_.ask_given_up(step.at, step.proposal, probe_timeout);
+      if (given_up && *given_up) {
+        if (auto released = bootstrap_->release(step.proposal.id); !released) return std::unexpected(released.error());
+      }
+      break;
+    }
+    case Kind::take: return place_in(step.proposal, options_.name, own_.directory);
+  }
+  return fail(Errc::cluster_not_ready, step.why + silent);
+}
+
 std::optional<replica::Membership> Formation::contacts(ClusterId cluster) {
   for (const std::string& address : addresses()) {
     auto found = peers_.probe(address, probe_timeout);
     if (found && found->second.formed && found->second.cluster == cluster) return std::move(found->second.members);
   }
   return std::nullopt;
+}
+
+std::map<base::NodeId, std::string> Formation::members_around(ClusterId cluster, std::uint64_t now_ms) {
+  std::string silent;
+  std::map<NodeId, std::string> found;
+  for (const auto& [address, one] : look_around(now_ms, silent)) {
+    if (one.who.cluster == cluster && !one.who.node.is_zero()) found.emplace(one.who.node, address);
+  }
+  return found;
 }
 
 Result<Place> Formation::join(const std::string& address, const ProbeAnswer& answer) {

@@ -48,6 +48,32 @@ Result<ProbeAnswer> decode_probe_answer(std::string_view bytes) {
   return answer;
 }
 
+std::string encode(const MeetAnswer& answer) {
+  std::string bytes;
+  base::append_bytes(bytes, encode(answer.probe));
+  base::append_bytes(bytes, encode(answer.view));
+  base::append_varint(bytes, answer.others.size());
+  for (const std::string& address : answer.others) base::append_bytes(bytes, address);
+  return bytes;
+}
+
+Result<MeetAnswer> decode_meet_answer(std::string_view bytes) {
+  Reader reader(bytes);
+  const std::string_view probe = reader.bytes();
+  const std::string_view view = reader.bytes();
+  std::vector<std::string> others;
+  for (std::uint64_t left = reader.varint(); left > 0 && reader.ok(); --left) {
+    if (others.size() == most_others) reader.fail();
+    others.emplace_back(reader.bytes());
+  }
+  if (!reader.finished()) return bad("answer of a node that was met");
+  auto answer = decode_probe_answer(probe);
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const auto thought = decode_view(view);
+  if (!thought) return std::unexpected(thought.error());
+  return MeetAnswer{.probe = std::move(*answer), .view = *thought, .others = std::move(others)};
+}
+
 std::string encode(const ChangeAnswer& answer) {
   std::string bytes;
   base::append_fixed64(bytes, answer.cluster.value());

@@ -17,10 +17,18 @@
 //             answer          nothing
 //   method 7  snapshot end    index:varint raft_message
 //             answer          nothing: it is durable, checked and on its way to raft
+//   method 8  meet            nothing
+//             answer          probe:bytes view:bytes count:varint address:bytes*
+//                             what method 1 is answered; view as in proposal.hpp; where others were that it heard of itself
+//   method 9  agree           proposal                                    as in proposal.hpp; from who proposes, to each founder
+//             answer          nothing: the founder has agreed, durably
+//   method 10 outcome         id:fixed64                                  of a proposal of who is asked
+//             answer          given_up:u8                                 0: it was not, or not yet
 //
 // Errors travel as such (transport). Bytes that don't follow the grammar: invalid_request.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +37,7 @@
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
+#include "node/proposal.hpp"
 #include "replica/membership.hpp"
 
 namespace concord::node {
@@ -41,6 +50,9 @@ enum class Method : std::uint8_t {
   snapshot_begin = 5,
   snapshot_chunk = 6,
   snapshot_end = 7,
+  meet = 8,
+  agree = 9,
+  outcome = 10,
 };
 
 /// What a node says to one that looks for a cluster.
@@ -51,6 +63,15 @@ struct ProbeAnswer {
   std::uint64_t formation = 0;       ///< not formed: which members it waits for (formation.hpp)
   std::string leader_address = {};   ///< formed: peer address of the leader, when known
   replica::Membership members = {};  ///< formed
+};
+
+inline constexpr std::size_t most_others = 64;
+
+/// The same, and what it thinks of others without a cluster.
+struct MeetAnswer {
+  ProbeAnswer probe = {};
+  View view = {};
+  std::vector<std::string> others = {};  ///< addresses, at most `most_others`
 };
 
 struct ChangeAnswer {
@@ -99,6 +120,8 @@ struct SnapshotPiece {
 
 [[nodiscard]] std::string encode(const ProbeAnswer& answer);
 [[nodiscard]] Result<ProbeAnswer> decode_probe_answer(std::string_view bytes);
+[[nodiscard]] std::string encode(const MeetAnswer& answer);
+[[nodiscard]] Result<MeetAnswer> decode_meet_answer(std::string_view bytes);
 [[nodiscard]] std::string encode(const ChangeAnswer& answer);
 [[nodiscard]] Result<ChangeAnswer> decode_change_answer(std::string_view bytes);
 [[nodiscard]] std::string encode_forward(const ForwardHead& head, std::string_view commands);

@@ -40,6 +40,20 @@ TEST(PeerMessages, AProbeIsAnsweredWithMembersOrWithoutThem) {
   EXPECT_EQ(fresh->formation, 4U);
 }
 
+TEST(PeerMessages, WhoIsMetSaysWhatItThinksAndWhomItHasHeardOf) {
+  const MeetAnswer answer{
+      .probe = {.formation = 4}, .view = {.expected_size = 3, .choice = 5}, .others = {"a:1", "b:1"}};
+  const auto read = decode_meet_answer(encode(answer));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->probe.formation, 4U);
+  EXPECT_EQ(read->view, answer.view);
+  EXPECT_EQ(read->others, answer.others);
+  expect_no_prefix_passes(encode(answer), [](std::string_view bytes) { return decode_meet_answer(bytes).has_value(); });
+  MeetAnswer crowd;
+  crowd.others.resize(most_others + 1, "a:1");
+  EXPECT_FALSE(decode_meet_answer(encode(crowd)));
+}
+
 TEST(PeerMessages, AForwardKeepsItsCommands) {
   const ForwardHead head{.term = Term(4), .incarnation = 3, .settled_below = 2, .first_sequence = 7, .count = 5};
   std::string_view commands;

@@ -1,7 +1,10 @@
 #include "node/peers.hpp"
 
+#include <algorithm>
 #include <future>
 #include <utility>
+
+#include "base/wire.hpp"
 
 namespace concord::node {
 
@@ -33,8 +36,8 @@ bool refused(const Result<T>& decoded, Respond& respond) {
 }  // namespace
 
 Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const Identity& self, const Host& host,
-                                           env::FileSystem& files, Hooks hooks) {
-  std::unique_ptr<Peers> peers(new Peers(self, host, files, std::move(hooks)));
+                                           env::FileSystem& files, Bootstrap* bootstrap, Hooks hooks) {
+  std::unique_ptr<Peers> peers(new Peers(self, host, files, bootstrap, std::move(hooks)));
   transport::Options transport_options;
   transport_options.listen_host = options.peer_host;
   transport_options.listen_port = options.peer_port;
@@ -105,21 +108,44 @@ void Peers::announce_api(const std::string& url) {
 }
 
 void Peers::set_members(const replica::Membership& members) {
-  std::vector<transport::Peer> peers;
   std::vector<NodeId> gone;
   {
     const base::MutexLock lock(mutex_);
     for (const replica::Member& member : members_.members) {
       if (!members.contains(member.id)) gone.push_back(member.id);
     }
+    // Who says a new address of itself is there.
+    std::erase_if(found_at_, [&](const auto& found) {
+      const replica::Member* const before = members_.find(found.first);
+      const replica::Member* const now = members.find(found.first);
+      return before == nullptr || now == nullptr || before->peer != now->peer;
+    });
     members_ = members;
-    for (const replica::Member& member : members.members) {
-      if (member.id == self_.node || member.peer.empty()) continue;
-      peers.push_back({.node = member.id, .directory = member.directory, .address = member.peer});
-    }
+  }
+  dial_members();
+  for (const NodeId id : gone) transport_->drop(id);
+}
+
+void Peers::use_addresses(std::map<NodeId, std::string> found) {
+  {
+    const base::MutexLock lock(mutex_);
+    if (found == found_at_) return;
+    found_at_ = std::move(found);
+  }
+  dial_members();
+}
+
+void Peers::dial_members() {
+  const base::MutexLock lock(mutex_);  // what was set last is dialled last
+  std::vector<transport::Peer> peers;
+  for (const replica::Member& member : members_.members) {
+    if (member.id == self_.node || member.peer.empty()) continue;
+    const auto found = found_at_.find(member.id);
+    peers.push_back({.node = member.id,
+                     .directory = member.directory,
+                     .address = found == found_at_.end() ? member.peer : found->second});
   }
   transport_->set_peers(std::move(peers));
-  for (const NodeId id : gone) transport_->drop(id);
 }
 
 void Peers::set_leader(NodeId leader) {
@@ -171,17 +197,28 @@ void Peers::ask_change(NodeId leader, const MembershipChange& change, millisecon
                       });
 }
 
-/// Asks whoever is at `address`, and waits.
-Result<std::pair<Identity, std::string>> Peers::ask_at(const std::string& address, Method method, std::string body,
-                                                       milliseconds timeout) {
-  using Answer = std::pair<Identity, std::string>;
-  const auto promise = std::make_shared<std::promise<Result<Answer>>>();
-  auto answered = promise->get_future();
-  transport_->request_at(address, static_cast<std::uint8_t>(method), std::move(body), timeout, into<Answer>(promise));
-  while (answered.wait_for(asking_slice) != std::future_status::ready) {
-    if (stops_asking_.load(std::memory_order_relaxed)) return fail(Errc::cluster_not_ready, "the node is stopping");
+/// Asks whoever is at these addresses, and waits.
+std::vector<Peers::Answer> Peers::ask_all(const std::vector<std::string>& addresses, Method method,
+                                          const std::string& body, milliseconds timeout) {
+  std::vector<std::future<Answer>> asked;
+  for (const std::string& address : addresses) {
+    const auto promise = std::make_shared<std::promise<Answer>>();
+    asked.push_back(promise->get_future());
+    transport_->request_at(address, static_cast<std::uint8_t>(method), body, timeout,
+                           into<Answer::value_type>(promise));
   }
-  return answered.get();
+  std::vector<Answer> answers;
+  for (std::future<Answer>& one : asked) {
+    while (!stops_asking_.load(std::memory_order_relaxed) && one.wait_for(asking_slice) != std::future_status::ready) {
+    }
+    const bool is_there = one.wait_for(milliseconds(0)) == std::future_status::ready;
+    answers.push_back(is_there ? one.get() : fail(Errc::cluster_not_ready, "the node is stopping"));
+  }
+  return answers;
+}
+
+Peers::Answer Peers::ask_at(const std::string& address, Method method, std::string body, milliseconds timeout) {
+  return std::move(ask_all({address}, method, body, timeout).front());
 }
 
 Result<std::pair<Identity, ProbeAnswer>> Peers::probe(const std::string& address, milliseconds timeout) {
@@ -190,6 +227,42 @@ Result<std::pair<Identity, ProbeAnswer>> Peers::probe(const std::string& address
   auto decoded = decode_probe_answer(answer->second);
   if (!decoded) return std::unexpected(std::move(decoded.error()));
   return std::pair(std::move(answer->first), std::move(*decoded));
+}
+
+std::vector<Result<Met>> Peers::meet(const std::vector<std::string>& addresses, milliseconds timeout) {
+  std::vector<Result<Met>> all;
+  for (Answer& answer : ask_all(addresses, Method::meet, {}, timeout)) {
+    if (!answer) {
+      all.emplace_back(std::unexpected(std::move(answer.error())));
+      continue;
+    }
+    auto decoded = decode_meet_answer(answer->second);
+    if (decoded) {
+      all.emplace_back(Met{.who = std::move(answer->first), .answer = std::move(*decoded)});
+    } else {
+      all.emplace_back(std::unexpected(std::move(decoded.error())));
+    }
+  }
+  return all;
+}
+
+bool Peers::ask_to_agree(const Proposal& proposal, milliseconds timeout) {
+  const std::span others = std::span(proposal.founders).subspan(1);
+  std::vector<std::string> addresses;
+  for (const Founder& founder : others) addresses.push_back(founder.peer);
+  const auto answers = ask_all(addresses, Method::agree, encode(proposal), timeout);
+  // Whoever is at an address by now: only the founder itself can agree.
+  return std::ranges::equal(answers, others, [](const Answer& answer, const Founder& founder) {
+    return answer && answer->first.directory == founder.directory;
+  });
+}
+
+Result<bool> Peers::ask_given_up(const std::string& address, const Proposal& proposal, milliseconds timeout) {
+  std::string body;
+  base::append_fixed64(body, proposal.id);
+  const Answer answer = ask_at(address, Method::outcome, body, timeout);
+  if (!answer) return std::unexpected(answer.error());
+  return answer->first.directory == proposal.founders.front().directory && answer->second == std::string(1, '\1');
 }
 
 Result<ChangeAnswer> Peers::ask_change_at(const std::string& address, const MembershipChange& change,
@@ -248,8 +321,11 @@ void Peers::on_refused(const std::string& address, const Error& why) {
 
 void Peers::on_request(const Identity& from, std::uint8_t method, std::string_view body, Respond respond) {
   switch (static_cast<Method>(method)) {
-    case Method::probe: return respond(probe_answer());
+    case Method::probe: return respond(encode(probe_answer()));
     case Method::change: return answer_change(from, body, std::move(respond));
+    case Method::meet:
+    case Method::agree:
+    case Method::outcome: return answer_bootstrap(from, static_cast<Method>(method), body, std::move(respond));
     default: break;
   }
   if (from.node.is_zero()) return respond(fail(Errc::forbidden, "only members may ask for this"));
@@ -292,7 +368,30 @@ void Peers::on_request(const Identity& from, std::uint8_t method, std::string_vi
   }
 }
 
-std::string Peers::probe_answer() const {
+void Peers::answer_bootstrap(const Identity& from, Method method, std::string_view body, Respond respond) {
+  if (method == Method::meet) {
+    std::vector<std::string> others = hooks_.met(from);
+    if (others.size() > most_others) others.resize(most_others);
+    // The view first: a place that is taken in between is seen, and then the view does not count.
+    const View view = bootstrap_ == nullptr ? View() : bootstrap_->view();
+    return respond(encode(MeetAnswer{.probe = probe_answer(), .view = view, .others = std::move(others)}));
+  }
+  if (bootstrap_ == nullptr) return respond(fail(Errc::condition_failed, "this node forms no cluster by discovery"));
+  if (method == Method::agree) {
+    const auto proposal = decode_proposal(body);
+    if (refused(proposal, respond)) return;
+    if (auto agreed = bootstrap_->agree(from.directory, *proposal); !agreed) {
+      return respond(std::unexpected(std::move(agreed.error())));
+    }
+    return respond(std::string());
+  }
+  base::Reader reader(body);
+  const std::uint64_t id = reader.fixed64();
+  if (!reader.finished()) return respond(fail(Errc::invalid_request, "the bytes are no question for an outcome"));
+  respond(std::string(1, bootstrap_->was_given_up(id) ? '\1' : '\0'));
+}
+
+ProbeAnswer Peers::probe_answer() const {
   const base::MutexLock lock(mutex_);
   ProbeAnswer answer;
   answer.formed = !self_.node.is_zero();
@@ -303,7 +402,7 @@ std::string Peers::probe_answer() const {
     answer.members = members_;
     if (const replica::Member* leader = members_.find(leader_)) answer.leader_address = leader->peer;
   }
-  return encode(answer);
+  return answer;
 }
 
 void Peers::answer_change(const Identity& from, std::string_view body, Respond respond) {

@@ -24,6 +24,7 @@
 
 #include "base/mutex.hpp"
 #include "env/file_system.hpp"
+#include "node/bootstrap.hpp"
 #include "node/host.hpp"
 #include "node/input.hpp"
 #include "node/peer_messages.hpp"
@@ -42,6 +43,12 @@ struct PeerHealth {
   std::optional<SnapshotSender::Progress> snapshot = {};  ///< that is being sent to it
 };
 
+/// Who answered at an address, and what.
+struct Met {
+  transport::Identity who = {};
+  MeetAnswer answer = {};
+};
+
 class Peers final : private transport::Handler {
  public:
   struct Hooks {
@@ -53,6 +60,8 @@ class Peers final : private transport::Handler {
     std::function<void()> wake;
     /// What a node without a cluster says to others.
     std::function<std::uint64_t()> formation;
+    /// Somebody asked, who may look for a cluster: it is where it says. Returns where others are.
+    std::function<std::vector<std::string>(const transport::Identity&)> met;
     /// Nothing was ever committed that this node knows of.
     std::function<bool()> is_young;
     /// This node was removed from its cluster: a member says so.
@@ -61,9 +70,10 @@ class Peers final : private transport::Handler {
     std::function<void(LogLevel, const std::string&)> say;
   };
 
+  /// `bootstrap`: what answers others that want to form a cluster; must outlive it. None: this node forms none with them.
   [[nodiscard]] static Result<std::unique_ptr<Peers>> open(const ClusterOptions& options,
                                                            const transport::Identity& self, const Host& host,
-                                                           env::FileSystem& files, Hooks hooks);
+                                                           env::FileSystem& files, Bootstrap* bootstrap, Hooks hooks);
   ~Peers();
 
   [[nodiscard]] std::uint16_t port() const noexcept { return transport_->port(); }
@@ -74,6 +84,8 @@ class Peers final : private transport::Handler {
   /// Connects to those who are members now and parts from the others.
   void set_members(const replica::Membership& members);
   void set_leader(base::NodeId leader);
+  /// Where members answer that are not where the membership says; those that are not named are looked for there again.
+  void use_addresses(std::map<base::NodeId, std::string> found);
 
   void send(const raft::Message& message);
   void send_snapshot(base::NodeId to, const std::string& path, base::Index index, base::Term term,
@@ -90,15 +102,24 @@ class Peers final : private transport::Handler {
   // --- of a node that looks for a cluster; these wait for the answer -----------------------------------------------------
   [[nodiscard]] Result<std::pair<transport::Identity, ProbeAnswer>> probe(const std::string& address,
                                                                           std::chrono::milliseconds timeout);
+  /// All at once; the answers in the order of `addresses`. already_exists: that is this node itself.
+  [[nodiscard]] std::vector<Result<Met>> meet(const std::vector<std::string>& addresses,
+                                              std::chrono::milliseconds timeout);
+  /// Whether all founders but this node agree.
+  [[nodiscard]] bool ask_to_agree(const Proposal& proposal, std::chrono::milliseconds timeout);
+  /// Whether the proposer, at `address`, says that it was given up.
+  [[nodiscard]] Result<bool> ask_given_up(const std::string& address, const Proposal& proposal,
+                                          std::chrono::milliseconds timeout);
   [[nodiscard]] Result<ChangeAnswer> ask_change_at(const std::string& address, const MembershipChange& change,
                                                    std::chrono::milliseconds timeout);
 
   [[nodiscard]] std::map<base::NodeId, PeerHealth> health() const;
 
  private:
-  Peers(transport::Identity self, const Host& host, env::FileSystem& files, Hooks hooks)
+  Peers(transport::Identity self, const Host& host, env::FileSystem& files, Bootstrap* bootstrap, Hooks hooks)
       : hooks_(std::move(hooks)),
         files_(files),
+        bootstrap_(bootstrap),
         sending_(host.make_executor()),
         reading_(host.make_executor()),
         self_(std::move(self)) {}
@@ -112,14 +133,20 @@ class Peers final : private transport::Handler {
   void on_lost(base::NodeId peer, transport::Lost why) override;
   void on_refused(const std::string& address, const Error& why) override;
 
-  Result<std::pair<transport::Identity, std::string>> ask_at(const std::string& address, Method method,
-                                                             std::string body, std::chrono::milliseconds timeout);
+  using Answer = Result<std::pair<transport::Identity, std::string>>;
+  Answer ask_at(const std::string& address, Method method, std::string body, std::chrono::milliseconds timeout);
+  std::vector<Answer> ask_all(const std::vector<std::string>& addresses, Method method, const std::string& body,
+                              std::chrono::milliseconds timeout);
+  void answer_bootstrap(const transport::Identity& from, Method method, std::string_view body,
+                        transport::Respond respond);
+  void dial_members();
   void answer_change(const transport::Identity& from, std::string_view body, transport::Respond respond);
   void answer_forward(const transport::Identity& from, std::string_view body, transport::Respond respond);
-  [[nodiscard]] std::string probe_answer() const;
+  [[nodiscard]] ProbeAnswer probe_answer() const;
 
   Hooks hooks_;
   env::FileSystem& files_;
+  Bootstrap* const bootstrap_;              // may be null
   std::unique_ptr<env::Executor> sending_;  // of snapshots
   std::unique_ptr<env::Executor> reading_;
   std::atomic<bool> stops_asking_{false};
@@ -127,6 +154,7 @@ class Peers final : private transport::Handler {
   transport::Identity self_ ABSL_GUARDED_BY(mutex_);
   replica::Membership members_;  // guarded by mutex_; empty until the cluster is known
   base::NodeId leader_ ABSL_GUARDED_BY(mutex_);
+  std::map<base::NodeId, std::string> found_at_ ABSL_GUARDED_BY(mutex_);        // who is not where the membership says
   std::map<base::NodeId, std::uint64_t> incarnations_ ABSL_GUARDED_BY(mutex_);  // as of the last connections
   std::unique_ptr<SnapshotReceiver> receiver_ ABSL_GUARDED_BY(mutex_);          // made once
   std::unique_ptr<transport::Transport> transport_;

@@ -20,6 +20,22 @@ constexpr std::size_t largest_limit_bytes = 1U << 30U;
 /// Between two looks of a waiting writer whether nobody drives.
 constexpr milliseconds longest_wait{32};
 
+Result<void> validate_discovery(const ClusterOptions& cluster) {
+  const auto refuse = [](const char* why) { return concord::fail(Errc::invalid_request, why); };
+  if (cluster.discovery == Discovery::listed) return {};
+  if (cluster.cookie.empty())
+    return refuse("discovery needs a cookie (cluster.cookie): others prove by it that they belong here");
+  if (cluster.expected_size < 1 || cluster.expected_size > 100) return refuse("expected_size: 1 to 100");
+  if (cluster.settle_time.count() < 1) return refuse("settle_time: at least 1 ms");
+  if (cluster.discovery == Discovery::dns && cluster.dns_name.empty()) {
+    return refuse("discovery by DNS needs the name that resolves to the members (cluster.dns_name)");
+  }
+  if (cluster.discovery == Discovery::gossip && cluster.gossip_group.empty() && cluster.gossip_addresses.empty()) {
+    return refuse("gossip needs a group or addresses (cluster.gossip_group, cluster.gossip_addresses)");
+  }
+  return {};
+}
+
 Result<void> validate(const Options& options) {
   if (options.name.empty() || options.name.size() > 255)
     return concord::fail(Errc::invalid_request, "node name: 1 to 255 bytes");
@@ -34,6 +50,7 @@ Result<void> validate(const Options& options) {
         Errc::invalid_request,
         "a cluster needs a cookie (cluster.cookie): initial members or addresses to join are given, but none");
   }
+  if (auto valid = validate_discovery(cluster); !valid) return valid;
   for (const InitialMember& member : cluster.initial) {
     if (member.name.empty() || member.name.size() > 255 || member.peer.empty()) {
       return concord::fail(Errc::invalid_request, "initial members have a name of 1 to 255 bytes and a peer address");
@@ -59,6 +76,18 @@ Result<void> validate(const Options& options) {
 /// Of a node without data: later the members are in the data, and the initial ones may have long gone.
 Result<void> validate_initial(const Options& options) {
   const auto& initial = options.cluster.initial;
+  const ClusterOptions& cluster = options.cluster;
+  if (!initial.empty() && cluster.discovery != Discovery::listed) {
+    return concord::fail(Errc::invalid_request,
+                         "initial members and discovery are two ways to form a cluster: give one (cluster.initial, "
+                         "cluster.discovery)");
+  }
+  if (cluster.discovery == Discovery::listed && cluster.expected_size > 1 && cluster.expected_size != initial.size()) {
+    return concord::fail(
+        Errc::invalid_request,
+        "expected_size (cluster.expected_size) is for nodes that find each other: set cluster.discovery "
+        "to gossip or dns, or leave it at 1");
+  }
   if (initial.empty() || std::ranges::find(initial, options.name, &InitialMember::name) != initial.end()) {
     return {};
   }
@@ -126,7 +155,7 @@ Result<void> Runtime::start() {
     if (auto taken = take_place(place); !taken) return taken;
     if (auto problem = failure()) return std::unexpected(*problem);
   }
-  if (may_have_peers && applied_index_.load(std::memory_order_acquire) == 0) begin_search();
+  if (may_have_peers && (applied_index_.load(std::memory_order_acquire) == 0 || cluster_->finder)) begin_search();
   if (host_.has_threads) {
     start_threads();
   } else {
@@ -271,7 +300,10 @@ void Runtime::close(milliseconds limit) {
       reads_.fail_all(Error(Errc::cluster_not_ready, "the node has stopped"));
       if (cluster_) refuse_waiting(Error(Errc::cluster_not_ready, "the node has stopped"));
     }
-    if (cluster_) cluster_->end_peers();
+    if (cluster_) {
+      cluster_->end_peers();
+      cluster_->finder.reset();
+    }
     call_completions();  // without the lock: they may call again
     const Driving driving(*this);
     serving_.store(false, std::memory_order_release);

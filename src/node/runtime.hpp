@@ -220,8 +220,11 @@ class Runtime {
   // place in a cluster (take_place.cpp)
   Result<void> take_place(const Place& place);
   Result<void> open_peers(const log::Identity& identity);
-  /// One attempt of a node that has none. When to make the next; none: it has its place, and knows whom to answer.
+  Result<void> prepare_discovery(const log::Identity& identity);
+  void forget_promise() const;
+  /// One attempt of a node that has none. When to make the next; none: it has its place, knows whom to answer, and would find nobody.
   std::optional<std::chrono::milliseconds> look_for_place(PlaceSearch& search);
+  void look_for_moved(PlaceSearch& search);
   void begin_search();
   void say_no_place(PlaceSearch& search, const Error& error);
   void post(Input input);

@@ -14,13 +14,38 @@ namespace {
 
 constexpr milliseconds formation_pause{200};
 constexpr milliseconds contacts_pause{500};
+constexpr milliseconds moved_pause{2000};
 /// What keeps a node out is said again after so long.
 constexpr std::uint64_t say_again_ms = 60'000;
 
 }  // namespace
 
+/// What a node needs that finds the others by itself.
+Result<void> Runtime::prepare_discovery(const log::Identity& identity) {
+  if (options_.cluster.discovery == Discovery::listed) return {};
+  std::optional<Proposal> promise;
+  if (!identity.formed) {
+    auto kept = kept_promise(*files_, directory_->path());
+    if (!kept) return std::unexpected(std::move(kept.error()));
+    promise = std::move(*kept);
+  }
+  cluster_->bootstrap = std::make_unique<Bootstrap>(Bootstrap::Options{
+      .cluster_name = options_.cluster.name,
+      .expected_size = options_.cluster.expected_size,
+      .settle_ms = static_cast<std::uint64_t>(options_.cluster.settle_time.count()),
+      .directory = identity.directory,
+      .has_place = identity.formed,
+      .promise = std::move(promise),
+      .keep = [this](const std::optional<Proposal>& kept) { return keep_promise(*files_, directory_->path(), kept); }});
+  cluster_->finder = std::make_unique<Finder>(
+      options_.cluster, Finder::Hooks{.now_ms = [this] { return clock_->coarse_ms(); },
+                                      .say = [this](LogLevel level, const std::string& line) { say(level, line); }});
+  return {};
+}
+
 Result<void> Runtime::open_peers(const log::Identity& identity) {
   cluster_ = std::make_unique<ClusterState>();
+  if (auto prepared = prepare_discovery(identity); !prepared) return prepared;
   const transport::Identity self{.cluster_name = options_.cluster.name,
                                  .cluster = {},
                                  .node = {},
@@ -31,11 +56,15 @@ Result<void> Runtime::open_peers(const log::Identity& identity) {
                                  .api_url = {},
                                  .version = std::string(concord::version)};
   const bool formed = identity.formed;
-  auto opened = Peers::open(options_.cluster, self, host_, *files_,
+  auto opened = Peers::open(options_.cluster, self, host_, *files_, cluster_->bootstrap.get(),
                             {.post = [this](Input input) { cluster_->inbox.put(std::move(input)); },
                              .drive = [this] { drive_or_wake(); },
                              .wake = [this] { wake(); },
                              .formation = [this, formed] { return formed ? 0 : formation_digest(options_.cluster); },
+                             .met =
+                                 [this](const transport::Identity& who) {
+                                   return cluster_->finder ? cluster_->finder->met(who) : std::vector<std::string>();
+                                 },
                              // Entry 1 is where a cluster begins.
                              .is_young = [this] { return applied_index_.load(std::memory_order_acquire) == 1; },
                              .removed =
@@ -47,7 +76,13 @@ Result<void> Runtime::open_peers(const log::Identity& identity) {
                              .say = [this](LogLevel level, const std::string& line) { say(level, line); }});
   if (!opened) return std::unexpected(std::move(opened.error()));
   cluster_->peers = std::move(*opened);
-  return {};
+  if (!cluster_->finder) return {};
+  transport::Identity found = cluster_->peers->self();
+  if (identity.formed) {
+    found.cluster = identity.cluster;
+    found.node = identity.node;
+  }
+  return cluster_->finder->start(found, cluster_->peers->port());
 }
 
 void Runtime::begin_search() {
@@ -55,13 +90,14 @@ void Runtime::begin_search() {
   const replica::Member own{
       .id = {}, .directory = self.directory, .name = self.name, .peer = self.peer_address, .api = {}};
   search_ = std::make_unique<PlaceSearch>(
-      PlaceSearch{.formation = Formation(options_.cluster, own, drawn_.cluster_id, drawn_.node_id, *cluster_->peers)});
+      PlaceSearch{.formation = Formation(options_.cluster, own, drawn_.cluster_id, drawn_.node_id, *cluster_->peers,
+                                         cluster_->finder.get(), cluster_->bootstrap.get())});
   next_search_ms_ = 0;
 }
 
 std::optional<milliseconds> Runtime::look_for_place(PlaceSearch& search) {
   if (!formed_.load(std::memory_order_acquire)) {
-    auto place = search.formation.attempt();
+    auto place = search.formation.attempt(clock_->coarse_ms(), host_.draw());
     if (!place) {
       say_no_place(search, place.error());
       return formation_pause;
@@ -71,15 +107,33 @@ std::optional<milliseconds> Runtime::look_for_place(PlaceSearch& search) {
       fail(taken.error());
       return std::nullopt;
     }
+    if (cluster_->bootstrap) forget_promise();
     wake();
   }
-  if (applied_index_.load(std::memory_order_acquire) != 0) return std::nullopt;
+  if (applied_index_.load(std::memory_order_acquire) != 0) {
+    if (!cluster_->finder) return std::nullopt;
+    look_for_moved(search);
+    return moved_pause;
+  }
   // The leader's snapshot will say who the members are; until then it must be known where to answer.
   if (const auto members = search.formation.contacts(directory_->identity().cluster)) {
     const Driving driving(*this);
     if (replica_->applied_index().is_zero()) cluster_->peers->set_members(*members);
   }
   return contacts_pause;
+}
+
+/// Members that all got other addresses while they were away know each other's old ones only.
+void Runtime::look_for_moved(PlaceSearch& search) {
+  if (knows_leader() || has_ended()) return;
+  cluster_->peers->use_addresses(search.formation.members_around(directory_->identity().cluster, clock_->coarse_ms()));
+}
+
+/// It has been kept. What is left of the file, if anything, is never looked at again.
+void Runtime::forget_promise() const {
+  if (auto forgotten = keep_promise(*files_, directory_->path(), std::nullopt); !forgotten) {
+    say(LogLevel::warn, forgotten.error().message());
+  }
 }
 
 void Runtime::say_no_place(PlaceSearch& search, const Error& error) {
@@ -112,6 +166,7 @@ Result<void> Runtime::take_place(const Place& place) {
   applied_index_.store(replica_->applied_index().value(), std::memory_order_release);
   if (cluster_) {
     cluster_->peers->begin(identity.cluster, identity.node, directory_->snapshots_path());
+    if (cluster_->finder) cluster_->finder->belongs_to(identity.cluster, identity.node);
     note_members();
   }
   // Nobody else has a vote: waiting for an election timeout would only be waiting.
