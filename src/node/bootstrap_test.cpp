@@ -340,7 +340,9 @@ class Model {
       const bool given_up = heard && nodes_[j].bootstrap->was_given_up(id);
       after(1 + random_.below(500), [this, i, j, id, given_up, life] {
         if (!nodes_[i].bootstrap || nodes_[i].life != life) return;
-        if (given_up && arrives(j, i)) EXPECT_TRUE(nodes_[i].bootstrap->release(id));
+        if (given_up && arrives(j, i)) {
+          EXPECT_TRUE(nodes_[i].bootstrap->release(id));
+        }
         again(i);
       });
     });
@@ -428,7 +430,7 @@ TEST(BootstrapModel, NodesThatSeeEachOtherFormOneClusterHoweverManyTheyAre) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const std::size_t expected = 1 + seed % 4;
     Model model(seed, expected + seed % (expected + 3), expected,
-                {.lost_of_100 = seed % 10, .start_within_ms = seed % 2 == 0 ? 300 : 20'000});
+                {.lost_of_100 = seed % 10, .start_within_ms = seed % 2 == 0 ? 300U : 20'000U});
     model.run(30'000, 120'000);
     EXPECT_EQ(model.clusters().size(), 1U);
     EXPECT_TRUE(model.all_have_a_place());
