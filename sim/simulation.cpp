@@ -146,6 +146,10 @@ bool Simulation::replace_disk(Machine& machine) {
   const auto own = std::ranges::find(members, machine.name(), &MemberStatus::name);
   const bool all_vote = std::ranges::all_of(members, &MemberStatus::voter);
   if (own == members.end() || !all_vote || members.size() != wanted()) return false;
+  const bool others_are_ready = std::ranges::all_of(machines_, [&](const auto& one) {
+    return one.get() == &machine || !is_wanted(*one) || (one->is_running() && !one->runtime().not_ready());
+  });
+  if (!others_are_ready) return false;
   machine.kill();
   machine.wipe();
   replacing_ = machine.number();

@@ -42,7 +42,8 @@ bool names_nobody(const SurvivorReport& report) {
 
 bool SurvivorReport::is_alone() const {
   const raft::ConfState& conf = members.conf;
-  return conf.voters.size() == 1 && conf.voters.front() == identity.node && conf.voters_outgoing.empty();
+  return conf.voters.size() == 1 && conf.voters.front() == identity.node && conf.voters_outgoing.empty() &&
+         changed_later.empty();
 }
 
 bool is_behind(const SurvivorReport& one, const SurvivorReport& other) {
@@ -118,7 +119,7 @@ Result<void> Survivor::apply_rest(const std::vector<KeptEntry>& rest) {
       const auto change =
           raft::decode_conf_change({.index = entry.index, .term = entry.term, .type = entry.type, .data = entry.data});
       if (!change) return std::unexpected(change.error());
-      added_later_.push_back(change->node);
+      if (change->node != report_.identity.node) report_.changed_later.push_back(change->node);
     }
     const std::string_view data = is_change ? std::string_view() : std::string_view(entry.data);
     if (auto done = machine.apply(entry.index, entry.term, data, applied); !done) return done;
@@ -145,7 +146,8 @@ replica::Membership Survivor::alone() const {
   after.members = {report_.self};
   after.removed = report_.members.removed;
   const raft::ConfState& conf = report_.members.conf;
-  for (const auto* ids : {&conf.voters, &conf.learners, &conf.voters_outgoing, &conf.learners_next, &added_later_}) {
+  for (const auto* ids :
+       {&conf.voters, &conf.learners, &conf.voters_outgoing, &conf.learners_next, &report_.changed_later}) {
     for (const NodeId id : *ids) {
       if (id != self && !after.was_removed(id)) after.removed.push_back(id);
     }

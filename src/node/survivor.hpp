@@ -63,7 +63,10 @@ struct SurvivorReport {
   replica::Membership members = {};       ///< as of `committed`
   std::vector<std::string> remarks = {};  ///< what reading it came across: an unfinished write, a damaged snapshot
 
-  /// It is the only voter: it has a quorum, nothing is lost.
+  std::vector<base::NodeId> changed_later = {};  ///< members that entries behind `committed` are about
+
+  /// It is the only voter, and no entry is about others: it has a quorum, nothing is lost. An entry that makes somebody else a
+  /// voter is committed as soon as this node starts; from then on it needs that one.
   [[nodiscard]] bool is_alone() const;
 };
 
@@ -98,7 +101,6 @@ class Survivor {
   std::unique_ptr<env::OverlayFileSystem> overlay_;  // where it is read, so that nothing is repaired
   std::unique_ptr<log::DataDirectory> directory_;
   Recovered recovered_;
-  std::vector<base::NodeId> added_later_;  // by changes of members behind `committed`
   SurvivorReport report_;
 };
 

@@ -261,6 +261,26 @@ TEST(Survivor, WhoWasOnlyAboutToJoinIsNoMemberEither) {
   for (const std::uint64_t gone : {2, 3, 4, 5}) EXPECT_TRUE(after.members.was_removed(NodeId(gone))) << gone;
 }
 
+TEST(Survivor, ASoleVoterMayNeedWhomItsLastEntryMadeAVoter) {
+  const auto left = [](bool has_asked) {
+    auto files = std::make_unique<env::MemoryFileSystem>();
+    Voter voter(*files);
+    voter.append(2, EntryType::conf_change, change_of(raft::ConfChangeKind::remove_node, member(2)));
+    voter.append(2, EntryType::conf_change, change_of(raft::ConfChangeKind::remove_node, member(3)));
+    if (has_asked) voter.append(2, EntryType::conf_change, change_of(raft::ConfChangeKind::add_voter, member(4)));
+    voter.agree(2, 3);
+    return files;
+  };
+  EXPECT_TRUE(report_of(*left(false)).is_alone());
+  const auto files = left(true);
+  const SurvivorReport before = report_of(*files);
+  EXPECT_FALSE(before.is_alone());
+  ASSERT_TRUE(open(*files)->go_on_alone(new_ids, segment_bytes));
+  const SurvivorReport after = report_of(*files);
+  expect_new(after, before);
+  EXPECT_TRUE(after.members.was_removed(NodeId(4)));
+}
+
 TEST(Survivor, OneThatWasRemovedMayBeAllThatIsLeft) {
   env::MemoryFileSystem files;
   {
