@@ -190,6 +190,13 @@ void Network::Endpoint::try_to_connect(NodeId node, Channel channel, bool is_sen
     return dial(node, channel, handshake_timeout_us - syn_again_us + pause_us);
   }
 
+  // Whoever dies in the middle of a handshake does not say so.
+  later(handshake_timeout_us, [this, node, channel, pause_us, attempt = link.attempt] {
+    const auto still = entries_.find(node);
+    if (still == entries_.end()) return;
+    const Link& waiting = still->second.links[channel];
+    if (waiting.attempt == attempt && !waiting.connection) dial(node, channel, pause_us);
+  });
   const auto finish = [this, node, channel, pause_us, address, attempt = link.attempt](const ConnectionPtr& connection,
                                                                                        std::optional<Error> refusal) {
     const auto found = entries_.find(node);
