@@ -121,6 +121,9 @@ void Peers::set_members(const replica::Membership& members) {
       return before == nullptr || now == nullptr || before->peer != now->peer;
     });
     members_ = members;
+    std::erase_if(newcomers_, [&](const auto& newcomer) {
+      return members.contains(newcomer.first) || members.was_removed(newcomer.first);
+    });
   }
   dial_members();
   for (const NodeId id : gone) transport_->drop(id);
@@ -137,6 +140,10 @@ void Peers::use_addresses(std::map<NodeId, std::string> found) {
 
 void Peers::dial_members() {
   const base::MutexLock lock(mutex_);  // what was set last is dialled last
+  transport_->set_peers(dialled());
+}
+
+std::vector<transport::Peer> Peers::dialled() const {
   std::vector<transport::Peer> peers;
   for (const replica::Member& member : members_.members) {
     if (member.id == self_.node || member.peer.empty()) continue;
@@ -145,7 +152,8 @@ void Peers::dial_members() {
                      .directory = member.directory,
                      .address = found == found_at_.end() ? member.peer : found->second});
   }
-  transport_->set_peers(std::move(peers));
+  for (const auto& [node, newcomer] : newcomers_) peers.push_back(newcomer);
+  return peers;
 }
 
 void Peers::set_leader(NodeId leader) {
@@ -275,6 +283,18 @@ Result<ChangeAnswer> Peers::ask_change_at(const std::string& address, const Memb
 // ---------------------------------------------------------------------------------------------------------------------
 // In.
 
+/// A node that has missed changes of members may have lost its leader to one that it does not know: only from that one it can learn of
+/// it, so it listens, and answers. Found by simulation.
+Result<void> Peers::admit_newcomer(const Identity& peer) {
+  constexpr std::size_t most = 16;
+  if (newcomers_.size() >= most && !newcomers_.contains(peer.node)) {
+    return fail(Errc::cluster_not_ready, "no member has this node's id");
+  }
+  newcomers_[peer.node] = {.node = peer.node, .directory = peer.directory, .address = peer.peer_address};
+  transport_->set_peers(dialled());
+  return {};
+}
+
 Result<void> Peers::admit(const Identity& peer) {
   const base::MutexLock lock(mutex_);
   if (peer.node.is_zero()) return {};  // looks for a cluster: may only ask
@@ -285,8 +305,11 @@ Result<void> Peers::admit(const Identity& peer) {
     return fail(Errc::not_found, '"' + peer.name + "\" was removed from the cluster");
   }
   const replica::Member* const member = members_.find(peer.node);
-  // Not known yet: it may have been added a moment ago.
-  if (!members_.contains(peer.node)) return fail(Errc::cluster_not_ready, "no member has this node's id");
+  if (!members_.contains(peer.node)) {
+    // Not known yet: it may have been added a moment ago.
+    if (!leader_.is_zero()) return fail(Errc::cluster_not_ready, "no member has this node's id");
+    return admit_newcomer(peer);
+  }
   if (member != nullptr && member->directory != 0 && member->directory != peer.directory) {
     return fail(
         Errc::forbidden,

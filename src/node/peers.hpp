@@ -139,7 +139,9 @@ class Peers final : private transport::Handler {
                               std::chrono::milliseconds timeout);
   void answer_bootstrap(const transport::Identity& from, Method method, std::string_view body,
                         transport::Respond respond);
+  Result<void> admit_newcomer(const transport::Identity& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void dial_members();
+  [[nodiscard]] std::vector<transport::Peer> dialled() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void answer_change(const transport::Identity& from, std::string_view body, transport::Respond respond);
   void answer_forward(const transport::Identity& from, std::string_view body, transport::Respond respond);
   [[nodiscard]] ProbeAnswer probe_answer() const;
@@ -154,7 +156,9 @@ class Peers final : private transport::Handler {
   transport::Identity self_ ABSL_GUARDED_BY(mutex_);
   replica::Membership members_;  // guarded by mutex_; empty until the cluster is known
   base::NodeId leader_ ABSL_GUARDED_BY(mutex_);
-  std::map<base::NodeId, std::string> found_at_ ABSL_GUARDED_BY(mutex_);        // who is not where the membership says
+  std::map<base::NodeId, std::string> found_at_ ABSL_GUARDED_BY(mutex_);  // who is not where the membership says
+  /// Who said that it belongs here, and is no member as far as this node knows.
+  std::map<base::NodeId, transport::Peer> newcomers_ ABSL_GUARDED_BY(mutex_);
   std::map<base::NodeId, std::uint64_t> incarnations_ ABSL_GUARDED_BY(mutex_);  // as of the last connections
   std::unique_ptr<SnapshotReceiver> receiver_ ABSL_GUARDED_BY(mutex_);          // made once
   std::unique_ptr<transport::Transport> transport_;
