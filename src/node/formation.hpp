@@ -56,7 +56,7 @@ class Formation {
   [[nodiscard]] Result<Place> attempt(std::uint64_t now_ms, std::uint64_t drawn_proposal);
   /// Who are the members, as one of `cluster` says: for a node that has its place and nothing else yet.
   [[nodiscard]] std::optional<replica::Membership> contacts(base::ClusterId cluster);
-  /// Where members of `cluster` answer now, of the addresses that discovery finds: for a member that hears of no leader.
+  /// Where members of `cluster` answer now, of the addresses that discovery finds: for a member that does not reach all others.
   [[nodiscard]] std::map<base::NodeId, std::string> members_around(base::ClusterId cluster, std::uint64_t now_ms);
 
  private:

@@ -454,6 +454,8 @@ void Peers::answer_forward(const Identity& from, std::string_view body, Respond 
 // ---------------------------------------------------------------------------------------------------------------------
 // State.
 
+bool Peers::reaches_all() const { return std::ranges::all_of(transport_->peers(), &transport::PeerState::connected); }
+
 std::map<NodeId, PeerHealth> Peers::health() const {
   std::map<NodeId, PeerHealth> all;
   for (const transport::PeerState& state : transport_->peers()) {

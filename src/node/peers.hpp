@@ -114,6 +114,8 @@ class Peers final : private transport::Handler {
                                                    std::chrono::milliseconds timeout);
 
   [[nodiscard]] std::map<base::NodeId, PeerHealth> health() const;
+  /// This node is connected to all whom it dials.
+  [[nodiscard]] bool reaches_all() const;
 
  private:
   Peers(transport::Identity self, const Host& host, env::FileSystem& files, Bootstrap* bootstrap, Hooks hooks)

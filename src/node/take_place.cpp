@@ -123,9 +123,10 @@ std::optional<milliseconds> Runtime::look_for_place(PlaceSearch& search) {
   return contacts_pause;
 }
 
-/// Members that all got other addresses while they were away know each other's old ones only.
+/// Members that got other addresses while they were away know each other's old ones only. To know a leader is not enough: most of
+/// them may have met, and nobody but they can find the rest.
 void Runtime::look_for_moved(PlaceSearch& search) {
-  if (knows_leader() || has_ended()) return;
+  if (has_ended() || cluster_->peers->reaches_all()) return;
   cluster_->peers->use_addresses(search.formation.members_around(directory_->identity().cluster, clock_->coarse_ms()));
 }
 

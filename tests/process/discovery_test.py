@@ -76,7 +76,6 @@ class DiscoveryTest(unittest.TestCase):
             self.assertEqual(nodes["n3"].get("k"), 1)
             self.assertEqual({node.status()["cluster"]["id"] for node in nodes}, {identity})
 
-    @unittest.skip("not promised: one of three often stays out; docs/ROADMAP.md says how to see it")
     def test_members_that_all_moved_meet_again(self):
         with self.nodes() as nodes:
             for node in self.three(nodes):
