@@ -39,7 +39,7 @@ Bootstrap::Bootstrap(Options options) : options_(std::move(options)) {
 // Asked by others.
 
 View Bootstrap::view() const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   return {.expected_size = options_.has_place ? 0 : options_.expected_size,
           .choice = is_settled_ ? choice_of(chosen_) : 0,
           .promised = current_ ? current_->id : 0};
@@ -47,7 +47,7 @@ View Bootstrap::view() const {
 
 Result<void> Bootstrap::agree(std::uint64_t proposer_directory, const Proposal& proposal) {
   const auto refused = [](const char* why) { return fail(Errc::condition_failed, why); };
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (proposal.founders.empty() || proposal.founders.front().directory != proposer_directory ||
       proposer_directory == options_.directory) {
     return refused("the first of the founders proposes, and nobody else");
@@ -62,7 +62,7 @@ Result<void> Bootstrap::agree(std::uint64_t proposer_directory, const Proposal& 
 }
 
 bool Bootstrap::was_given_up(std::uint64_t id) const {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (state_ == State::deciding) return false;
   return !(state_ == State::proposing && current_->id == id);
 }
@@ -72,7 +72,7 @@ bool Bootstrap::was_given_up(std::uint64_t id) const {
 
 Next Bootstrap::next(const Founder& self, const std::vector<Sighting>& seen, std::uint64_t now_ms,
                      std::uint64_t drawn_id) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (state_ == State::promised) return next_of_promised(seen);
   if (state_ != State::free) return wait("this node is about to have its place");
   if (auto cluster = next_of_cluster(seen, now_ms)) return std::move(*cluster);
@@ -208,7 +208,7 @@ void Bootstrap::choose_nobody() {
 }
 
 bool Bootstrap::conclude(std::uint64_t id, bool all_agreed) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (state_ != State::proposing || current_->id != id) return false;
   state_ = all_agreed ? State::deciding : State::free;
   if (!all_agreed) current_.reset();
@@ -216,7 +216,7 @@ bool Bootstrap::conclude(std::uint64_t id, bool all_agreed) {
 }
 
 Result<void> Bootstrap::release(std::uint64_t id) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (state_ != State::promised || current_->id != id) return {};
   return release_locked();
 }
@@ -230,7 +230,7 @@ Result<void> Bootstrap::release_locked() {
 }
 
 void Bootstrap::joined(bool succeeded) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   if (state_ == State::joining) state_ = succeeded ? State::deciding : State::free;
 }
 

@@ -35,7 +35,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +42,7 @@
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "node/proposal.hpp"
 
 namespace concord::node {
@@ -114,24 +114,26 @@ class Bootstrap {
     std::uint64_t seen_ms = 0;
   };
 
-  [[nodiscard]] Next next_of_promised(const std::vector<Sighting>& seen);
-  [[nodiscard]] std::optional<Next> next_of_cluster(const std::vector<Sighting>& seen, std::uint64_t now_ms);
-  [[nodiscard]] std::string remember(const Founder& self, const std::vector<Sighting>& seen, std::uint64_t now_ms);
-  [[nodiscard]] std::string choose(const Founder& self, std::uint64_t now_ms);
-  [[nodiscard]] std::string not_agreed_yet(std::uint64_t now_ms) const;
-  void choose_nobody();
-  [[nodiscard]] Result<void> release_locked();
+  [[nodiscard]] Next next_of_promised(const std::vector<Sighting>& seen) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::optional<Next> next_of_cluster(const std::vector<Sighting>& seen, std::uint64_t now_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::string remember(const Founder& self, const std::vector<Sighting>& seen, std::uint64_t now_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::string choose(const Founder& self, std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::string not_agreed_yet(std::uint64_t now_ms) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void choose_nobody() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] Result<void> release_locked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  State state_ = State::free;
-  std::optional<Proposal> current_;
-  std::map<std::uint64_t, Known> known_;  ///< by directory: fresh nodes of the last settle time
-  std::vector<Founder> chosen_;
-  std::uint64_t chosen_since_ms_ = 0;
-  bool is_settled_ = false;
-  std::optional<std::uint64_t> cluster_seen_ms_;
+  mutable base::Mutex mutex_;
+  State state_ ABSL_GUARDED_BY(mutex_) = State::free;
+  std::optional<Proposal> current_ ABSL_GUARDED_BY(mutex_);
+  /// By directory: fresh nodes of the last settle time.
+  std::map<std::uint64_t, Known> known_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Founder> chosen_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t chosen_since_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool is_settled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<std::uint64_t> cluster_seen_ms_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace concord::node

@@ -25,7 +25,7 @@ Result<void> Finder::start_gossip(const transport::Identity& self, std::uint16_t
                                     .cluster = self.cluster,
                                     .peer_address = self.peer_address};
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     self_ = own;
   }
   // So often that a cluster, or another node, is heard several times before one is formed.
@@ -50,7 +50,7 @@ Result<void> Finder::start_gossip(const transport::Identity& self, std::uint16_t
 void Finder::belongs_to(base::ClusterId cluster, base::NodeId node) {
   transport::Announcement own;
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     self_.cluster = cluster;
     self_.node = node;
     own = self_;
@@ -60,7 +60,7 @@ void Finder::belongs_to(base::ClusterId cluster, base::NodeId node) {
 
 std::vector<std::string> Finder::met(const transport::Identity& who) {
   std::vector<std::string> others;
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   forget_old(heard_of_);
   for (const auto& [address, last_ms] : heard_of_) others.push_back(address);
   if (!who.peer_address.empty()) note(heard_of_, who.peer_address);
@@ -68,7 +68,7 @@ std::vector<std::string> Finder::met(const transport::Identity& who) {
 }
 
 void Finder::told(const std::vector<std::string>& others) {
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (const std::string& address : others) {
     if (address != self_.peer_address) note(by_hearsay_, address);
   }
@@ -76,7 +76,7 @@ void Finder::told(const std::vector<std::string>& others) {
 
 void Finder::heard(const transport::Announcement& said) {
   {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     note(heard_of_, said.peer_address);
     const bool is_foreign = !said.cluster.is_zero() && !self_.cluster.is_zero() && said.cluster != self_.cluster;
     if (!is_foreign || !reports_.allows("another cluster", hooks_.now_ms())) return;
@@ -101,7 +101,7 @@ void Finder::forget_old(Addresses& where) const {
 std::vector<std::string> Finder::addresses() {
   std::vector<std::string> all;
   if (lookup_) all = lookup_->found().addresses;
-  const std::lock_guard lock(mutex_);
+  const base::MutexLock lock(mutex_);
   for (Addresses* const where : {&heard_of_, &by_hearsay_}) {
     forget_old(*where);
     for (const auto& [address, last_ms] : *where) all.push_back(address);

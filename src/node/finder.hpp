@@ -13,7 +13,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +22,7 @@
 #include <concord/options.hpp>
 
 #include "base/ids.hpp"
+#include "base/mutex.hpp"
 #include "transport/gossip.hpp"
 #include "transport/name_lookup.hpp"
 #include "transport/once_a_minute.hpp"
@@ -58,17 +58,17 @@ class Finder {
  private:
   [[nodiscard]] Result<void> start_gossip(const transport::Identity& self, std::uint16_t peer_port);
   void heard(const transport::Announcement& said);
-  using Addresses = std::map<std::string, std::uint64_t>;   ///< and when somebody spoke of them last, in ms
-  void note(Addresses& where, const std::string& address);  // with the lock held
+  using Addresses = std::map<std::string, std::uint64_t>;  ///< and when somebody spoke of them last, in ms
+  void note(Addresses& where, const std::string& address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void forget_old(Addresses& where) const;
 
   const ClusterOptions options_;
   const Hooks hooks_;
-  std::mutex mutex_;
-  Addresses heard_of_;                           // guarded by mutex_
-  Addresses by_hearsay_;                         // guarded by mutex_
-  transport::Announcement self_;                 // guarded by mutex_
-  transport::OnceAMinute reports_;               // guarded by mutex_
+  base::Mutex mutex_;
+  Addresses heard_of_ ABSL_GUARDED_BY(mutex_);
+  Addresses by_hearsay_ ABSL_GUARDED_BY(mutex_);
+  transport::Announcement self_ ABSL_GUARDED_BY(mutex_);
+  transport::OnceAMinute reports_ ABSL_GUARDED_BY(mutex_);
   std::optional<transport::NameLookup> lookup_;  // set by `start`
   std::unique_ptr<transport::Gossip> gossip_;    // set by `start`; last: its thread calls `heard`
 };

@@ -129,11 +129,18 @@ void Peers::set_members(const replica::Membership& members) {
   for (const NodeId id : gone) transport_->drop(id);
 }
 
-void Peers::use_addresses(std::map<NodeId, std::string> found) {
+void Peers::use_addresses(const std::map<NodeId, std::string>& found) {
   {
     const base::MutexLock lock(mutex_);
-    if (found == found_at_) return;
-    found_at_ = std::move(found);
+    for (const transport::PeerState& peer : transport_->peers()) {
+      if (peer.connected) continue;  // it may be found under a second address: that is no reason to part from it
+      const auto address = found.find(peer.node);
+      if (address == found.end()) {
+        found_at_.erase(peer.node);
+      } else {
+        found_at_[peer.node] = address->second;
+      }
+    }
   }
   dial_members();
 }
@@ -285,14 +292,14 @@ Result<ChangeAnswer> Peers::ask_change_at(const std::string& address, const Memb
 
 /// A node that has missed changes of members may have lost its leader to one that it does not know: only from that one it can learn of
 /// it, so it listens, and answers. Found by simulation.
-Result<void> Peers::admit_newcomer(const Identity& peer) {
+bool Peers::listens_to_newcomer(const Identity& peer) {
   constexpr std::size_t most = 16;
-  if (newcomers_.size() >= most && !newcomers_.contains(peer.node)) {
-    return fail(Errc::cluster_not_ready, "no member has this node's id");
-  }
+  const bool is_lost = leader_.is_zero() && newcomers_.size() < most;
+  // Once it has a leader, all that one sends is wanted: the snapshot, too, comes by a connection of its own.
+  if (!is_lost && leader_ != peer.node && !newcomers_.contains(peer.node)) return false;
   newcomers_[peer.node] = {.node = peer.node, .directory = peer.directory, .address = peer.peer_address};
   transport_->set_peers(dialled());
-  return {};
+  return true;
 }
 
 Result<void> Peers::admit(const Identity& peer) {
@@ -306,9 +313,9 @@ Result<void> Peers::admit(const Identity& peer) {
   }
   const replica::Member* const member = members_.find(peer.node);
   if (!members_.contains(peer.node)) {
+    if (listens_to_newcomer(peer)) return {};
     // Not known yet: it may have been added a moment ago.
-    if (!leader_.is_zero()) return fail(Errc::cluster_not_ready, "no member has this node's id");
-    return admit_newcomer(peer);
+    return fail(Errc::cluster_not_ready, "no member has this node's id");
   }
   if (member != nullptr && member->directory != 0 && member->directory != peer.directory) {
     return fail(

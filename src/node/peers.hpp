@@ -84,8 +84,8 @@ class Peers final : private transport::Handler {
   /// Connects to those who are members now and parts from the others.
   void set_members(const replica::Membership& members);
   void set_leader(base::NodeId leader);
-  /// Where members answer that are not where the membership says; those that are not named are looked for there again.
-  void use_addresses(std::map<base::NodeId, std::string> found);
+  /// Where members answer that are not reached where the membership says; those that are not named are looked for there again.
+  void use_addresses(const std::map<base::NodeId, std::string>& found);
 
   void send(const raft::Message& message);
   void send_snapshot(base::NodeId to, const std::string& path, base::Index index, base::Term term,
@@ -141,7 +141,7 @@ class Peers final : private transport::Handler {
                               std::chrono::milliseconds timeout);
   void answer_bootstrap(const transport::Identity& from, Method method, std::string_view body,
                         transport::Respond respond);
-  Result<void> admit_newcomer(const transport::Identity& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool listens_to_newcomer(const transport::Identity& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void dial_members();
   [[nodiscard]] std::vector<transport::Peer> dialled() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void answer_change(const transport::Identity& from, std::string_view body, transport::Respond respond);

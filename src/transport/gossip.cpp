@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <deque>
 #include <exception>
-#include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
@@ -16,6 +15,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/mutex.hpp"
 #include "transport/address.hpp"
 #include "transport/name_lookup.hpp"
 #include "transport/once_a_minute.hpp"
@@ -132,7 +132,7 @@ class Gossip::Impl {
 
   void announce(const Announcement& self) {
     {
-      const std::lock_guard lock(mutex_);
+      const base::MutexLock lock(mutex_);
       self_ = self;
     }
     asio::post(context_, [this] { timer_.cancel(); });  // others learn it at once
@@ -151,7 +151,7 @@ class Gossip::Impl {
   [[nodiscard]] bool is_within_bounds();
 
   [[nodiscard]] Announcement self() const {
-    const std::lock_guard lock(mutex_);
+    const base::MutexLock lock(mutex_);
     return self_;
   }
   void say(LogLevel level, const std::string& line) const {
@@ -164,8 +164,8 @@ class Gossip::Impl {
   }
 
   const GossipOptions options_;
-  mutable std::mutex mutex_;
-  Announcement self_;  // guarded by mutex_
+  mutable base::Mutex mutex_;
+  Announcement self_ ABSL_GUARDED_BY(mutex_);
   asio::io_context context_{1};
   udp::socket direct_;
   udp::socket group_;

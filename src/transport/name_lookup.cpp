@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "base/mutex.hpp"
 #include "transport/address.hpp"
 
 namespace concord::transport {
@@ -55,14 +55,14 @@ std::string with_port(const std::string& host, std::uint16_t port) {
 struct NameLookup::State {
   std::string host;
   std::uint16_t port = 0;
-  std::mutex mutex;
-  Found found;                   // guarded
-  bool is_asking = false;        // guarded
-  steady_clock::time_point due;  // guarded: when to ask again
+  base::Mutex mutex;
+  Found found ABSL_GUARDED_BY(mutex);
+  bool is_asking ABSL_GUARDED_BY(mutex) = false;
+  steady_clock::time_point due ABSL_GUARDED_BY(mutex);  // when to ask again
 
   void ask() {
     auto answer = look_up(host);
-    const std::lock_guard lock(mutex);
+    const base::MutexLock lock(mutex);
     is_asking = false;
     due = steady_clock::now() + pause_between_answers;
     // What a name had is better than nothing while its server is away.
@@ -84,7 +84,7 @@ Result<NameLookup> NameLookup::of(const std::string& host_and_port, std::uint16_
 }
 
 NameLookup::Found NameLookup::found() {
-  const std::lock_guard lock(state_->mutex);
+  const base::MutexLock lock(state_->mutex);
   if (!state_->is_asking && steady_clock::now() >= state_->due) {
     state_->is_asking = true;
     try {

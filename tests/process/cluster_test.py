@@ -287,6 +287,22 @@ class ClusterTest(unittest.TestCase):
             wait_until(lambda: other.leader() == target.name, "the named node leads")
             self.assertEqual(other.call("POST", "/api/v1/cluster/leader", {"name": "nobody"})[0], 404)
 
+    def test_a_member_that_was_away_follows_a_leader_that_it_has_never_heard_of(self):
+        with self.cluster() as cluster:
+            away, other = cluster.followers()
+            away.kill()
+            cluster.add("n4").start()
+            cluster.wait_ready("n4")
+            wait_until(lambda: other.members().get("n4", {}).get("role") == "voter", "n4 votes")
+            status, answer = other.call("POST", "/api/v1/cluster/leader", {"name": "n4"})
+            self.assertEqual(status, 200, answer)
+            wait_until(lambda: other.leader() == "n4", "n4 leads")
+            self.assertEqual(other.put("k", 1)[0], 200)
+            away.start()
+            cluster.wait_ready(away.name)
+            self.assertEqual(away.get("k"), 1)
+            self.assertEqual(away.leader(), "n4", "what it has applied tells it the leader's name")
+
     def test_a_node_with_another_cookie_never_becomes_ready_and_says_why(self):
         with self.cluster() as cluster:
             stranger = cluster.add("n4")
