@@ -91,11 +91,18 @@ Result<void> Runtime::turn() {
     if (auto installed = install_snapshot(*persist->snapshot); !installed) return installed;
   }
   if (!persist->entries.empty() || persist->hard_state) {
-    if (persist->hard_state) hard_state_ = *persist->hard_state;
+    // Who forgets a vote gives another one in the same term, and then two lead in it: whatever a write is promised, this is durable
+    // before the vote is sent.
+    bool must_sync = options_.durability == Durability::disk && persist->must_sync;
+    if (persist->hard_state) {
+      must_sync |=
+          cluster_ && (persist->hard_state->term != hard_state_.term || persist->hard_state->vote != hard_state_.vote);
+      hard_state_ = *persist->hard_state;
+    }
     // What is applied is committed: a restart then knows how far it may replay without asking raft.
     hard_state_.commit = std::max(hard_state_.commit, replica_->applied_index());
     if (auto done = log_->append(persist->entries, hard_state_); !done) return done;
-    if (options_.durability == Durability::disk && persist->must_sync) {
+    if (must_sync) {
       if (auto done = log_->sync(); !done) return done;
     }
   }

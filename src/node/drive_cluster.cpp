@@ -26,6 +26,8 @@ constexpr int hinted_campaigns = 4;
 constexpr std::int64_t patience_timeouts = 3;
 /// A read point that did not come: its messages may be lost.
 constexpr std::uint64_t read_attempt_heartbeats = 6;
+/// A disk that had no room for something large may have it for entries of so many bytes.
+constexpr std::size_t small_append_bytes = 64U << 10U;
 
 /// What an input may do wrong without harm to this replica.
 Result<void> tolerate(Result<void> done) {
@@ -226,10 +228,17 @@ Result<void> Runtime::ask_read_points() {
 // ---------------------------------------------------------------------------------------------------------------------
 // Turns.
 
+/// Entries that their receiver has no room for; it says so every half second, and that there is room again. raft would send as many as
+/// fit a message at every heartbeat: on a slow network these hold up the heartbeats of all, and others are elected again and again.
+bool Runtime::is_in_vain(const raft::Message& message) const {
+  return message.bytes.size() > small_append_bytes && cluster_->full_members.contains(message.to) &&
+         raft::message_kind(message.bytes) == raft::MessageKind::append;
+}
+
 void Runtime::send(std::span<const raft::Message> messages) {
   for (const raft::Message& message : messages) {
     if (!message.is_snapshot) {
-      cluster_->peers->send(message);
+      if (!is_in_vain(message)) cluster_->peers->send(message);
       continue;
     }
     const auto offered = std::ranges::find(offered_snapshots_, message.snapshot_index, &log::SnapshotFileInfo::index);

@@ -193,6 +193,7 @@ class Runtime {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> ask_read_points() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> install_snapshot(const raft::SnapshotView& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] bool is_in_vain(const raft::Message& message) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void send(std::span<const raft::Message> messages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void after_cluster_turn(const replica::TurnResult& result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void note_members() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
