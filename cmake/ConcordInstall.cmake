@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/concord")
 install(TARGETS concord_library EXPORT concord
-  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime NAMELINK_COMPONENT development)
+  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_COMPONENT development)
 install(DIRECTORY include/concord DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development FILES_MATCHING PATTERN "*.hpp")
 
 install(EXPORT concord NAMESPACE concord:: FILE concordTargets.cmake DESTINATION "${package_dir}" COMPONENT development)
@@ -19,5 +19,5 @@ string(REGEX REPLACE "/$" "" CONCORD_PC_TO_PREFIX "${CONCORD_PC_TO_PREFIX}")
 configure_file(cmake/concord.pc.in concord.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/concord.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
 
-install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT runtime OPTIONAL)
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT library OPTIONAL)
 install(DIRECTORY docs/ DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT development FILES_MATCHING PATTERN "*.md")
