@@ -34,7 +34,7 @@ class Builder {
 
   Command command() {
     Command built;
-    built.kind = static_cast<CommandKind>(1 + input_.below(6));
+    built.kind = static_cast<CommandKind>(1 + input_.below(8));
     built.request = {base::NodeId(input_.number()), input_.number(), input_.number()};
     const bool is_single = built.kind == CommandKind::put || built.kind == CommandKind::remove;
     if (is_single || built.kind == CommandKind::touch) built.key = key();
@@ -48,6 +48,9 @@ class Builder {
       built.limit = input_.number();
     }
     if (built.kind == CommandKind::once) built.once = once();
+    if (built.kind == CommandKind::token_create) built.token = token();
+    if (built.kind == CommandKind::token_revoke) built.token.id = token_id();
+    if (built.kind != CommandKind::expire && input_.below(4) == 0) built.as_token = token_id();
     if (built.kind == CommandKind::transaction || built.kind == CommandKind::once) built.transaction = transaction();
     return built;
   }
@@ -101,6 +104,20 @@ class Builder {
     return built;
   }
 
+  /// Few different ones, so that commands meet.
+  command::TokenId token_id() { return command::TokenId(1 + input_.below(4)); }
+
+  command::TokenRecord token() {
+    command::TokenRecord built{.id = token_id(),
+                               .permissions = static_cast<command::Permissions>(1 + input_.below(7)),
+                               .expires_in_s = ttl(0),
+                               .only_as_first = input_.flag(),
+                               .description = input_.text(20)};
+    built.hash.fill(static_cast<char>(input_.below(4)));
+    for (std::size_t left = input_.below(3); left > 0; --left) built.prefixes.push_back(key());
+    return built;
+  }
+
   Guard guard() {
     Guard built{.kind = static_cast<GuardKind>(1 + input_.below(5)), .key = key()};
     if (built.kind == GuardKind::value_equals) built.value = value();
@@ -146,6 +163,7 @@ class Builder {
 // Encoding and comparing.
 
 void append(std::string& to, const Command& command) {
+  if (!command.as_token.is_zero()) command::append_with_token(to, command.as_token);
   switch (command.kind) {
     case CommandKind::put: return command::append_put(to, command.request, command.key, command.value, command.ttl_s);
     case CommandKind::remove: return command::append_remove(to, command.request, command.key);
@@ -153,6 +171,8 @@ void append(std::string& to, const Command& command) {
     case CommandKind::transaction: return command::append_transaction(to, command.request, command.transaction);
     case CommandKind::once: return command::append_once(to, command.request, command.once, command.transaction);
     case CommandKind::expire: return command::append_expire(to, command.request, command.due_ms, command.limit);
+    case CommandKind::token_create: return command::append_token_create(to, command.request, command.token);
+    case CommandKind::token_revoke: return command::append_token_revoke(to, command.request, command.token.id);
   }
 }
 
@@ -171,12 +191,18 @@ bool same(const Operation& a, const Operation& b) {
 
 bool same(const Command& a, const Command& b) {
   const auto same_items = [](const auto& x, const auto& y) { return same(x, y); };
-  const bool same_head = a.kind == b.kind && a.request == b.request;
+  const bool same_head = a.kind == b.kind && a.request == b.request && a.as_token == b.as_token;
   switch (a.kind) {
     case CommandKind::put: return same_head && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s;
     case CommandKind::remove: return same_head && a.key == b.key;
     case CommandKind::touch: return same_head && a.key == b.key && a.ttl_s == b.ttl_s;
     case CommandKind::expire: return same_head && a.due_ms == b.due_ms && a.limit == b.limit;
+    case CommandKind::token_create:
+      return same_head && a.token.id == b.token.id && a.token.hash == b.token.hash &&
+             a.token.permissions == b.token.permissions && a.token.expires_in_s == b.token.expires_in_s &&
+             a.token.only_as_first == b.token.only_as_first && a.token.description == b.token.description &&
+             a.token.prefixes == b.token.prefixes;
+    case CommandKind::token_revoke: return same_head && a.token.id == b.token.id;
     case CommandKind::once:
       if (a.once.scope != b.once.scope || a.once.key != b.once.key || a.once.fingerprint != b.once.fingerprint)
         return false;
@@ -240,8 +266,9 @@ bool same_outcome(const command::Outcome& a, const command::Outcome& b) {
         x.value.has_value() == y.value.has_value() && (!x.value || x.value->stored() == y.value->stored());
     return x.status == y.status && x.revision == y.revision && x.count == y.count && same_value;
   };
-  return a.guard_failure == b.guard_failure && a.failed_guard == b.failed_guard && a.changed == b.changed &&
-         a.repeat == b.repeat && a.revision == b.revision && std::ranges::equal(a.results, b.results, same_result);
+  return a.refusal == b.refusal && a.guard_failure == b.guard_failure && a.failed_guard == b.failed_guard &&
+         a.changed == b.changed && a.repeat == b.repeat && a.revision == b.revision &&
+         std::ranges::equal(a.results, b.results, same_result);
 }
 
 void apply_twice(std::string_view entry, bool is_decodable) {

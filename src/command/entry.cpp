@@ -1,5 +1,6 @@
 #include "command/entry.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -17,6 +18,9 @@ using base::Reader;
 constexpr std::array<std::optional<std::string_view> Selector::*, 7> selector_parts = {
     &Selector::prefix, &Selector::suffix, &Selector::contains, &Selector::pattern,
     &Selector::start,  &Selector::end,    &Selector::filter};
+
+/// Stands before the command that is done in the name of a token.
+constexpr std::uint8_t with_token = 9;
 
 void append_kind(std::string& to, auto kind) { to.push_back(static_cast<char>(kind)); }
 
@@ -167,6 +171,29 @@ void read_once(Reader& reader, Once& once) {
   if (once.scope.size() > max_once_bytes || once.key.empty() || once.key.size() > max_once_bytes) reader.fail();
 }
 
+void read_token(Reader& reader, TokenRecord& token) {
+  token.id = TokenId(reader.fixed64());
+  const std::string_view hash = reader.take(token.hash.size());
+  std::ranges::copy(hash, token.hash.begin());
+  token.permissions = reader.byte();
+  const std::uint64_t expires_in_s = reader.varint();
+  const std::uint8_t only_as_first = reader.byte();
+  token.description = reader.bytes();
+  const std::uint64_t count = reader.varint();
+  if (token.id.is_zero() || token.permissions == 0 || token.permissions > all_permissions) reader.fail();
+  if (expires_in_s > max_ttl_s || only_as_first > 1 || token.description.size() > max_token_description_bytes) {
+    reader.fail();
+  }
+  if (count > max_token_prefixes) reader.fail();
+  token.expires_in_s = static_cast<std::uint32_t>(expires_in_s);
+  token.only_as_first = only_as_first == 1;
+  token.prefixes.clear();
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    token.prefixes.push_back(reader.bytes());
+    if (token.prefixes.back().empty() || token.prefixes.back().size() > max_token_prefix_bytes) reader.fail();
+  }
+}
+
 void append_body(std::string& to, const Transaction& transaction) {
   // The size stands in front of the body and is known behind it: the body moves up by the few bytes of its size.
   const std::size_t body_at = to.size();
@@ -233,6 +260,28 @@ void append_expire(std::string& to, const base::RequestId& request, base::Cluste
   append_varint(to, limit);
 }
 
+void append_token_create(std::string& to, const base::RequestId& request, const TokenRecord& token) {
+  append_head(to, CommandKind::token_create, request);
+  base::append_fixed64(to, token.id.value());
+  to.append(token.hash.data(), token.hash.size());
+  append_kind(to, token.permissions);
+  append_varint(to, token.expires_in_s);
+  append_kind(to, token.only_as_first);
+  append_bytes(to, token.description);
+  append_varint(to, token.prefixes.size());
+  for (const std::string_view prefix : token.prefixes) append_bytes(to, prefix);
+}
+
+void append_token_revoke(std::string& to, const base::RequestId& request, TokenId token) {
+  append_head(to, CommandKind::token_revoke, request);
+  base::append_fixed64(to, token.value());
+}
+
+void append_with_token(std::string& to, TokenId token) {
+  append_kind(to, with_token);
+  base::append_fixed64(to, token.value());
+}
+
 EntryReader::EntryReader(std::string_view entry) : reader_(entry) {
   if (reader_.byte() != entry_format) reader_.fail();
   stamp_.cluster_time_ms = reader_.varint();
@@ -241,8 +290,21 @@ EntryReader::EntryReader(std::string_view entry) : reader_(entry) {
 
 bool EntryReader::next(Command& command) {
   if (!reader_.ok() || reader_.finished()) return false;
-  command.kind = static_cast<CommandKind>(reader_.byte());
+  command.as_token = {};
+  std::uint8_t kind = reader_.byte();
+  if (kind == with_token) {
+    command.as_token = TokenId(reader_.fixed64());
+    kind = reader_.byte();
+    // Expiry is nobody's wish.
+    if (command.as_token.is_zero() || kind == static_cast<std::uint8_t>(CommandKind::expire)) reader_.fail();
+  }
+  command.kind = static_cast<CommandKind>(kind);
   command.request = read_request(reader_);
+  read_body(command);
+  return reader_.ok();
+}
+
+void EntryReader::read_body(Command& command) {
   switch (command.kind) {
     case CommandKind::put:
       command.key = read_key(reader_);
@@ -263,9 +325,13 @@ bool EntryReader::next(Command& command) {
       command.due_ms = reader_.varint();
       command.limit = reader_.varint();
       break;
+    case CommandKind::token_create: read_token(reader_, command.token); break;
+    case CommandKind::token_revoke:
+      command.token.id = TokenId(reader_.fixed64());
+      if (command.token.id.is_zero()) reader_.fail();
+      break;
     default: reader_.fail();
   }
-  return reader_.ok();
 }
 
 }  // namespace concord::command

@@ -9,6 +9,11 @@
 //   kind 4      expire               body := due_ms:varint limit:varint               ("time is now due_ms"; DESIGN 7)
 //   kind 5      plain touch          body := key:bytes ttl_s:varint
 //   kind 6      transaction once     body := scope:bytes key:bytes fingerprint:fixed64 then that of kind 3
+//   kind 7      token create         body := token:fixed64 hash:32 permissions:u8 expires_in_s:varint only_as_first:u8(0|1)
+//                                            description:bytes count:varint prefix:bytes*
+//   kind 8      token revoke         body := token:fixed64
+//   kind 9      with a token         9:u8 token:fixed64 command, instead of kind 1, 2, 3, 5, 6, 7 or 8 alone: done only when this
+//                                    token, as it is where the command stands in the log, may do it
 //   guards      := count:varint guard*        then, otherwise := count:varint operation*
 //   guard       := kind:u8 key:bytes argument (value:bytes | revision:varint | nothing | nothing | filter:bytes)
 //   operation   := kind:u8 then put: key:bytes value:bytes ttl_s:varint; remove, get: key:bytes; touch: key:bytes ttl_s:varint;
@@ -26,6 +31,7 @@
 
 #include "base/ids.hpp"
 #include "base/wire.hpp"
+#include "command/token.hpp"
 #include "command/transaction.hpp"
 
 namespace concord::command {
@@ -37,7 +43,16 @@ struct EntryStamp {
   std::int64_t wall_offset_ms = 0;
 };
 
-enum class CommandKind : std::uint8_t { put = 1, remove = 2, transaction = 3, expire = 4, touch = 5, once = 6 };
+enum class CommandKind : std::uint8_t {
+  put = 1,
+  remove = 2,
+  transaction = 3,
+  expire = 4,
+  touch = 5,
+  once = 6,
+  token_create = 7,
+  token_revoke = 8
+};
 
 // Writing: begin an entry, append commands. A command is encoded by the calling thread, before it is queued; the driver
 // only concatenates. `append_*` write a whole command.
@@ -49,6 +64,10 @@ void append_touch(std::string& to, const base::RequestId& request, std::string_v
 void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction);
 void append_once(std::string& to, const base::RequestId& request, const Once& once, const Transaction& transaction);
 void append_expire(std::string& to, const base::RequestId& request, base::ClusterTimeMs due_ms, std::uint64_t limit);
+void append_token_create(std::string& to, const base::RequestId& request, const TokenRecord& token);
+void append_token_revoke(std::string& to, const base::RequestId& request, TokenId token);
+/// The command that is appended next is done in the name of `token`.
+void append_with_token(std::string& to, TokenId token);
 
 /// One command of an entry; views the entry's bytes.
 struct Command {
@@ -61,6 +80,8 @@ struct Command {
   std::uint64_t limit = 0;         ///< expire: at most so many keys
   Once once;                       ///< once
   Transaction transaction;         ///< transaction, once; its vectors are reused from command to command
+  TokenId as_token;                ///< in whose name it is done; 0: in nobody's, authentication is off
+  TokenRecord token;               ///< token_create; of token_revoke its id
 };
 
 /// Reads an entry front to back without copying. After `next` returned false, `ok()` tells a clean end from bad bytes.
@@ -73,6 +94,8 @@ class EntryReader {
   [[nodiscard]] bool ok() const noexcept { return reader_.ok(); }
 
  private:
+  void read_body(Command& command);
+
   base::Reader reader_;
   EntryStamp stamp_;
 };

@@ -108,6 +108,30 @@ TEST(Entry, BytesAreThoseOfFormat1) {
             "c0843d");
 }
 
+TEST(Entry, BytesOfTokensAreThoseOfFormat1) {
+  TokenRecord token{.id = TokenId(0x0102030405060708U), .permissions = 3, .expires_in_s = 300, .description = "d"};
+  token.hash.fill('\x5a');
+  token.prefixes = {"a/", "b"};
+  std::string bytes;
+  append_token_create(bytes, request, token);
+  append_with_token(bytes, TokenId(9));
+  append_token_revoke(bytes, request, token.id);
+  EXPECT_EQ(hex(bytes),
+            "07ac020207"
+            "0807060504030201"
+            "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+            "03"
+            "ac02"
+            "00"
+            "0164"
+            "02"
+            "02612f"
+            "0162"
+            "090900000000000000"
+            "08ac020207"
+            "0807060504030201");
+}
+
 bool same(const Selector& a, const Selector& b) {
   return a.prefix == b.prefix && a.suffix == b.suffix && a.contains == b.contains && a.pattern == b.pattern &&
          a.start == b.start && a.end == b.end && a.filter == b.filter && a.limit == b.limit &&
@@ -126,7 +150,7 @@ bool same(const Transaction& a, const Transaction& b) {
   return equal(a.guards, b.guards) && equal(a.then, b.then) && equal(a.otherwise, b.otherwise);
 }
 bool same(const Command& a, const Command& b) {
-  if (a.kind != b.kind || a.request != b.request) return false;
+  if (a.kind != b.kind || a.request != b.request || a.as_token != b.as_token) return false;
   switch (a.kind) {
     case CommandKind::put: return a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s;
     case CommandKind::remove: return a.key == b.key;
@@ -136,6 +160,11 @@ bool same(const Command& a, const Command& b) {
       return a.once.scope == b.once.scope && a.once.key == b.once.key && a.once.fingerprint == b.once.fingerprint &&
              same(a.transaction, b.transaction);
     case CommandKind::expire: return a.due_ms == b.due_ms && a.limit == b.limit;
+    case CommandKind::token_create:
+      return a.token.id == b.token.id && a.token.hash == b.token.hash && a.token.permissions == b.token.permissions &&
+             a.token.expires_in_s == b.token.expires_in_s && a.token.only_as_first == b.token.only_as_first &&
+             a.token.description == b.token.description && a.token.prefixes == b.token.prefixes;
+    case CommandKind::token_revoke: return a.token.id == b.token.id;
   }
   return false;
 }
@@ -147,7 +176,7 @@ class RandomCommands {
 
   Command command() {
     Command command;
-    command.kind = static_cast<CommandKind>(1 + random_.below(6));
+    command.kind = static_cast<CommandKind>(1 + random_.below(8));
     command.request = {NodeId(number()), number(), number()};
     command.key = key();
     command.value = value();
@@ -155,6 +184,8 @@ class RandomCommands {
     command.due_ms = number();
     command.limit = number();
     command.once = {text(random_.below(129)), text(1 + random_.below(128)), number()};
+    command.token = token();
+    if (command.kind != CommandKind::expire && random_.one_in(3)) command.as_token = TokenId(number() | 1U);
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.guards.push_back(guard());
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.then.push_back(operation());
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.otherwise.push_back(operation());
@@ -173,6 +204,16 @@ class RandomCommands {
   std::string_view key() { return text(1 + random_.below(random_.one_in(20) ? max_key_bytes : 20)); }
   std::string_view value() {
     return texts_.emplace_back(std::string(1, random_.one_in(2) ? '\0' : '\1').append(text(random_.below(200))));
+  }
+  TokenRecord token() {
+    TokenRecord token{.id = TokenId(number() | 1U),
+                      .permissions = static_cast<Permissions>(1 + random_.below(all_permissions)),
+                      .expires_in_s = ttl(0),
+                      .only_as_first = random_.one_in(2),
+                      .description = text(random_.below(40))};
+    for (char& c : token.hash) c = static_cast<char>(random_.next());
+    for (std::uint64_t n = random_.below(4); n > 0; --n) token.prefixes.push_back(text(1 + random_.below(9)));
+    return token;
   }
   Guard guard() {
     Guard guard{.kind = static_cast<GuardKind>(1 + random_.below(5)), .key = key()};
@@ -204,6 +245,7 @@ class RandomCommands {
 };
 
 void append(std::string& to, const Command& command) {
+  if (!command.as_token.is_zero()) append_with_token(to, command.as_token);
   switch (command.kind) {
     case CommandKind::put: return append_put(to, command.request, command.key, command.value, command.ttl_s);
     case CommandKind::remove: return append_remove(to, command.request, command.key);
@@ -211,6 +253,8 @@ void append(std::string& to, const Command& command) {
     case CommandKind::transaction: return append_transaction(to, command.request, command.transaction);
     case CommandKind::once: return append_once(to, command.request, command.once, command.transaction);
     case CommandKind::expire: return append_expire(to, command.request, command.due_ms, command.limit);
+    case CommandKind::token_create: return append_token_create(to, command.request, command.token);
+    case CommandKind::token_revoke: return append_token_revoke(to, command.request, command.token.id);
   }
 }
 
@@ -292,6 +336,47 @@ TEST(Entry, WhatBreaksALimitIsRefused) {
   EXPECT_FALSE(transaction({.guards = {{.kind = GuardKind::filter, .key = "k", .filter = ""}}}));
 }
 
+TEST(Entry, ATokenThatBreaksALimitIsRefused) {
+  const auto create = [](const TokenRecord& token) {
+    std::string bytes;
+    append_token_create(bytes, request, token);
+    return readable(bytes);
+  };
+  const TokenRecord good{.id = TokenId(1), .permissions = 7};
+  EXPECT_TRUE(create(good));
+  const auto with = [&](auto change) {
+    TokenRecord token = good;
+    change(token);
+    return create(token);
+  };
+  const std::string long_text(1025, 'x');
+  EXPECT_FALSE(with([](TokenRecord& token) { token.id = {}; }));
+  EXPECT_FALSE(with([](TokenRecord& token) { token.permissions = 0; }));
+  EXPECT_FALSE(with([](TokenRecord& token) { token.permissions = 8; }));
+  EXPECT_FALSE(with([](TokenRecord& token) { token.expires_in_s = max_ttl_s + 1; }));
+  EXPECT_FALSE(with([&](TokenRecord& token) { token.description = long_text; }));
+  EXPECT_FALSE(with([](TokenRecord& token) { token.prefixes = {""}; }));
+  EXPECT_FALSE(with([&](TokenRecord& token) { token.prefixes = {long_text}; }));
+  EXPECT_TRUE(with([](TokenRecord& token) { token.prefixes.assign(64, "p"); }));
+  EXPECT_FALSE(with([](TokenRecord& token) { token.prefixes.assign(65, "p"); }));
+}
+
+TEST(Entry, ACommandHasOneTokenAndExpiryHasNone) {
+  std::string nobody;
+  append_with_token(nobody, TokenId());
+  append_remove(nobody, request, "k");
+  EXPECT_FALSE(readable(nobody));
+  std::string two;
+  append_with_token(two, TokenId(1));
+  append_with_token(two, TokenId(2));
+  append_remove(two, request, "k");
+  EXPECT_FALSE(readable(two));
+  std::string expiry;
+  append_with_token(expiry, TokenId(1));
+  append_expire(expiry, request, 1, 1);
+  EXPECT_FALSE(readable(expiry));
+}
+
 TEST(Entry, UnknownFormatAndKindAreRefused) {
   Command command;
   for (int format = 0; format < 256; ++format) {
@@ -301,7 +386,7 @@ TEST(Entry, UnknownFormatAndKindAreRefused) {
     EXPECT_EQ(reader.ok(), format == 1);
   }
   for (int kind = 0; kind < 256; ++kind) {
-    if (kind < 1 || kind > 4) {
+    if (kind < 1 || kind > 9) {
       EXPECT_FALSE(readable(std::string(1, static_cast<char>(kind)) + std::string(20, '\1'))) << kind;
     }
   }

@@ -85,7 +85,8 @@ struct Once {
 enum class OperationStatus : std::uint8_t {
   ok = 0,
   not_found = 1,
-  too_large = 2,  ///< delete_where: beyond `Selector::max_removed` or `max_visited`; nothing was removed
+  too_large = 2,       ///< delete_where: beyond `Selector::max_removed` or `max_visited`; nothing was removed
+  already_exists = 3,  ///< a token that is there, or is not the first; nothing was done
 };
 
 struct OperationResult {
@@ -106,8 +107,16 @@ enum class Repeat : std::uint8_t {
   conflict = 3,                 ///< nothing was done: the name stands for another request
 };
 
+/// Why a command was not done at all: of the token in whose name it came, where it stands in the log.
+enum class Refusal : std::uint8_t {
+  none = 0,
+  unauthorized = 1,  ///< there is no such token, or it has expired
+  forbidden = 2,     ///< it may not do that
+};
+
 /// What applying one transaction did.
 struct Outcome {
+  Refusal refusal = Refusal::none;
   GuardFailure guard_failure = GuardFailure::none;
   std::uint32_t failed_guard = 0;  ///< position of the first guard that did not hold
   bool changed = false;

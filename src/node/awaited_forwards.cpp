@@ -12,6 +12,9 @@ using command::Outcome;
 
 namespace {
 
+/// Refusals are told instead of a guard's failure, behind the numbers of those.
+constexpr std::uint8_t refused_from = 16;
+
 void append_byte(std::string& to, auto value) { to.push_back(static_cast<char>(value)); }
 
 /// The number of an enumeration that ends with `last`.
@@ -24,7 +27,7 @@ Enum read_enum(Reader& reader, Enum last) {
 
 command::OperationResult read_result(Reader& reader) {
   command::OperationResult result;
-  result.status = read_enum(reader, command::OperationStatus::too_large);
+  result.status = read_enum(reader, command::OperationStatus::already_exists);
   result.revision = Revision(reader.varint());
   result.count = reader.varint();
   if (reader.byte() == 0) return result;
@@ -39,7 +42,13 @@ command::OperationResult read_result(Reader& reader) {
 
 Outcome read_outcome(Reader& reader) {
   Outcome outcome;
-  outcome.guard_failure = read_enum(reader, command::GuardFailure::key_missing);
+  const std::uint8_t why = reader.byte();
+  if (why > refused_from && why <= refused_from + static_cast<std::uint8_t>(command::Refusal::forbidden)) {
+    outcome.refusal = static_cast<command::Refusal>(why - refused_from);
+  } else {
+    outcome.guard_failure = static_cast<command::GuardFailure>(why);
+    if (why > static_cast<std::uint8_t>(command::GuardFailure::key_missing)) reader.fail();
+  }
   outcome.failed_guard = static_cast<std::uint32_t>(reader.varint());
   outcome.changed = reader.byte() != 0;
   outcome.repeat = read_enum(reader, command::Repeat::conflict);
@@ -76,7 +85,11 @@ void AwaitedForwards::fail_all(const Error& error) {
 }
 
 void append_outcome(std::string& to, const Outcome& outcome) {
-  append_byte(to, outcome.guard_failure);
+  if (outcome.refusal != command::Refusal::none) {
+    append_byte(to, refused_from + static_cast<std::uint8_t>(outcome.refusal));
+  } else {
+    append_byte(to, outcome.guard_failure);
+  }
   base::append_varint(to, outcome.failed_guard);
   append_byte(to, outcome.changed);
   append_byte(to, outcome.repeat);

@@ -3,7 +3,7 @@
 // The answer, once the batch is applied here (never renumber):
 //
 //   answer   := outcome*                                                one a command, in order
-//   outcome  := guard_failure:u8 failed_guard:varint changed:u8 repeat:u8 revision:varint count:varint result*
+//   outcome  := guard_failure:u8 (16 + refusal, of a command that was refused) failed_guard:varint changed:u8 repeat:u8 revision:varint count:varint result*
 //   result   := status:u8 revision:varint count:varint (0:u8 | 1:u8 value:bytes)
 //
 // Thread rule: the driver's.

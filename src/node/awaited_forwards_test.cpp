@@ -69,6 +69,19 @@ TEST(AwaitedForwards, OutcomesComeBackAsTheyWere) {
   EXPECT_FALSE(got.results[1].value);
 }
 
+TEST(AwaitedForwards, RefusalsComeBack) {
+  for (const auto refusal : {command::Refusal::unauthorized, command::Refusal::forbidden}) {
+    Outcome sent;
+    sent.refusal = refusal;
+    std::string bytes;
+    append_outcome(bytes, sent);
+    const auto outcomes = decode_outcomes(bytes);
+    ASSERT_TRUE(outcomes);
+    EXPECT_EQ(outcomes->at(0).refusal, refusal);
+  }
+  EXPECT_FALSE(decode_outcomes(std::string("\x13\0\0\0\0\0", 6)));
+}
+
 TEST(AwaitedForwards, CutBytesAreNoOutcomes) {
   std::string bytes;
   append_outcome(bytes, outcome_of_everything());

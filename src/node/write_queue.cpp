@@ -34,15 +34,27 @@ std::size_t least_bytes(const Write& write) {
 }
 
 void append(std::string& to, const RequestId& request, const Write& write) {
+  if (!write.as_token.is_zero()) command::append_with_token(to, write.as_token);
   switch (write.kind) {
     case CommandKind::put: return command::append_put(to, request, write.key, write.value, write.ttl_s);
     case CommandKind::remove: return command::append_remove(to, request, write.key);
     case CommandKind::touch: return command::append_touch(to, request, write.key, write.ttl_s);
     case CommandKind::transaction: return command::append_transaction(to, request, *write.transaction);
     case CommandKind::once: return command::append_once(to, request, *write.once, *write.transaction);
+    case CommandKind::token_create: return command::append_token_create(to, request, *write.token);
+    case CommandKind::token_revoke: return command::append_token_revoke(to, request, write.token->id);
     case CommandKind::expire: break;
   }
   CONCORD_CHECK(false, "expiry is pushed by push_expire");
+}
+
+Answer answer_of(command::Outcome&& outcome) {
+  switch (outcome.refusal) {
+    case command::Refusal::none: break;
+    case command::Refusal::unauthorized: return fail(Errc::unauthorized, "the token is no longer valid");
+    case command::Refusal::forbidden: return fail(Errc::forbidden, "the token may not do that");
+  }
+  return std::move(outcome);
 }
 
 }  // namespace
@@ -218,7 +230,7 @@ void WriteQueue::answer(std::vector<store::Applied>& applied) {
     const RequestId& request = one.request;
     if (request.node != node_ || request.incarnation != incarnation_) continue;
     if (request.sequence < pending_first_ || request.sequence - pending_first_ >= pending_.size()) continue;
-    settle(pending_[static_cast<std::size_t>(request.sequence - pending_first_)], std::move(one.outcome));
+    settle(pending_[static_cast<std::size_t>(request.sequence - pending_first_)], answer_of(std::move(one.outcome)));
   }
   drop_settled();
 }

@@ -77,8 +77,8 @@ class Changes {
 
 class TransactionRun {
  public:
-  TransactionRun(KeySpace& keys, ClusterTimeMs now_ms, ChangeListener* listener)
-      : keys_(keys), now_ms_(now_ms), changes_(keys, now_ms, listener) {}
+  TransactionRun(KeySpace& keys, const acl::Scope& scope, ClusterTimeMs now_ms, ChangeListener* listener)
+      : keys_(keys), scope_(scope), now_ms_(now_ms), changes_(keys, now_ms, listener) {}
 
   Result<Outcome> run(const Transaction& transaction) {
     Outcome outcome;
@@ -167,7 +167,7 @@ class TransactionRun {
     const auto selector = command::CompiledSelector::compile(wanted);
     if (!selector) return undecodable(selector.error());
     std::vector<std::string> matching;
-    MatchCursor cursor(*selector, now_ms_);
+    MatchCursor cursor(*selector, now_ms_, {}, &scope_);
     const bool is_limited = selector->limit() != 0 && selector->limit() <= wanted.max_removed;
     const std::uint64_t most = is_limited ? selector->limit() : wanted.max_removed + 1;
     auto done = cursor.slice(newest_, wanted.max_visited, [&](const Record& record) {
@@ -196,6 +196,7 @@ class TransactionRun {
   };
 
   KeySpace& keys_;
+  const acl::Scope& scope_;
   ClusterTimeMs now_ms_;
   Changes changes_;
   Newest newest_{keys_};
@@ -243,21 +244,23 @@ Outcome apply_expire(KeySpace& keys, Changes& changes, const Command& command, C
   return finish(keys);
 }
 
-Result<Outcome> apply_once(KeySpace& keys, Remembered& remembered, const Command& command, ClusterTimeMs now_ms,
-                           ChangeListener* listener) {
+Result<Outcome> apply_once(KeySpace& keys, Remembered& remembered, const Command& command, const acl::Scope& scope,
+                           ClusterTimeMs now_ms, ChangeListener* listener) {
   if (auto answer = remembered.find(command.once, now_ms)) {
     if (answer->repeat == Repeat::conflict) answer->revision = Revision(keys.visible());
     return std::move(*answer);
   }
-  auto outcome = TransactionRun(keys, now_ms, listener).run(command.transaction);
+  auto outcome = TransactionRun(keys, scope, now_ms, listener).run(command.transaction);
   if (outcome) remembered.remember(command.once, now_ms, *outcome);
   return outcome;
 }
 
-Result<Outcome> run_command(KeySpace& keys, Remembered& remembered, const Command& command, ClusterTimeMs now_ms,
-                            ChangeListener* listener) {
-  if (command.kind == CommandKind::transaction) return TransactionRun(keys, now_ms, listener).run(command.transaction);
-  if (command.kind == CommandKind::once) return apply_once(keys, remembered, command, now_ms, listener);
+Result<Outcome> run_command(KeySpace& keys, Remembered& remembered, const Command& command, const acl::Scope& scope,
+                            ClusterTimeMs now_ms, ChangeListener* listener) {
+  if (command.kind == CommandKind::transaction) {
+    return TransactionRun(keys, scope, now_ms, listener).run(command.transaction);
+  }
+  if (command.kind == CommandKind::once) return apply_once(keys, remembered, command, scope, now_ms, listener);
   Changes changes(keys, now_ms, listener);
   if (command.kind == CommandKind::expire) return apply_expire(keys, changes, command, now_ms);
   return apply_single(keys, changes, command);
@@ -265,9 +268,9 @@ Result<Outcome> run_command(KeySpace& keys, Remembered& remembered, const Comman
 
 }  // namespace
 
-Result<Outcome> apply_command(KeySpace& keys, Remembered& remembered, const Command& command, ClusterTimeMs now_ms,
-                              ChangeListener* listener) {
-  auto outcome = run_command(keys, remembered, command, now_ms, listener);
+Result<Outcome> apply_command(KeySpace& keys, Remembered& remembered, const Command& command, const acl::Scope& scope,
+                              ClusterTimeMs now_ms, ChangeListener* listener) {
+  auto outcome = run_command(keys, remembered, command, scope, now_ms, listener);
   if (listener != nullptr && outcome) {
     // A repeat tells of the change that the first time made.
     const bool is_now = outcome->repeat == Repeat::none;

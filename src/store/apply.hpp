@@ -3,6 +3,7 @@
 
 #include <concord/error.hpp>
 
+#include "acl/scope.hpp"
 #include "command/entry.hpp"
 #include "store/change.hpp"
 #include "store/key_space.hpp"
@@ -10,10 +11,10 @@
 
 namespace concord::store {
 
-/// `listener`: may be null. Errors: storage_failed when the command carries a filter
+/// `listener`: may be null. `scope`: the keys that a delete_where sees. Precondition: the command changes keys, and may. Errors: storage_failed when the command carries a filter
 /// or selector that does not compile: whoever proposed it had to check it, so the entry is damaged.
 [[nodiscard]] Result<command::Outcome> apply_command(KeySpace& keys, Remembered& remembered,
-                                                     const command::Command& command, base::ClusterTimeMs now_ms,
-                                                     ChangeListener* listener);
+                                                     const command::Command& command, const acl::Scope& scope,
+                                                     base::ClusterTimeMs now_ms, ChangeListener* listener);
 
 }  // namespace concord::store

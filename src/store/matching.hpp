@@ -13,6 +13,7 @@
 
 #include <concord/error.hpp>
 
+#include "acl/scope.hpp"
 #include "base/ids.hpp"
 #include "command/filter.hpp"
 #include "command/selector.hpp"
@@ -56,10 +57,14 @@ class PlainValue {
 /// Goes over what a selector matches, in key order, slice by slice.
 class MatchCursor {
  public:
-  /// `selector` outlives the cursor. `now_ms`: what remaining times are counted from. Begins at `from`, if that lies behind the
-  /// selector's own beginning.
-  MatchCursor(const command::CompiledSelector& selector, base::ClusterTimeMs now_ms, std::string_view from = {})
-      : selector_(selector), now_ms_(now_ms), next_key_(std::max<std::string_view>(from, selector.bounds().low)) {
+  /// `selector` and `scope` outlive the cursor. `now_ms`: what remaining times are counted from. Begins at `from`, if that lies
+  /// behind the selector's own beginning. `scope`: keys outside are not there; null: all are.
+  MatchCursor(const command::CompiledSelector& selector, base::ClusterTimeMs now_ms, std::string_view from = {},
+              const acl::Scope* scope = nullptr)
+      : selector_(selector),
+        scope_(scope == nullptr || scope->is_everything() ? nullptr : scope),
+        now_ms_(now_ms),
+        next_key_(std::max<std::string_view>(from, selector.bounds().low)) {
     const auto& high = selector.bounds().high;
     is_finished_ = high && next_key_ >= *high;
   }
@@ -73,6 +78,7 @@ class MatchCursor {
   Result<void> slice(const Source& source, std::uint64_t work, Visit visit) {
     std::optional<Error> problem;
     bool is_at_end = true;
+    bool is_outside = false;
     std::uint64_t done = 0;
     const auto want = [&](std::string_view key) {
       if (selector_.bounds().high && key >= *selector_.bounds().high) return KeySpace::Want::stop;
@@ -81,11 +87,17 @@ class MatchCursor {
         is_at_end = false;
         return KeySpace::Want::stop;
       }
+      if (scope_ != nullptr && !scope_->covers(key)) {
+        const auto next = scope_->next_behind(key);
+        if (!next) return KeySpace::Want::stop;
+        next_key_.assign(*next);
+        is_outside = true;
+        return KeySpace::Want::stop;
+      }
       ++done;
       return selector_.matches_key(key) ? KeySpace::Want::yes : KeySpace::Want::no;
     };
-    const std::string from = std::move(next_key_);
-    source.visit_wanted(from, want, [&](Record& record) {
+    const auto take = [&](Record& record) {
       if (done > work) {  // the values before took more than was left
         next_key_.assign(record.key());
         is_at_end = false;
@@ -102,7 +114,12 @@ class MatchCursor {
       next_key_ += '\0';  // the first key behind it
       is_at_end = false;
       return false;
-    });
+    };
+    do {  // from one part of the scope to the next
+      is_outside = false;
+      const std::string from = std::exchange(next_key_, {});
+      source.visit_wanted(from, want, take);
+    } while (is_outside && is_at_end);
     if (problem) return std::unexpected(std::move(*problem));
     is_finished_ = is_at_end;
     return {};
@@ -110,6 +127,7 @@ class MatchCursor {
 
  private:
   const command::CompiledSelector& selector_;
+  const acl::Scope* const scope_;
   base::ClusterTimeMs now_ms_;
   std::string next_key_;
   PlainValue plain_;

@@ -5,12 +5,14 @@
 
 #include "base/wire.hpp"
 #include "compress/packed.hpp"
+#include "store/token_digest.hpp"
 
 namespace concord::store {
 namespace {
 
 constexpr std::uint8_t plain_format = 1;
 constexpr std::uint8_t remembering_format = 2;
+constexpr std::uint8_t tokens_format = 3;
 constexpr std::uint8_t changed_flag = 1;
 constexpr std::uint8_t expires_flag = 2;
 /// Keys looked at in one section.
@@ -43,8 +45,8 @@ std::unexpected<Error> damaged(const std::string& what) {
 }  // namespace
 
 std::string encode_meta(const SnapshotMeta& meta) {
-  const bool remembers = meta.remembered > 0;
-  std::string bytes(1, static_cast<char>(remembers ? remembering_format : plain_format));
+  const std::uint8_t format = meta.tokens > 0 ? tokens_format : meta.remembered > 0 ? remembering_format : plain_format;
+  std::string bytes(1, static_cast<char>(format));
   base::append_varint(bytes, meta.index.value());
   base::append_varint(bytes, meta.term.value());
   base::append_varint(bytes, meta.revision.value());
@@ -52,7 +54,8 @@ std::string encode_meta(const SnapshotMeta& meta) {
   base::append_varint(bytes, base::zigzag(meta.wall_offset_ms));
   base::append_fixed64(bytes, meta.digest);
   base::append_varint(bytes, meta.entries);
-  if (remembers) base::append_varint(bytes, meta.remembered);
+  if (format != plain_format) base::append_varint(bytes, meta.remembered);
+  if (format == tokens_format) base::append_varint(bytes, meta.tokens);
   base::append_bytes(bytes, meta.conf_state);
   return bytes;
 }
@@ -60,9 +63,9 @@ std::string encode_meta(const SnapshotMeta& meta) {
 Result<SnapshotMeta> decode_meta(std::string_view bytes) {
   base::Reader reader(bytes);
   const std::uint8_t format = reader.byte();
-  if (format != plain_format && format != remembering_format) {
+  if (format < plain_format || format > tokens_format) {
     return fail(Errc::storage_failed, "the snapshot's description has format " + std::to_string(format) +
-                                          ", which is not known to this version (it knows 1 and 2)");
+                                          ", which is not known to this version (it knows 1 to 3)");
   }
   SnapshotMeta meta;
   meta.index = base::Index(reader.varint());
@@ -76,6 +79,11 @@ Result<SnapshotMeta> decode_meta(std::string_view bytes) {
     meta.remembered = reader.varint();
     if (meta.remembered == 0) reader.fail();
   }
+  if (format == tokens_format) {
+    meta.remembered = reader.varint();
+    meta.tokens = reader.varint();
+    if (meta.tokens == 0) reader.fail();
+  }
   meta.conf_state = reader.bytes();
   if (!reader.finished()) return damaged("its description does not follow the format");
   return meta;
@@ -87,6 +95,10 @@ bool Snapshot::next_block(std::string& block, std::size_t target_bytes) {
   for (; next_remembered_ < remembered_.size() && block.size() < target_bytes; ++next_remembered_) {
     block.push_back('\0');
     base::append_bytes(block, remembered_[next_remembered_]->bytes);
+  }
+  for (; next_token_ < tokens_.size() && block.size() < target_bytes; ++next_token_) {
+    block.push_back('\0');
+    base::append_bytes(block, acl::encode(*tokens_[next_token_]));
   }
   return !block.empty();
 }
@@ -122,8 +134,8 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
   while (reader.remaining() > 0) {
     const std::string_view key = reader.bytes();
     const std::string_view value = reader.bytes();
-    if (key.empty() && reader.ok() && loaded_->meta.remembered > 0) {
-      if (auto added = add_remembered(value); !added) return added;
+    if (key.empty() && reader.ok() && loaded_->meta.remembered + loaded_->meta.tokens > 0) {
+      if (auto added = add_behind_entries(value); !added) return added;
       continue;
     }
     RecordFields fields{.revision = Revision(reader.varint()), .create_revision = {}, .version = 1, .deadline_ms = {}};
@@ -141,11 +153,28 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
     if (fields.create_revision > fields.revision) return damaged("an entry is newer than its last change");
     const bool says_changed = (flags & changed_flag) != 0;
     if (says_changed != (fields.version > 1)) return damaged("an entry of version " + std::to_string(fields.version));
-    if (!loaded_->remembered.is_empty()) return damaged("an entry behind the remembered answers");
+    if (!loaded_->remembered.is_empty() || loaded_->tokens.count() > 0) {
+      return damaged("an entry behind the remembered answers or the tokens");
+    }
     if (!records.empty() && records.back()->key() >= key) return damaged("keys are out of order");
     records.push_back(Record::create(key, value, fields));
     digest_ += records.back()->digest();
   }
+  return {};
+}
+
+Result<void> SnapshotLoader::add_behind_entries(std::string_view bytes) {
+  return loaded_->remembered.count() < loaded_->meta.remembered ? add_remembered(bytes) : add_token(bytes);
+}
+
+Result<void> SnapshotLoader::add_token(std::string_view bytes) {
+  auto token = acl::decode(bytes);
+  const std::string which = "token " + std::to_string(loaded_->tokens.count());
+  if (!token || token->id <= last_token_) return damaged(which + " does not follow the format");
+  last_token_ = token->id;
+  digest_ += token_digest(*token);
+  if (!loaded_->tokens.add(std::make_shared<const acl::Token>(std::move(*token))))
+    return damaged(which + " is there twice");
   return {};
 }
 
@@ -165,6 +194,9 @@ Result<std::unique_ptr<LoadedState>> SnapshotLoader::finish() {
   const std::uint64_t remembered = loaded_->remembered.count();
   if (remembered != meta.remembered) {
     return damaged(std::to_string(remembered) + " remembered answers instead of " + std::to_string(meta.remembered));
+  }
+  if (loaded_->tokens.count() != meta.tokens) {
+    return damaged(std::to_string(loaded_->tokens.count()) + " tokens instead of " + std::to_string(meta.tokens));
   }
   if (digest_ + loaded_->remembered.digest() != meta.digest) return damaged("the digest of the whole is wrong");
   return std::move(loaded_);

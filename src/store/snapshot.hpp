@@ -1,14 +1,16 @@
 // The state at one index, as blocks of bytes: written while the writer goes on, read back at the next start.
 //
-//   meta   := format:u8(=1|2) index:varint term:varint revision:varint cluster_time_ms:varint wall_offset_ms:zigzag-varint
-//             digest:fixed64 entries:varint [format 2: remembered:varint] conf_state:bytes
-//   block  := entry* answer*                                             not empty; keys ascend over all blocks
+//   meta   := format:u8(=1|2|3) index:varint term:varint revision:varint cluster_time_ms:varint wall_offset_ms:zigzag-varint
+//             digest:fixed64 entries:varint [format 2, 3: remembered:varint] [format 3: tokens:varint] conf_state:bytes
+//   block  := entry* answer* token*                                      not empty; keys ascend over all blocks
 //   entry  := key:bytes value:bytes revision:varint flags:u8 [create_revision:varint version:varint] [deadline_ms:varint]
 //   answer := 0:u8 remembered:bytes                                      after all entries, oldest first (remembered.hpp)
+//   token  := 0:u8 token:bytes                                           after all answers, by id (acl/token.hpp)
 //   flags  := 1: create_revision and version follow (else: revision and 1) | 2: deadline_ms follows
 //
 // Format 2 is that of a state with remembered answers, `remembered` of them, at least 1; without any it is format 1, which
-// versions that do not know them can read. An answer begins like an entry with an empty key, which no entry has.
+// versions that do not know them can read. Format 3 is that of a state with tokens, `tokens` of them, at least 1. An answer or a
+// token begins like an entry with an empty key, which no entry has.
 //
 // log/snapshot_file.hpp puts blocks into a file and checks its bytes; here keys, order, counts and digest are checked, so a
 // state that was loaded is the state that was saved. Errors: storage_failed, saying what is wrong.
@@ -23,6 +25,7 @@
 
 #include <concord/error.hpp>
 
+#include "acl/tokens.hpp"
 #include "base/ids.hpp"
 #include "store/remembered.hpp"
 #include "store/state_machine.hpp"
@@ -39,6 +42,7 @@ struct SnapshotMeta {
   std::uint64_t digest = 0;
   std::uint64_t entries = 0;
   std::uint64_t remembered = 0;
+  std::uint64_t tokens = 0;
   std::string conf_state;
 };
 
@@ -48,8 +52,11 @@ struct SnapshotMeta {
 /// Thread rule: one thread at a time, not necessarily the writer's.
 class Snapshot {
  public:
-  Snapshot(SnapshotMeta meta, View view, Remembered::Items remembered)
-      : meta_(std::move(meta)), view_(std::move(view)), remembered_(std::move(remembered)) {}
+  Snapshot(SnapshotMeta meta, View view, Remembered::Items remembered, std::vector<acl::TokenPointer> tokens)
+      : meta_(std::move(meta)),
+        view_(std::move(view)),
+        remembered_(std::move(remembered)),
+        tokens_(std::move(tokens)) {}
 
   [[nodiscard]] const SnapshotMeta& meta() const noexcept { return meta_; }
   /// The next block, of about `target_bytes`; false at the end. Looks at the store for well below 1 ms at a time.
@@ -64,6 +71,8 @@ class Snapshot {
   bool has_all_entries_ = false;
   Remembered::Items remembered_;
   std::size_t next_remembered_ = 0;
+  std::vector<acl::TokenPointer> tokens_;
+  std::size_t next_token_ = 0;
 };
 
 /// What was loaded, ready to be installed.
@@ -77,6 +86,7 @@ class LoadedState {
   SnapshotMeta meta;
   std::vector<Record*> records;  ///< owned references, in key order
   Remembered remembered;
+  acl::Tokens tokens;
 };
 
 class SnapshotLoader {
@@ -86,10 +96,13 @@ class SnapshotLoader {
   [[nodiscard]] Result<std::unique_ptr<LoadedState>> finish();
 
  private:
+  [[nodiscard]] Result<void> add_behind_entries(std::string_view bytes);
   [[nodiscard]] Result<void> add_remembered(std::string_view bytes);
+  [[nodiscard]] Result<void> add_token(std::string_view bytes);
 
   std::unique_ptr<LoadedState> loaded_;
   std::uint64_t digest_ = 0;
+  command::TokenId last_token_;
 };
 
 }  // namespace concord::store

@@ -4,11 +4,13 @@
 #include <new>
 #include <utility>
 
+#include "acl/rules.hpp"
 #include "base/check.hpp"
 #include "store/apply.hpp"
 #include "store/key_space.hpp"
 #include "store/remembered.hpp"
 #include "store/snapshot.hpp"
+#include "store/token_digest.hpp"
 #include "store/view.hpp"
 
 namespace concord::store {
@@ -22,19 +24,36 @@ namespace {
 /// So many answers that are too old are freed by one entry.
 constexpr std::size_t forgotten_an_entry = 64;
 
+bool is_of_tokens(command::CommandKind kind) {
+  return kind == command::CommandKind::token_create || kind == command::CommandKind::token_revoke;
+}
+
+std::uint64_t digest_of(const acl::Tokens& tokens) {
+  std::uint64_t digest = 0;
+  for (const acl::TokenPointer& token : tokens.all()) digest += token_digest(*token);
+  return digest;
+}
+
 }  // namespace
 
 struct StateMachine::State {
   explicit State(const Options& given) : options(given), keys(new KeySpace(given.hash_seed, epoch)) {}
-  ~State() { delete keys.load(std::memory_order_relaxed); }
+  ~State() {
+    delete keys.load(std::memory_order_relaxed);
+    delete tokens.load(std::memory_order_relaxed);
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   const Options options;
+  const acl::Scope all_keys;
   Epoch epoch;
   // Replaced as a whole by `install`; readers load it in a section.
   std::atomic<KeySpace*> keys;
   std::vector<std::unique_ptr<KeySpace>> replaced;  // until their last view is closed
+  // Never changed, replaced as a whole; readers load it in a section. Never null.
+  std::atomic<const acl::Tokens*> tokens{new acl::Tokens};
+  std::uint64_t tokens_digest = 0;
   Index applied_index;
   Term applied_term;
   command::EntryStamp stamp;
@@ -44,7 +63,11 @@ struct StateMachine::State {
   ChangeListener* listener = nullptr;
 
   [[nodiscard]] KeySpace& space() const noexcept { return *keys.load(std::memory_order_relaxed); }
+  [[nodiscard]] const acl::Tokens& known_tokens() const noexcept { return *tokens.load(std::memory_order_relaxed); }
   void drop_replaced();
+  Result<command::Outcome> apply_one();
+  command::Outcome apply_token_command();
+  void publish(std::unique_ptr<const acl::Tokens> newer);
   void publish_remembered() noexcept { remembered_bytes.store(remembered.size_bytes(), std::memory_order_relaxed); }
 };
 
@@ -55,6 +78,46 @@ void StateMachine::State::drop_replaced() {
     epoch.retire(old.release(), [](void* space) noexcept { delete static_cast<KeySpace*>(space); }, size_bytes);
     return true;
   });
+}
+
+Result<command::Outcome> StateMachine::State::apply_one() {
+  const ClusterTimeMs now_ms = stamp.cluster_time_ms;
+  acl::TokenPointer token;
+  if (!command.as_token.is_zero()) {
+    token = known_tokens().find(command.as_token);
+    const command::Refusal refusal = acl::judge(token.get(), now_ms, command);
+    if (refusal != command::Refusal::none) {
+      command::Outcome outcome;
+      outcome.refusal = refusal;
+      outcome.revision = Revision(space().visible());
+      return outcome;
+    }
+  }
+  if (is_of_tokens(command.kind)) return apply_token_command();
+  return apply_command(space(), remembered, command, token ? token->scope : all_keys, now_ms, listener);
+}
+
+command::Outcome StateMachine::State::apply_token_command() {
+  auto newer = std::make_unique<acl::Tokens>(known_tokens());
+  const std::int64_t wall_ms = static_cast<std::int64_t>(stamp.cluster_time_ms) + stamp.wall_offset_ms;
+  command::OperationResult result;
+  result.status = command.kind == command::CommandKind::token_create
+                      ? newer->create(command.token, stamp.cluster_time_ms, static_cast<std::uint64_t>(wall_ms))
+                      : newer->revoke(command.token.id);
+  command::Outcome outcome;
+  outcome.changed = result.status == command::OperationStatus::ok;
+  outcome.revision = Revision(space().visible());
+  outcome.results.push_back(std::move(result));
+  publish(std::move(newer));
+  return outcome;
+}
+
+void StateMachine::State::publish(std::unique_ptr<const acl::Tokens> newer) {
+  tokens_digest = digest_of(*newer);
+  const std::size_t size_bytes = 256 * (newer->count() + 1);
+  const acl::Tokens* const older = tokens.exchange(newer.release(), std::memory_order_acq_rel);
+  epoch.retire(
+      const_cast<acl::Tokens*>(older), [](void* old) noexcept { delete static_cast<acl::Tokens*>(old); }, size_bytes);
 }
 
 StateMachine::StateMachine(const Options& options) : state_(std::make_unique<State>(options)) {}
@@ -78,7 +141,7 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
     const ClusterTimeMs now_ms = state.stamp.cluster_time_ms;
     if (!state.remembered.is_empty()) state.remembered.forget_old(now_ms, forgotten_an_entry);
     while (reader.next(state.command)) {
-      auto outcome = apply_command(state.space(), state.remembered, state.command, now_ms, state.listener);
+      auto outcome = state.apply_one();
       if (!outcome) return std::unexpected(std::move(outcome.error()));
       out.push_back({.request = state.command.request, .kind = state.command.kind, .outcome = std::move(*outcome)});
     }
@@ -112,7 +175,9 @@ Term StateMachine::applied_term() const noexcept { return state_->applied_term; 
 ClusterTimeMs StateMachine::cluster_time_ms() const noexcept { return state_->stamp.cluster_time_ms; }
 std::int64_t StateMachine::wall_offset_ms() const noexcept { return state_->stamp.wall_offset_ms; }
 std::optional<ClusterTimeMs> StateMachine::next_due() const { return state_->space().expiry().next_due(); }
-std::uint64_t StateMachine::digest() const noexcept { return state_->space().digest() + state_->remembered.digest(); }
+std::uint64_t StateMachine::digest() const noexcept {
+  return state_->space().digest() + state_->remembered.digest() + state_->tokens_digest;
+}
 
 std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_state) const {
   State& state = *state_;
@@ -125,8 +190,10 @@ std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_sta
                     .digest = digest(),
                     .entries = keys.size(),
                     .remembered = state.remembered.count(),
+                    .tokens = state.known_tokens().count(),
                     .conf_state = std::string(conf_state)};
-  return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch), state.remembered.pin());
+  return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch), state.remembered.pin(),
+                                    state.known_tokens().all());
 }
 
 void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
@@ -138,6 +205,7 @@ void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
   state.applied_term = loaded->meta.term;
   state.remembered = std::move(loaded->remembered);
   state.publish_remembered();
+  state.publish(std::make_unique<acl::Tokens>(std::move(loaded->tokens)));
   state.stamp = {.cluster_time_ms = loaded->meta.cluster_time_ms, .wall_offset_ms = loaded->meta.wall_offset_ms};
   state.replaced.emplace_back(state.keys.exchange(keys.release(), std::memory_order_acq_rel));
   state.drop_replaced();
@@ -191,6 +259,21 @@ void StateMachine::get_many(std::span<const std::string_view> keys, std::vector<
 View StateMachine::view() const {
   const Epoch::Section section(state_->epoch);
   return View(*state_->keys.load(std::memory_order_acquire), state_->epoch);
+}
+
+acl::TokenPointer StateMachine::find_token(const command::SecretHash& hash) const {
+  const Epoch::Section section(state_->epoch);
+  return state_->tokens.load(std::memory_order_acquire)->find(hash);
+}
+
+acl::TokenPointer StateMachine::find_token(command::TokenId id) const {
+  const Epoch::Section section(state_->epoch);
+  return state_->tokens.load(std::memory_order_acquire)->find(id);
+}
+
+std::vector<acl::TokenPointer> StateMachine::tokens() const {
+  const Epoch::Section section(state_->epoch);
+  return state_->tokens.load(std::memory_order_acquire)->all();
 }
 
 Revision StateMachine::revision() const noexcept {

@@ -20,6 +20,9 @@
 //   - Outcome::results: none for a plain put and for a plain remove that removed; else one an operation that ran;
 //   - a transaction once: when its name was used in the last 10 minutes nothing is done, and the answer is the one of then,
 //     or a conflict when the request is another one (store/remembered.hpp);
+//   - a command in the name of a token is done when that token may do it, by the tokens of then (acl/rules.hpp); else its outcome
+//     is a refusal, and nothing was done;
+//   - token create and revoke change no key and take no revision: `results` has one, which tells what became of it;
 //   - expire(due_ms, limit): removes what is due at `due_ms`, at most `limit` keys, earliest (deadline, revision, key) first,
 //     at one revision. `due_ms` never makes time go on beyond the entry's stamp.
 #pragma once
@@ -36,6 +39,7 @@
 #include <concord/revision.hpp>
 #include <concord/value.hpp>
 
+#include "acl/tokens.hpp"
 #include "base/ids.hpp"
 #include "command/entry.hpp"
 #include "command/transaction.hpp"
@@ -97,7 +101,7 @@ class StateMachine {
   [[nodiscard]] std::int64_t wall_offset_ms() const noexcept;
   /// Earliest deadline of any key.
   [[nodiscard]] std::optional<base::ClusterTimeMs> next_due() const;
-  /// Of keys, values, revisions, deadlines and remembered answers: equal states have equal digests, however they were reached.
+  /// Of keys, values, revisions, deadlines, remembered answers and tokens: equal states have equal digests, however they were reached.
   [[nodiscard]] std::uint64_t digest() const noexcept;
 
   /// Fixes a snapshot of the state as of now (store/snapshot.hpp); costs no more than a read. `conf_state` are bytes the
@@ -117,6 +121,12 @@ class StateMachine {
   void get_many(std::span<const std::string_view> keys, std::vector<std::optional<Value>>& out) const;
   /// Reads of many keys, ranges and queries as of one revision (store/view.hpp).
   [[nodiscard]] View view() const;
+
+  /// Null: there is none with this secret, or of this id. It may have expired.
+  [[nodiscard]] acl::TokenPointer find_token(const command::SecretHash& hash) const;
+  [[nodiscard]] acl::TokenPointer find_token(command::TokenId id) const;
+  /// All, by id.
+  [[nodiscard]] std::vector<acl::TokenPointer> tokens() const;
 
   /// Of the newest visible transaction.
   [[nodiscard]] Revision revision() const noexcept;

@@ -1,0 +1,112 @@
+// Goal: nothing is allowed that the rules don't allow. Method: every kind of command and part of a transaction, for every set of
+// permissions and a key inside or outside the scope, against a table.
+#include "acl/rules.hpp"
+
+#include <gtest/gtest.h>
+
+namespace concord::acl {
+namespace {
+
+using command::Command;
+using command::CommandKind;
+using command::Guard;
+using command::GuardKind;
+using command::Operation;
+using command::OperationKind;
+using command::Transaction;
+
+constexpr Permissions read_bit = 1;
+constexpr Permissions write_bit = 2;
+constexpr Permissions admin_bit = 4;
+
+bool holds(Permissions given, Permissions wanted) { return (given & (wanted | admin_bit)) != 0; }
+
+Token token_of(Permissions permissions) {
+  Token token{.id = TokenId(1), .permissions = permissions};
+  token.scope = Scope({"in/"});
+  return token;
+}
+
+/// For every set of permissions and place of the key.
+template <class Make>
+void expect_needs(Permissions needed, const Make& make) {
+  for (Permissions given = 1; given <= command::all_permissions; ++given) {
+    for (const std::string_view key : {"in/k", "out"}) {
+      const Token token = token_of(given);
+      const bool allowed = holds(given, needed) && key == "in/k";
+      EXPECT_EQ(judge(token, make(key)), allowed ? Refusal::none : Refusal::forbidden) << int{given} << ' ' << key;
+    }
+  }
+}
+
+TEST(Rules, AnOperationNeedsItsPermissionAndItsKeyInScope) {
+  for (const auto kind : {OperationKind::put, OperationKind::remove, OperationKind::touch, OperationKind::get}) {
+    const Permissions needed = kind == OperationKind::get ? read_bit : write_bit;
+    expect_needs(needed, [&](std::string_view key) { return Transaction{.then = {{.kind = kind, .key = key}}}; });
+    expect_needs(needed, [&](std::string_view key) { return Transaction{.otherwise = {{.kind = kind, .key = key}}}; });
+  }
+}
+
+TEST(Rules, AGuardThatLooksIntoAValueNeedsToRead) {
+  for (const auto kind : {GuardKind::value_equals, GuardKind::filter}) {
+    expect_needs(read_bit, [&](std::string_view key) { return Transaction{.guards = {{.kind = kind, .key = key}}}; });
+  }
+  for (const auto kind : {GuardKind::exists, GuardKind::absent, GuardKind::revision}) {
+    expect_needs(read_bit | write_bit,
+                 [&](std::string_view key) { return Transaction{.guards = {{.kind = kind, .key = key}}}; });
+  }
+}
+
+TEST(Rules, OneOperationOutsideRefusesTheWholeTransaction) {
+  Transaction transaction;
+  for (int i = 0; i < 499; ++i) transaction.then.push_back({.kind = OperationKind::put, .key = "in/a"});
+  EXPECT_EQ(judge(token_of(write_bit), transaction), Refusal::none);
+  transaction.then.push_back({.kind = OperationKind::put, .key = "in"});
+  EXPECT_EQ(judge(token_of(write_bit), transaction), Refusal::forbidden);
+}
+
+TEST(Rules, DeletingByASelectorNeedsToWriteAndByAFilterToReadToo) {
+  for (Permissions given = 1; given <= command::all_permissions; ++given) {
+    Operation operation{.kind = OperationKind::delete_where};
+    const auto judged = [&] { return judge(token_of(given), Transaction{.then = {operation}}) == Refusal::none; };
+    EXPECT_EQ(judged(), holds(given, write_bit)) << int{given};
+    operation.selector.filter = "{}";
+    EXPECT_EQ(judged(), holds(given, write_bit) && holds(given, read_bit)) << int{given};
+  }
+}
+
+TEST(Rules, CommandsOfTheLogNeedWhatTheyAreMadeOf) {
+  for (Permissions given = 1; given <= command::all_permissions; ++given) {
+    const Token token = token_of(given);
+    const auto judged = [&](CommandKind kind, std::string_view key) {
+      Command command;
+      command.kind = kind;
+      command.key = key;
+      command.transaction.then = {{.kind = OperationKind::put, .key = key}};
+      return judge(&token, 0, command);
+    };
+    for (const auto kind :
+         {CommandKind::put, CommandKind::remove, CommandKind::touch, CommandKind::transaction, CommandKind::once}) {
+      EXPECT_EQ(judged(kind, "in/k"), holds(given, write_bit) ? Refusal::none : Refusal::forbidden);
+      EXPECT_EQ(judged(kind, "out"), Refusal::forbidden);
+    }
+    for (const auto kind : {CommandKind::token_create, CommandKind::token_revoke}) {
+      EXPECT_EQ(judged(kind, ""), holds(given, admin_bit) ? Refusal::none : Refusal::forbidden);
+    }
+    EXPECT_EQ(judged(CommandKind::expire, ""), Refusal::forbidden);
+  }
+}
+
+TEST(Rules, NobodyAndWhoHasExpiredIsUnauthorised) {
+  Command command;
+  command.kind = CommandKind::put;
+  command.key = "in/k";
+  EXPECT_EQ(judge(nullptr, 0, command), Refusal::unauthorized);
+  Token token = token_of(write_bit);
+  token.deadline_ms = 1000;
+  EXPECT_EQ(judge(&token, 999, command), Refusal::none);
+  EXPECT_EQ(judge(&token, 1000, command), Refusal::unauthorized);
+}
+
+}  // namespace
+}  // namespace concord::acl

@@ -1,0 +1,53 @@
+// All tokens there are. Part of the replicated state: the same on every machine.
+//
+// Rules: an id and a hash are there once; a token that was revoked is gone, and its id is drawn from 2^64, so it never comes
+// back; one that expired stays, to be seen, until a token is made a day later. Of a revoked token that came from a configuration
+// it is remembered that it was: else the next node that has it in its configuration would make it again.
+//
+// Copying costs a pointer a token: the state machine changes a copy and then publishes it. Thread rule: ordinary value.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <absl/container/btree_map.h>
+
+#include "acl/token.hpp"
+#include "base/ids.hpp"
+#include "command/token.hpp"
+#include "command/transaction.hpp"
+
+namespace concord::acl {
+
+using TokenPointer = std::shared_ptr<const Token>;
+
+class Tokens {
+ public:
+  /// Null: there is none, or it was revoked.
+  [[nodiscard]] TokenPointer find(TokenId id) const;
+  [[nodiscard]] TokenPointer find(const SecretHash& hash) const;
+  /// By id; revoked ones that are remembered too.
+  [[nodiscard]] std::vector<TokenPointer> all() const;
+  [[nodiscard]] std::size_t count() const noexcept { return by_id_.size(); }
+  /// One that may do everything, now.
+  [[nodiscard]] bool has_admin(base::ClusterTimeMs now_ms) const;
+
+  /// What the command says. `already_exists`: id or hash is in use, or it is to be the first admin and is not; `too_large`: there are
+  /// as many as may be. Nothing was done then.
+  command::OperationStatus create(const command::TokenRecord& record, base::ClusterTimeMs now_ms,
+                                  std::uint64_t wall_ms);
+  /// `not_found`: there is none.
+  command::OperationStatus revoke(TokenId id);
+  /// As a snapshot has it. False: id or hash is in use.
+  [[nodiscard]] bool add(TokenPointer token);
+
+ private:
+  void forget_expired(base::ClusterTimeMs now_ms);
+
+  absl::btree_map<TokenId, TokenPointer> by_id_;
+  absl::btree_map<SecretHash, TokenId> by_hash_;
+};
+
+}  // namespace concord::acl
