@@ -99,6 +99,10 @@ class CONCORD_API Client final : public Store {
   Result<void> promote(std::string_view name, const WriteOptions& options = {}) override;
   Result<void> transfer_leadership(std::string_view name = {}, const WriteOptions& options = {}) override;
   Result<void> trigger_snapshot(const WriteOptions& options = {}) override;
+  Result<CreatedToken> create_token(const NewToken& token, const WriteOptions& options = {}) override;
+  Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) override;
+  Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) override;
+  Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) override;
 
   void async_put(std::string_view key, const Value& value, const PutOptions& options,
                  Completion<Revision> done) override;

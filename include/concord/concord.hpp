@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concord/async_store.hpp>
+#include <concord/auth.hpp>
 #include <concord/awaitable.hpp>
 #include <concord/client.hpp>
 #include <concord/compression.hpp>

@@ -86,6 +86,14 @@ struct ClusterOptions {
   std::vector<std::string> gossip_addresses = {};  ///< `gossip`: host:port of the UDP ports of some others.
 };
 
+/// Asking who calls. Off: every call may do everything.
+struct AuthOptions {
+  bool enabled = false;
+  /// The first admin token, which starts with `sk_concord_`. It is made when the data hold no admin token; once it was revoked, it
+  /// is not made again. Whoever opens a store without any admin token in its data must give one.
+  std::string token = {};
+};
+
 /// What `Node::open` needs. A guest in its host: nothing here opens a port, prints, or touches signals.
 struct Options {
   std::string name = "node1@127.0.0.1";
@@ -99,6 +107,7 @@ struct Options {
   Limits limits = {};
   SnapshotPolicy snapshot = {};
   CompressionOptions compression = {};
+  AuthOptions auth = {};
   /// Runs what the library would else run on a thread of its own: completions of writes; and asynchronous queries, which would
   /// else run inside the call. What is refused, or has nothing to wait for, is answered inside the call with or without it. It
   /// must run each task once, and may run it on any thread, later. None: completions run on the node's thread.

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include <concord/async_store.hpp>
+#include <concord/auth.hpp>
 #include <concord/conditional.hpp>
 #include <concord/entry.hpp>
 #include <concord/error.hpp>
@@ -191,6 +192,13 @@ class CONCORD_API Store : public AsyncStore {
 
   /// Takes a snapshot of this node's data soon; `StorageStatus::snapshot_index` tells when it is there.
   virtual Result<void> trigger_snapshot(const WriteOptions& options = {}) = 0;
+
+  // --- tokens (concord/auth.hpp: `Auth` has them under shorter names) --------------------------------------------------
+
+  virtual Result<CreatedToken> create_token(const NewToken& token, const WriteOptions& options = {}) = 0;
+  virtual Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) = 0;
+  virtual Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) = 0;
+  virtual Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) = 0;
 
  protected:
   Store() = default;

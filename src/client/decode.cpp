@@ -225,6 +225,47 @@ Result<std::uint64_t> number_in(Result<Answer>&& answer, std::string_view name, 
   return number;
 }
 
+/// "2026-02-03T04:05:06.789Z", as nodes write it.
+std::optional<std::chrono::system_clock::time_point> time_of(std::string_view json) {
+  using namespace std::chrono;
+  const std::string text = text_of(json);
+  if (text.size() < 19) return std::nullopt;
+  const auto part = [&](std::size_t at, std::size_t size) {
+    return static_cast<int>(number_of(std::string_view(text).substr(at, size)));
+  };
+  const year_month_day day{year(part(0, 4)), month(static_cast<unsigned>(part(5, 2))),
+                           std::chrono::day(static_cast<unsigned>(part(8, 2)))};
+  if (!day.ok()) return std::nullopt;
+  const int parsed_ms = text.size() >= 23 && text[19] == '.' ? part(20, 3) : 0;
+  return sys_days(day) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2)) + milliseconds(parsed_ms);
+}
+
+/// A prefix is text, or an object that has its bytes.
+std::string prefix_of(std::string_view json) {
+  std::string prefix = text_of(json);
+  each_member(json, [&](std::string_view name, std::string_view bytes) {
+    if (name == "key_b64") prefix = base::decode_base64(text_of(bytes)).value_or("");
+  });
+  return prefix;
+}
+
+TokenInfo token_of(std::string_view object) {
+  TokenInfo token;
+  each_member(object, [&](std::string_view name, std::string_view json) {
+    if (name == "id") token.id = text_of(json);
+    if (name == "description") token.description = text_of(json);
+    if (name == "created_at") token.created_at = time_of(json).value_or(token.created_at);
+    if (name == "last_used_at") token.last_used_at = time_of(json);
+    if (name == "expires_in" && json != "null") token.expires_in = std::chrono::seconds(number_of(json));
+    if (name == "prefixes") each_item(json, [&](std::string_view item) { token.prefixes.push_back(prefix_of(item)); });
+    if (name != "permissions") return;
+    each_item(json, [&](std::string_view item) {
+      if (const auto permission = parse_permission(text_of(item))) token.permissions.push_back(*permission);
+    });
+  });
+  return token;
+}
+
 }  // namespace
 
 Result<Revision> revision_of(Result<Answer>&& answer) {
@@ -326,6 +367,26 @@ Result<Status> status_of(Result<Answer>&& answer) {
     if (name == "storage") status.storage = storage_of(json);
   });
   return status;
+}
+
+Result<CreatedToken> created_token_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), true);
+  if (!text) return std::unexpected(text.error());
+  CreatedToken created{.info = token_of(text->data)};
+  each_member(text->data, [&](std::string_view name, std::string_view json) {
+    if (name == "token") created.secret = text_of(json);
+  });
+  return created;
+}
+
+Result<std::vector<TokenInfo>> tokens_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), false);
+  if (!text) return std::unexpected(text.error());
+  std::vector<TokenInfo> tokens;
+  each_member(text->data, [&](std::string_view name, std::string_view json) {
+    if (name == "tokens") each_item(json, [&](std::string_view token) { tokens.push_back(token_of(token)); });
+  });
+  return tokens;
 }
 
 Result<void> done_of(Result<Answer>&& answer) {

@@ -26,6 +26,8 @@ namespace concord::client {
 [[nodiscard]] Result<std::uint64_t> count_of(Result<Answer>&& answer);
 [[nodiscard]] Result<std::uint64_t> deleted_of(Result<Answer>&& answer);
 [[nodiscard]] Result<Status> status_of(Result<Answer>&& answer);
+[[nodiscard]] Result<CreatedToken> created_token_of(Result<Answer>&& answer);
+[[nodiscard]] Result<std::vector<TokenInfo>> tokens_of(Result<Answer>&& answer);
 /// Of a change that leaves no revision.
 [[nodiscard]] Result<void> done_of(Result<Answer>&& answer);
 

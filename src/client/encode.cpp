@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view key_root = "/api/v1/kv/";
 constexpr std::string_view members_root = "/api/v1/cluster/members";
+constexpr std::string_view tokens_root = "/api/v1/tokens";
 
 /// `{"a":1,"b":2}`, member by member.
 class Members {
@@ -275,6 +276,45 @@ void set_add_member(Request& request, std::string_view name, std::string_view pe
   Members members(request.body);
   members.text("name", name);
   members.text("peer", peer);
+}
+
+void set_create_token(Request& request, const NewToken& token) {
+  request.method = Method::post;
+  request.target = tokens_root;
+  Members members(request.body);
+  std::string& permissions = members.name("permissions");
+  permissions += '[';
+  for (std::size_t i = 0; i < token.permissions.size(); ++i) {
+    if (i > 0) permissions += ',';
+    value::append_json_string(permissions, permission_name(token.permissions[i]));
+  }
+  permissions += ']';
+  if (!token.prefixes.empty()) {
+    std::string& prefixes = members.name("prefixes");
+    prefixes += '[';
+    for (std::size_t i = 0; i < token.prefixes.size(); ++i) {
+      if (i > 0) prefixes += ',';
+      value::append_json_string(prefixes, token.prefixes[i]);
+    }
+    prefixes += ']';
+  }
+  if (!token.description.empty()) members.text("description", token.description);
+  if (token.expires_in) members.name("expires_in") += std::to_string(token.expires_in->count());
+}
+
+void set_revoke_token(Request& request, std::string_view id) {
+  request.method = Method::del;
+  request.target = tokens_root;
+  request.target += '/';
+  append_percent_encoded(request.target, id);
+}
+
+void set_revoke_secret(Request& request, std::string_view secret) {
+  request.method = Method::post;
+  request.target = tokens_root;
+  request.target += "/revoke";
+  Members members(request.body);
+  members.text("token", secret);
 }
 
 void set_member(Request& request, Method method, std::string_view name, std::string_view behind) {

@@ -407,6 +407,7 @@ Options Configuration::database_options() const {
   options.snapshot.every_entries = static_cast<std::uint64_t>(integer("snapshot.every_entries"));
   options.snapshot.every_bytes = static_cast<std::uint64_t>(integer("snapshot.every_bytes"));
   options.compression = compression_options();
+  options.auth = {.enabled = boolean("auth.enabled"), .token = text("auth.token")};
   return options;
 }
 

@@ -199,7 +199,7 @@ TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
   Sources sources = no_sources();
   sources.environment = {{"CONCORD_PROMETHEUS_ENABLED", "false"}, {"CONCORD_PROMETHEUS_PORT", "1234"}};
   EXPECT_TRUE(load(sources));
-  sources.environment = {{"CONCORD_AUTH_ENABLED", "true"}};
+  sources.environment = {{"CONCORD_TRACING_ENABLED", "true"}};
   EXPECT_THAT(error_of(sources), HasSubstr("not available in this version"));
 }
 

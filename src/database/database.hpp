@@ -14,12 +14,14 @@
 #include <utility>
 #include <vector>
 
+#include <concord/auth.hpp>
 #include <concord/error.hpp>
 #include <concord/options.hpp>
 #include <concord/query.hpp>
 #include <concord/status.hpp>
 #include <concord/store.hpp>
 
+#include "acl/access.hpp"
 #include "command/transaction.hpp"
 
 namespace concord::database {
@@ -63,15 +65,15 @@ class Database {
 
   /// Commits a transaction. `done` is called exactly once: with the outcome (also when the guards failed:
   /// `Outcome::guard_failure`), or an error. The views in `transaction` need to live only until `submit` returns.
-  /// Errors: invalid_key, invalid_request, value_too_large, batch_too_large, overloaded, cluster_not_ready, timeout,
-  /// storage_full, storage_failed.
-  void submit(const command::Transaction& transaction, std::chrono::milliseconds timeout,
+  /// In the name of `access`: judged here, and again where it stands in the log. Errors: invalid_key, invalid_request,
+  /// value_too_large, batch_too_large, unauthorized, forbidden, overloaded, cluster_not_ready, timeout, storage_full, storage_failed.
+  void submit(const command::Transaction& transaction, const acl::Access& access, std::chrono::milliseconds timeout,
               Completion<command::Outcome> done) {
-    submit(transaction, nullptr, timeout, std::move(done));
+    submit(transaction, nullptr, access, timeout, std::move(done));
   }
   /// The same, at most once under the name `once` (null: it has none): `Outcome::repeat` tells what became of it. What the
   /// first time decided is remembered for 10 minutes, guards that failed too; an error is not. Only views, as above.
-  virtual void submit(const command::Transaction& transaction, const command::Once* once,
+  virtual void submit(const command::Transaction& transaction, const command::Once* once, const acl::Access& access,
                       std::chrono::milliseconds timeout, Completion<command::Outcome> done) = 0;
 
   /// Whether reads of this consistency are answered at once. Else a call waits for it, or `when_readable` does.
@@ -82,23 +84,47 @@ class Database {
                              std::move_only_function<void(Result<void>)> done) = 0;
 
   /// Reads one key. Waits as long as `is_readable` is false.
-  [[nodiscard]] virtual Result<Entry> read(std::string_view key, ReadConsistency consistency,
+  [[nodiscard]] virtual Result<Entry> read(std::string_view key, ReadConsistency consistency, const acl::Access& access,
                                            std::chrono::milliseconds timeout) = 0;
 
   /// Reads keys as of one revision. Errors: invalid_key, invalid_request (none), batch_too_large.
   [[nodiscard]] virtual Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
+                                                                              const acl::Access& access,
                                                                               const ReadOptions& options) const = 0;
 
   /// Begins a search; its cut is taken now. What is given needs to live only until `search` returns. `page` counts for a page,
-  /// `Query::limit` and `offset` for a count. Errors: invalid_request, cluster_not_ready.
+  /// `Query::limit` and `offset` for a count. Keys outside the scope of `access` are not there. Errors: invalid_request,
+  /// cluster_not_ready, unauthorized, forbidden. The token in `options` is not looked at, here and above.
   [[nodiscard]] virtual Result<std::unique_ptr<Search>> search(const Query& query, SearchFor what,
-                                                               const PageOptions& page,
+                                                               const PageOptions& page, const acl::Access& access,
                                                                const ReadOptions& options) const = 0;
 
   [[nodiscard]] virtual Result<Status> status() = 0;
 
   /// Every check of readiness, failed or not. The node is ready when all are ok.
   [[nodiscard]] virtual std::vector<ReadyCheck> ready() = 0;
+
+  // --- who calls (database/authentication.hpp) -------------------------------------------------------------------------
+
+  /// Nobody's: this node does not know the token, or it has expired. Everybody's: authentication is off.
+  [[nodiscard]] virtual acl::Access find_access(std::string_view secret) = 0;
+  /// The same once this node knows all that the leader does. `done` as in `when_readable`. Errors: unauthorized,
+  /// cluster_not_ready, timeout.
+  virtual void when_access(std::string_view secret, std::chrono::milliseconds timeout,
+                           Completion<acl::Access> done) = 0;
+  /// It was not revoked since, and has not expired. Errors: unauthorized.
+  [[nodiscard]] virtual Result<void> confirm(const acl::Access& access) const = 0;
+
+  /// Errors: invalid_request, overloaded, unauthorized, forbidden, and those of a write.
+  virtual void create_token(const NewToken& token, const acl::Access& access, std::chrono::milliseconds timeout,
+                            Completion<CreatedToken> done) = 0;
+  /// Errors: not_found, unauthorized, forbidden, and those of a write.
+  virtual void revoke_token(std::string_view id, const acl::Access& access, std::chrono::milliseconds timeout,
+                            std::move_only_function<void(Result<void>)> done) = 0;
+  virtual void revoke_secret(std::string_view secret, const acl::Access& access, std::chrono::milliseconds timeout,
+                             std::move_only_function<void(Result<void>)> done) = 0;
+  /// Errors: cluster_not_ready.
+  [[nodiscard]] virtual Result<std::vector<TokenInfo>> list_tokens() const = 0;
 
   // --- cluster ---------------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,14 @@ Result<void> unpack_one(const compress::Unpacker& unpacker, Value& value) {
   return {};
 }
 
+/// As a whole: one key outside refuses all.
+Result<void> check_reads(const acl::Access& access, const std::vector<std::string_view>& keys) {
+  for (const std::string_view key : keys) {
+    if (auto may = allowed(access.judge_key(Permission::read, key)); !may) return may;
+  }
+  return {};
+}
+
 Result<void> unpack_all(const compress::Unpacker& unpacker, Outcome& outcome) {
   for (command::OperationResult& result : outcome.results) {
     if (!result.value) continue;
@@ -52,7 +60,9 @@ Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options
   auto runtime = node::Runtime::open(
       {.files = env::make_real_file_system(), .clock = std::make_unique<env::RealClock>()}, std::move(options));
   if (!runtime) return std::unexpected(std::move(runtime.error()));
-  return std::make_unique<LocalDatabase>(std::move(*runtime));
+  auto database = std::make_unique<LocalDatabase>(std::move(*runtime));
+  if (auto begun = database->authentication_->begin(); !begun) return std::unexpected(std::move(begun.error()));
+  return database;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -64,7 +74,11 @@ Result<node::Write> LocalDatabase::checked_put(std::string_view key, const Value
   if (auto valid = command::validate_value(value.stored(), this->options().limits.max_value_bytes); !valid) {
     return std::unexpected(std::move(valid.error()));
   }
-  node::Write write{.kind = CommandKind::put, .key = key, .value = value.stored()};
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  if (auto may = allowed(access->judge_key(Permission::write, key)); !may)
+    return std::unexpected(std::move(may.error()));
+  node::Write write{.kind = CommandKind::put, .key = key, .value = value.stored(), .as_token = access->id()};
   if (options.ttl || options.keep_ttl) {
     const auto ttl_s = command::put_ttl(options.ttl, options.keep_ttl);
     if (!ttl_s) return std::unexpected(ttl_s.error());
@@ -94,9 +108,15 @@ void LocalDatabase::async_put(std::string_view key, const Value& value, const Pu
   });
 }
 
-Result<Outcome> LocalDatabase::write(const node::Write& write, milliseconds timeout) {
+Result<Outcome> LocalDatabase::write(node::Write write, const WriteOptions& options) {
   if (auto valid = command::validate_key(write.key); !valid) return std::unexpected(std::move(valid.error()));
-  return runtime_->write(write, timeout);
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  if (auto may = allowed(access->judge_key(Permission::write, write.key)); !may) {
+    return std::unexpected(std::move(may.error()));
+  }
+  write.as_token = access->id();
+  return runtime_->write(write, options.timeout);
 }
 
 /// `transaction` itself, when there is nothing to pack.
@@ -119,23 +139,35 @@ const Transaction& LocalDatabase::pack(const Transaction& transaction, Packed& p
   return packed.transaction;
 }
 
-Result<Outcome> LocalDatabase::commit(const Transaction& transaction, milliseconds timeout) {
-  if (auto valid = command::validate_transaction(transaction, options().limits); !valid)
+Result<Outcome> LocalDatabase::commit(const Transaction& transaction, const WriteOptions& options) {
+  if (auto valid = command::validate_transaction(transaction, this->options().limits); !valid)
     return std::unexpected(std::move(valid.error()));
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  if (auto may = allowed(access->judge(transaction)); !may) return std::unexpected(std::move(may.error()));
   Packed packed;
-  auto outcome =
-      runtime_->write({.kind = CommandKind::transaction, .transaction = &pack(transaction, packed)}, timeout);
+  auto outcome = runtime_->write(
+      {.kind = CommandKind::transaction, .transaction = &pack(transaction, packed), .as_token = access->id()},
+      options.timeout);
   if (!outcome) return outcome;
   if (auto done = unpack_all(*unpacker_, *outcome); !done) return std::unexpected(std::move(done.error()));
   return outcome;
 }
 
-void LocalDatabase::submit(const Transaction& transaction, const command::Once* once, milliseconds timeout,
-                           Completion<Outcome> done) {
+void LocalDatabase::async_commit(const Transaction& transaction, const WriteOptions& options,
+                                 Completion<Outcome> done) {
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return done(std::unexpected(access.error()));
+  submit(transaction, nullptr, *access, options.timeout, std::move(done));
+}
+
+void LocalDatabase::submit(const Transaction& transaction, const command::Once* once, const acl::Access& access,
+                           milliseconds timeout, Completion<Outcome> done) {
   if (auto valid = command::validate_transaction(transaction, options().limits); !valid) {
     return done(std::unexpected(std::move(valid.error())));
   }
-  node::Write write{.kind = CommandKind::transaction};
+  if (auto may = allowed(access.judge(transaction)); !may) return done(std::unexpected(std::move(may.error())));
+  node::Write write{.kind = CommandKind::transaction, .as_token = access.id()};
   if (once != nullptr) {
     if (auto valid = command::validate_once(*once); !valid) return done(std::unexpected(std::move(valid.error())));
     write.kind = CommandKind::once;
@@ -168,19 +200,41 @@ Result<void> LocalDatabase::check_readable(const ReadOptions& options) const {
                                  options.timeout);
 }
 
+Result<acl::Access> LocalDatabase::readable_access(const ReadOptions& options) const {
+  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  return access_of(options.token, options.timeout);
+}
+
+Result<void> LocalDatabase::check_readable_by(const acl::Access& access, const ReadOptions& options) const {
+  if (auto readable = check_readable(options); !readable) return readable;
+  if (auto valid = confirm(access); !valid) return valid;
+  return allowed(access.judge(Permission::read));
+}
+
 Result<Value> LocalDatabase::get(std::string_view key, const ReadOptions& options) const {
   if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  const auto access = readable_access(options);
+  if (!access) return std::unexpected(access.error());
+  if (auto may = allowed(access->judge_key(Permission::read, key)); !may)
+    return std::unexpected(std::move(may.error()));
   Result<Value> value;
   if (!runtime_->state().get(key, *value)) return fail(Errc::not_found, "the key does not exist");
   if (auto done = unpack(*value); !done) return std::unexpected(std::move(done.error()));
   return value;
 }
 
-Result<Entry> LocalDatabase::read(std::string_view key, ReadConsistency consistency, milliseconds timeout) {
+Result<Entry> LocalDatabase::get_entry(std::string_view key, const ReadOptions& options) {
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  return read(key, options.consistency.value_or(this->options().default_consistency), *access, options.timeout);
+}
+
+Result<Entry> LocalDatabase::read(std::string_view key, ReadConsistency consistency, const acl::Access& access,
+                                  milliseconds timeout) {
   if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto readable = runtime_->wait_readable(consistency, timeout); !readable)
+  if (auto readable = check_readable_by(access, {.consistency = consistency, .timeout = timeout}); !readable)
     return std::unexpected(std::move(readable.error()));
+  if (auto may = allowed(access.judge_key(Permission::read, key)); !may) return std::unexpected(std::move(may.error()));
   auto found = runtime_->state().get_entry(key);
   if (!found) return fail(Errc::not_found, "the key does not exist");
   if (auto done = unpack(found->value); !done) return std::unexpected(std::move(done.error()));
@@ -204,7 +258,9 @@ Result<void> LocalDatabase::check_keys(const std::vector<std::string_view>& keys
 Result<std::vector<std::optional<Value>>> LocalDatabase::get_many(const std::vector<std::string_view>& keys,
                                                                   const ReadOptions& options) const {
   if (auto valid = check_keys(keys); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  const auto access = readable_access(options);
+  if (!access) return std::unexpected(access.error());
+  if (auto may = check_reads(*access, keys); !may) return std::unexpected(std::move(may.error()));
   std::vector<std::optional<Value>> values;
   runtime_->state().get_many(keys, values);
   for (auto& value : values) {
@@ -216,8 +272,19 @@ Result<std::vector<std::optional<Value>>> LocalDatabase::get_many(const std::vec
 
 Result<std::vector<std::optional<Entry>>> LocalDatabase::get_entries(const std::vector<std::string_view>& keys,
                                                                      const ReadOptions& options) const {
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  return get_entries(keys, *access, options);
+}
+
+Result<std::vector<std::optional<Entry>>> LocalDatabase::get_entries(const std::vector<std::string_view>& keys,
+                                                                     const acl::Access& access,
+                                                                     const ReadOptions& options) const {
   if (auto valid = check_keys(keys); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  if (auto readable = check_readable_by(access, options); !readable) {
+    return std::unexpected(std::move(readable.error()));
+  }
+  if (auto may = check_reads(access, keys); !may) return std::unexpected(std::move(may.error()));
   const auto read_all = [&](const auto& source) {
     std::vector<std::optional<Entry>> entries(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) {

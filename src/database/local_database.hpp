@@ -20,6 +20,7 @@
 #include "command/selector.hpp"
 #include "compress/packed.hpp"
 #include "compress/packer.hpp"
+#include "database/authentication.hpp"
 #include "database/database.hpp"
 #include "database/matches.hpp"
 #include "node/runtime.hpp"
@@ -30,12 +31,14 @@ class LocalDatabase final : public Database {
  public:
   [[nodiscard]] static Result<std::unique_ptr<LocalDatabase>> open_local(Options options);
   explicit LocalDatabase(std::unique_ptr<node::Runtime> runtime)
-      : runtime_(std::move(runtime)), packer_(runtime_->options().compression) {}
+      : authentication_(std::make_unique<Authentication>(*runtime)),
+        runtime_(std::move(runtime)),
+        packer_(runtime_->options().compression) {}
 
   using Database::submit;
-  void submit(const command::Transaction& transaction, const command::Once* once, std::chrono::milliseconds timeout,
-              Completion<command::Outcome> done) override;
-  [[nodiscard]] Result<Entry> read(std::string_view key, ReadConsistency consistency,
+  void submit(const command::Transaction& transaction, const command::Once* once, const acl::Access& access,
+              std::chrono::milliseconds timeout, Completion<command::Outcome> done) override;
+  [[nodiscard]] Result<Entry> read(std::string_view key, ReadConsistency consistency, const acl::Access& access,
                                    std::chrono::milliseconds timeout) override;
   [[nodiscard]] bool is_readable(ReadConsistency consistency) const noexcept override {
     return runtime_->may_read_now(consistency);
@@ -44,6 +47,26 @@ class LocalDatabase final : public Database {
                      std::move_only_function<void(Result<void>)> done) override {
     runtime_->when_readable(consistency, timeout, std::move(done));
   }
+  [[nodiscard]] acl::Access find_access(std::string_view secret) override { return authentication_->find(secret); }
+  void when_access(std::string_view secret, std::chrono::milliseconds timeout, Completion<acl::Access> done) override {
+    authentication_->when_found(secret, timeout, std::move(done));
+  }
+  [[nodiscard]] Result<void> confirm(const acl::Access& access) const override {
+    return authentication_->confirm(access);
+  }
+  void create_token(const NewToken& token, const acl::Access& access, std::chrono::milliseconds timeout,
+                    Completion<CreatedToken> done) override {
+    authentication_->create(token, access, timeout, std::move(done));
+  }
+  void revoke_token(std::string_view id, const acl::Access& access, std::chrono::milliseconds timeout,
+                    std::move_only_function<void(Result<void>)> done) override {
+    authentication_->revoke(id, access, timeout, std::move(done));
+  }
+  void revoke_secret(std::string_view secret, const acl::Access& access, std::chrono::milliseconds timeout,
+                     std::move_only_function<void(Result<void>)> done) override {
+    authentication_->revoke_secret(secret, access, timeout, std::move(done));
+  }
+  [[nodiscard]] Result<std::vector<TokenInfo>> list_tokens() const override { return authentication_->list(); }
   void change_members(MemberChange change, std::string name, std::string peer, std::chrono::milliseconds timeout,
                       std::move_only_function<void(Result<void>)> done) override;
   void trigger_snapshot() override { runtime_->request_snapshot(); }
@@ -57,18 +80,31 @@ class LocalDatabase final : public Database {
   [[nodiscard]] const Options& options() const noexcept override { return runtime_->options(); }
   void close(std::chrono::milliseconds limit) override { runtime_->close(limit); }
 
-  // --- the embedded doors: the same without a change of thread ---------------------------------------------------------
+  // --- the embedded doors: the same without a change of thread, and in the name of the options' token --------------------
 
+  /// Whose token it is. May wait for the leader, when it is not known here. Errors: unauthorized, cluster_not_ready, timeout.
+  [[nodiscard]] Result<acl::Access> access_of(std::string_view token, std::chrono::milliseconds timeout) const {
+    if (!authentication_->is_on()) [[likely]]
+      return acl::Access::everything();
+    return authentication_->wait_found(token, timeout);
+  }
+  /// The same for a read, once the state may be read: as of then.
+  [[nodiscard]] Result<acl::Access> readable_access(const ReadOptions& options) const;
   [[nodiscard]] Result<Revision> put(std::string_view key, const Value& value, const PutOptions& options);
   void async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done);
   /// Kinds remove and touch.
-  [[nodiscard]] Result<command::Outcome> write(const node::Write& write, std::chrono::milliseconds timeout);
-  [[nodiscard]] Result<command::Outcome> commit(const command::Transaction& transaction,
-                                                std::chrono::milliseconds timeout);
+  [[nodiscard]] Result<command::Outcome> write(node::Write write, const WriteOptions& options);
+  [[nodiscard]] Result<command::Outcome> commit(const command::Transaction& transaction, const WriteOptions& options);
+  void async_commit(const command::Transaction& transaction, const WriteOptions& options,
+                    Completion<command::Outcome> done);
+  [[nodiscard]] Result<Entry> get_entry(std::string_view key, const ReadOptions& options);
   [[nodiscard]] Result<Value> get(std::string_view key, const ReadOptions& options) const;
   [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                                    const ReadOptions& options) const;
   [[nodiscard]] Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
+                                                                      const ReadOptions& options) const;
+  [[nodiscard]] Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
+                                                                      const acl::Access& access,
                                                                       const ReadOptions& options) const override;
 
   // --- queries (queries.cpp); concord/store.hpp says what each means ---------------------------------------------------
@@ -77,6 +113,7 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<void> visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
                                            const VisitItems& visit) const;
   [[nodiscard]] Result<std::unique_ptr<Search>> search(const Query& query, SearchFor what, const PageOptions& page,
+                                                       const acl::Access& access,
                                                        const ReadOptions& options) const override;
   [[nodiscard]] Result<Page<Item>> page(const Query& query, bool with_entries, const PageOptions& page,
                                         const ReadOptions& options) const;
@@ -93,6 +130,7 @@ class LocalDatabase final : public Database {
     std::deque<std::string> values;
   };
 
+  [[nodiscard]] Result<void> check_readable_by(const acl::Access& access, const ReadOptions& options) const;
   [[nodiscard]] Result<node::Write> checked_put(std::string_view key, const Value& value, const PutOptions& options,
                                                 std::string& packed) const;
   [[nodiscard]] const command::Transaction& pack(const command::Transaction& transaction, Packed& packed) const;
@@ -101,6 +139,8 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<void> check_keys(const std::vector<std::string_view>& keys) const;
   [[nodiscard]] QueryEnd end_of(std::chrono::milliseconds timeout) const;
 
+  /// Ends behind the runtime, whose completions use it.
+  std::unique_ptr<Authentication> authentication_;
   std::unique_ptr<node::Runtime> runtime_;
   compress::Packer packer_;
   /// Shared with what may still be to unpack when this has gone.

@@ -17,6 +17,7 @@
 #include <concord/error.hpp>
 #include <concord/query.hpp>
 
+#include "acl/scope.hpp"
 #include "command/selector.hpp"
 #include "compress/packed.hpp"
 #include "store/matching.hpp"
@@ -39,6 +40,7 @@ struct MatchOptions {
   std::uint64_t offset = 0;                ///< matches to skip
   std::optional<std::uint64_t> most = {};  ///< matches to give
   QueryEnd end;
+  const acl::Scope* scope = nullptr;  ///< keys outside are not there; null: all are
 };
 
 class Matches {
@@ -51,7 +53,7 @@ class Matches {
         unpacker_(unpacker),
         now_ms_(now_ms),
         options_(std::move(options)),
-        cursor_(selector, now_ms, options_.from) {}
+        cursor_(selector, now_ms, options_.from, options_.scope) {}
 
   /// There are no more.
   [[nodiscard]] bool is_done() const { return cursor_.is_finished() || options_.most == std::uint64_t{0}; }
@@ -78,10 +80,10 @@ class Matches {
 /// Counts matches, without copying a value. There is no C++ predicate.
 class MatchCount {
  public:
-  /// `selector` outlives this.
-  MatchCount(store::View view, const command::CompiledSelector& selector, base::ClusterTimeMs now_ms,
-             const QueryEnd& end)
-      : view_(std::move(view)), end_(end), cursor_(selector, now_ms) {}
+  /// `selector` and `scope` outlive this.
+  MatchCount(store::View view, const command::CompiledSelector& selector, const acl::Scope* scope,
+             base::ClusterTimeMs now_ms, const QueryEnd& end)
+      : view_(std::move(view)), end_(end), cursor_(selector, now_ms, {}, scope) {}
 
   [[nodiscard]] bool is_done() const { return cursor_.is_finished(); }
   [[nodiscard]] std::uint64_t count() const { return count_; }

@@ -35,7 +35,7 @@ Result<BulkResult> commit_all(database::LocalDatabase& database, const Items& it
     if (!operation) return command::at_place("then", transaction.then.size(), operation.error());
     transaction.then.push_back(std::move(*operation));
   }
-  auto outcome = database.commit(transaction, options.timeout);
+  auto outcome = database.commit(transaction, options);
   if (!outcome) return std::unexpected(std::move(outcome.error()));
   return database::to_bulk_result(*outcome, items.size());
 }
@@ -65,21 +65,19 @@ void Node::async_put(std::string_view key, const Value& value, const PutOptions&
 }
 
 Result<Revision> Node::del(std::string_view key, const WriteOptions& options) {
-  return of_existing(impl_->database->write({.kind = CommandKind::remove, .key = key}, options.timeout));
+  return of_existing(impl_->database->write({.kind = CommandKind::remove, .key = key}, options));
 }
 
 Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options) {
   const auto ttl_s = command::touch_ttl(ttl);
   if (!ttl_s) return std::unexpected(ttl_s.error());
-  return of_existing(
-      impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options.timeout));
+  return of_existing(impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options));
 }
 
 Result<Value> Node::get(std::string_view key, const ReadOptions& options) { return impl_->database->get(key, options); }
 
 Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) {
-  return impl_->database->read(key, options.consistency.value_or(impl_->database->options().default_consistency),
-                               options.timeout);
+  return impl_->database->get_entry(key, options);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -88,7 +86,7 @@ Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) 
 Result<TransactionResult> Node::commit(const Transaction& transaction, const WriteOptions& options) {
   const auto command = command::to_command(transaction);
   if (!command) return std::unexpected(command.error());
-  auto outcome = impl_->database->commit(*command, options.timeout);
+  auto outcome = impl_->database->commit(*command, options);
   if (!outcome) return std::unexpected(std::move(outcome.error()));
   return database::to_result(std::move(*outcome));
 }
@@ -97,7 +95,7 @@ void Node::async_commit(const Transaction& transaction, const WriteOptions& opti
                         Completion<TransactionResult> done) {
   const auto command = command::to_command(transaction);
   if (!command) return done(std::unexpected(command.error()));
-  impl_->database->submit(*command, options.timeout, [done = std::move(done)](Result<Outcome> outcome) mutable {
+  impl_->database->async_commit(*command, options, [done = std::move(done)](Result<Outcome> outcome) mutable {
     if (!outcome) return done(std::unexpected(std::move(outcome.error())));
     done(database::to_result(std::move(*outcome)));
   });

@@ -24,8 +24,15 @@ constexpr milliseconds look_interval{5};
 /// The node answers by its own clock at the deadline; whoever waits allows for some more.
 constexpr milliseconds answer_grace{1000};
 
+Result<void> check_admin(const database::LocalDatabase& database, const WriteOptions& options) {
+  const auto access = database.access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  return database::allowed(access->judge(Permission::admin));
+}
+
 Result<void> change(database::LocalDatabase& database, MemberChange kind, std::string_view name, std::string_view peer,
                     const WriteOptions& options) {
+  if (auto may = check_admin(database, options); !may) return may;
   const auto answer = std::make_shared<std::promise<Result<void>>>();
   auto answered = answer->get_future();
   database.change_members(kind, std::string(name), std::string(peer), options.timeout,
@@ -81,7 +88,8 @@ Result<void> Node::transfer_leadership(std::string_view name, const WriteOptions
   return change(*impl_->database, MemberChange::transfer_leadership, name, {}, options);
 }
 
-Result<void> Node::trigger_snapshot(const WriteOptions&) {
+Result<void> Node::trigger_snapshot(const WriteOptions& options) {
+  if (auto may = check_admin(*impl_->database, options); !may) return may;
   if (auto failure = impl_->database->failure()) return std::unexpected(std::move(*failure));
   impl_->database->trigger_snapshot();
   return {};

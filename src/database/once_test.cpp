@@ -35,7 +35,8 @@ class OnceTest : public testing::Test {
   }
 
   Result<Outcome> submit(const Once& once, const command::Transaction& transaction) {
-    return completed<Outcome>([&](auto done) { database->submit(transaction, &once, 5s, std::move(done)); });
+    return completed<Outcome>(
+        [&](auto done) { database->submit(transaction, &once, acl::Access::everything(), 5s, std::move(done)); });
   }
   /// Puts a number, and reads what is at "read".
   Result<Outcome> put_number(const Once& once, int number) {
@@ -48,12 +49,13 @@ class OnceTest : public testing::Test {
   void put(std::string_view key, const Value& value) {
     command::Transaction transaction;
     transaction.then = {{.kind = OperationKind::put, .key = key, .value = value.stored()}};
-    const auto outcome = completed<Outcome>([&](auto done) { database->submit(transaction, 5s, std::move(done)); });
+    const auto outcome = completed<Outcome>(
+        [&](auto done) { database->submit(transaction, acl::Access::everything(), 5s, std::move(done)); });
     ASSERT_TRUE(outcome) << message(outcome);
     EXPECT_EQ(outcome->repeat, Repeat::none);
   }
   int number() {
-    const auto entry = database->read("number", ReadConsistency::strong, 5s);
+    const auto entry = database->read("number", ReadConsistency::strong, acl::Access::everything(), 5s);
     return entry ? entry->value.as<int>().value() : -1;
   }
 

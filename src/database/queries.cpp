@@ -38,9 +38,15 @@ Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries,
   const QueryEnd end = end_of(options.timeout);
   const auto selection = command::select(query);
   if (!selection) return std::unexpected(selection.error());
-  if (auto readable = check_readable(options); !readable) return readable;
+  const auto access = readable_access(options);
+  if (!access) return std::unexpected(access.error());
+  if (auto may = allowed(access->judge(Permission::read)); !may) return may;
   Matches matches(runtime_->state().view(), selection->compiled, query.filter, *unpacker_, runtime_->now_ms(),
-                  {.with_entries = with_entries, .offset = query.offset, .most = query.limit, .end = end});
+                  {.with_entries = with_entries,
+                   .offset = query.offset,
+                   .most = query.limit,
+                   .end = end,
+                   .scope = access->scope()});
   std::vector<Item> items;
   while (true) {
     const auto more = matches.next(items);
@@ -54,7 +60,9 @@ Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries,
 
 Result<Page<Item>> LocalDatabase::page(const Query& query, bool with_entries, const PageOptions& page,
                                        const ReadOptions& options) const {
-  auto search = this->search(query, with_entries ? SearchFor::entries : SearchFor::keys, page, options);
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  auto search = this->search(query, with_entries ? SearchFor::entries : SearchFor::keys, page, *access, options);
   if (!search) return std::unexpected(std::move(search.error()));
   if (auto done = run(**search); !done) return std::unexpected(std::move(done.error()));
   return std::move((*search)->page);
@@ -70,7 +78,9 @@ Result<std::uint64_t> LocalDatabase::count(const Query& query, const ReadOptions
     if (!done) return std::unexpected(std::move(done.error()));
     return counted;
   }
-  const auto search = this->search(query, SearchFor::count, {}, options);
+  const auto access = access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  const auto search = this->search(query, SearchFor::count, {}, *access, options);
   if (!search) return std::unexpected(search.error());
   if (auto done = run(**search); !done) return std::unexpected(std::move(done.error()));
   return (*search)->count;
@@ -83,7 +93,7 @@ Result<std::uint64_t> LocalDatabase::delete_where(const Query& query, const Writ
   if (!selection) return std::unexpected(selection.error());
   command::Transaction transaction;
   transaction.then.push_back({.kind = command::OperationKind::delete_where, .selector = selection->selector});
-  const auto outcome = commit(transaction, options.timeout);
+  const auto outcome = commit(transaction, options);
   if (!outcome) return std::unexpected(outcome.error());
   const command::OperationResult& result = outcome->results.front();
   if (result.status == command::OperationStatus::too_large) {

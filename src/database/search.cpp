@@ -17,7 +17,8 @@ constexpr std::uint64_t page_bytes = 8U << 20U;
 /// Owns its query: what it is made of views that.
 class PageSearch final : public Search {
  public:
-  PageSearch(const Query& query, std::uint64_t size) : query_(query), size_(size) {}
+  PageSearch(const Query& query, acl::Access access, std::uint64_t size)
+      : query_(query), access_(std::move(access)), size_(size) {}
 
   Result<void> begin(store::View view, const compress::Unpacker& unpacker, base::ClusterTimeMs now_ms,
                      const PageOptions& page_options, MatchOptions options) {
@@ -31,6 +32,7 @@ class PageSearch final : public Search {
     } else {
       options.offset = query_.offset;
     }
+    options.scope = access_.scope();
     options.most = size_ + 1;  // one more than the page holds tells whether there is a next one
     matches_.emplace(std::move(view), selection_->compiled, query_.filter, unpacker, now_ms, std::move(options));
     return {};
@@ -62,6 +64,7 @@ class PageSearch final : public Search {
   }
 
   const Query query_;
+  const acl::Access access_;
   std::uint64_t size_;
   std::uint64_t bytes_ = 0;
   std::optional<command::Selection> selection_;
@@ -71,14 +74,15 @@ class PageSearch final : public Search {
 
 class CountSearch final : public Search {
  public:
-  explicit CountSearch(const Query& query) : query_(query) {}
+  CountSearch(const Query& query, acl::Access access) : query_(query), access_(std::move(access)) {}
 
   Result<void> begin(const store::StateMachine& state, base::ClusterTimeMs now_ms, const QueryEnd& end) {
     auto selection = command::select(query_);
     if (!selection) return std::unexpected(std::move(selection.error()));
     selection_.emplace(std::move(*selection));
-    if (command::has_selector(query_)) {
-      counting_.emplace(state.view(), selection_->compiled, now_ms, end);
+    const acl::Scope* const scope = access_.scope();
+    if (command::has_selector(query_) || (scope != nullptr && !scope->is_everything())) {
+      counting_.emplace(state.view(), selection_->compiled, scope, now_ms, end);
     } else {
       all_ = state.size();
     }
@@ -98,6 +102,7 @@ class CountSearch final : public Search {
 
  private:
   const Query query_;
+  const acl::Access access_;
   std::optional<command::Selection> selection_;
   std::optional<MatchCount> counting_;
   std::uint64_t all_ = 0;
@@ -106,11 +111,13 @@ class CountSearch final : public Search {
 }  // namespace
 
 Result<std::unique_ptr<Search>> LocalDatabase::search(const Query& query, SearchFor what, const PageOptions& page,
-                                                      const ReadOptions& options) const {
+                                                      const acl::Access& access, const ReadOptions& options) const {
   const QueryEnd end = end_of(options.timeout);
-  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  if (auto readable = check_readable_by(access, options); !readable) {
+    return std::unexpected(std::move(readable.error()));
+  }
   if (what == SearchFor::count) {
-    auto search = std::make_unique<CountSearch>(query);
+    auto search = std::make_unique<CountSearch>(query, access);
     auto begun = search->begin(runtime_->state(), runtime_->now_ms(), end);
     if (!begun) return std::unexpected(std::move(begun.error()));
     return search;
@@ -118,7 +125,7 @@ Result<std::unique_ptr<Search>> LocalDatabase::search(const Query& query, Search
   if (page.size < 1 || page.size > max_page) {
     return fail(Errc::invalid_request, "the page's size is " + std::to_string(page.size) + "; it must be 1 to 1000");
   }
-  auto search = std::make_unique<PageSearch>(query, page.size);
+  auto search = std::make_unique<PageSearch>(query, access, page.size);
   auto begun = search->begin(runtime_->state().view(), *unpacker_, runtime_->now_ms(), page,
                              {.with_entries = what == SearchFor::entries, .end = end});
   if (!begun) return std::unexpected(std::move(begun.error()));

@@ -11,12 +11,14 @@
 #include <string>
 #include <string_view>
 
+#include "acl/access.hpp"
 #include "command/transaction.hpp"
 #include "database/database.hpp"
 #include "http/error_status.hpp"
 #include "http/reply.hpp"
 #include "http/request.hpp"
 #include "http/target.hpp"
+#include "security/rate_limits.hpp"
 
 namespace concord::http {
 
@@ -45,9 +47,16 @@ class Submitter {
   Submitter& operator=(const Submitter&) = default;
 };
 
+/// Who is at the other end of a connection.
+struct Caller {
+  security::Address address{};
+  command::TokenId proved = {};  ///< a token by which this connection was let in before; 0: none
+};
+
 /// What all calls of a server share.
 struct Site {
   database::Database& database;
+  security::RateLimits& rate_limits;
   std::string api_url = {};            ///< of this server
   OpenapiDocument* openapi = nullptr;  ///< of /api/v1/openapi.json; always there in a server
 };
@@ -57,11 +66,14 @@ class Call {
   Call(Site& shared, Submitter& submitter) noexcept : site(shared), submitter_(submitter) {}
 
   Site& site;
+  Caller caller;
+  acl::Access access;  ///< in whose name it is made, once it was admitted (admission.hpp)
   Request request;
   Query query;
   std::string key;  ///< the `{key}` of the path, decoded; empty for other routes
   std::chrono::milliseconds timeout{5000};
   ReadConsistency consistency = ReadConsistency::leader;
+  std::string once_scope;             ///< whose names those of `once` are: the token's
   std::optional<command::Once> once;  ///< of a write with an Idempotency-Key; views the request
   Reply reply;
 
@@ -77,7 +89,7 @@ class Call {
   void submit(const command::Transaction& transaction, Continuation continuation) {
     submitter_.await(
         [&](Completion<command::Outcome> done) {
-          site.database.submit(transaction, once ? &*once : nullptr, timeout, std::move(done));
+          site.database.submit(transaction, once ? &*once : nullptr, access, timeout, std::move(done));
         },
         std::move(continuation));
   }

@@ -39,6 +39,12 @@ void release_memory(std::string& buffer) {
   }
 }
 
+security::Address address_of(const asio::ip::address& address) noexcept {
+  const auto as_v6 =
+      address.is_v4() ? asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()) : address.to_v6();
+  return as_v6.to_bytes();
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, Shared& shared, Worker& worker, std::size_t position_in_worker)
@@ -52,6 +58,7 @@ Connection::Connection(asio::ip::tcp::socket socket, Shared& shared, Worker& wor
 
 void Connection::start() {
   error_code ignored;
+  call_.caller.address = address_of(socket_.remote_endpoint(ignored).address());
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
   if (shared_.draining) return close();

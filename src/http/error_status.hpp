@@ -20,6 +20,7 @@ struct Problem {
   unsigned status = 500;
   std::string_view code = "INTERNAL";  ///< of static storage
   std::string message;
+  unsigned retry_after_s = 1;  ///< of 429 and 503
 
   Problem() = default;
   Problem(unsigned status_code, std::string_view name, std::string text)

@@ -47,8 +47,12 @@ constexpr std::array documented_errors = {
                     "INVALID_REQUEST, INVALID_KEY, MISSING_CONDITION, CONFLICTING_CONDITIONS: "
                     "the message names the field, parameter or limit.",
                     "the field \"colour\" of the body is not known"},
-    DocumentedError{403, "FORBIDDEN", "FORBIDDEN: the page of another site may not change anything (api.cors_origins).",
-                    "pages of \"https://other.example\" may not change anything here"},
+    DocumentedError{401, "UNAUTHORIZED", "UNAUTHORIZED: the call needs a token, or brings one that is not valid.",
+                    "the token is not valid"},
+    DocumentedError{403, "FORBIDDEN",
+                    "FORBIDDEN: the token may not do that; or the page of another site may not change anything "
+                    "(api.cors_origins).",
+                    "the token lacks the permission write, which this call needs"},
     DocumentedError{404, "NOT_FOUND", "NOT_FOUND: no such key, or it has expired.", "the key does not exist"},
     DocumentedError{405, "METHOD_NOT_ALLOWED", "METHOD_NOT_ALLOWED: `Allow` names the methods of the path.",
                     "the path does not take this method; it takes GET, HEAD, OPTIONS"},
@@ -84,7 +88,8 @@ std::set<unsigned> errors_of(const Route& route, bool has_key) {
   std::set<unsigned> errors = {400, 405, 408, 413, 414, 421, 431, 500, 503};
   if (route.body != BodyKind::none) errors.insert(415);
   if (route.method != Method::get) errors.insert(403);
-  if (route.is_read || route.is_write || route.may_conflict) errors.insert({429, 504});
+  if (route.needs != Needs::nothing) errors.insert({401, 403, 429});
+  if (route.is_read || route.is_write || route.may_conflict || route.may_wait) errors.insert({429, 504});
   if (route.is_write) errors.insert({409, 507});
   if (route.may_miss || has_key) errors.insert(404);
   if (route.may_conflict) errors.insert(409);
@@ -108,7 +113,9 @@ class Writer {
             {"info", info(version)},
             {"servers", json::array{json::object{{"url", "/"}}}},
             {"paths", std::move(paths)},
-            {"components", json::object{{"schemas", std::move(schemas_)}, {"responses", std::move(responses)}}}};
+            {"components", json::object{{"schemas", std::move(schemas_)},
+                                        {"responses", std::move(responses)},
+                                        {"securitySchemes", security_schemes()}}}};
   }
 
  private:
@@ -118,6 +125,17 @@ class Writer {
             {"description",
              "A strongly consistent key-value store. Every answer is JSON with `status`; errors have `error.code` and "
              "`error.message`. Every answer carries `X-Request-Id`, the client's if it sent one."}};
+  }
+
+  static json::object security_schemes() {
+    return {{"bearer", {{"type", "http"}, {"scheme", "bearer"}}},
+            {"api_key", {{"type", "apiKey"}, {"in", "header"}, {"name", "X-API-Key"}}}};
+  }
+
+  /// A token in either way; or none, while authentication is off.
+  static json::array security_of(const Route& route) {
+    if (route.needs == Needs::nothing) return {};
+    return {json::object{{"bearer", json::array{}}}, json::object{{"api_key", json::array{}}}, json::object{}};
   }
 
   json::object error_response(const DocumentedError& error) {
@@ -143,6 +161,7 @@ class Writer {
     if (!route.description.empty()) operation["description"] = route.description;
     operation["parameters"] = parameters(route, has_key);
     if (route.body_schema != nullptr) operation["requestBody"] = request_body(route);
+    operation["security"] = security_of(route);
     operation["responses"] = responses(route, has_key);
     methods[document_method(route.method)] = std::move(operation);
   }
@@ -179,7 +198,8 @@ class Writer {
     if (has_key && route.path.find(key_placeholder) == std::string_view::npos) {
       const std::size_t open = route.path.find('{') + 1;
       const std::string_view name = route.path.substr(open, route.path.find('}') - open);
-      list.push_back(parameter("path", name, "Percent-encoded.", schemas::member_name));
+      list.push_back(
+          parameter("path", name, "Percent-encoded.", name == "id" ? schemas::token_id : schemas::member_name));
     } else if (has_key) {
       json::object key = parameter("path", "key", "Percent-encoded: `a/b` is `a%2Fb`.", schemas::key);
       key["schema"].as_object()["minLength"] = 1;
@@ -259,7 +279,7 @@ class Writer {
   }
 
   json::object responses(const Route& route, bool has_key) {
-    json::object list = {{"200", success(route)}};
+    json::object list = {{std::to_string(route.answer.status), success(route)}};
     if (route.takes_if_none_match && !route.is_write) {
       list["304"] = {{"description", "The key still has the revision that the client has."}};
     }

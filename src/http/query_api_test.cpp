@@ -54,8 +54,7 @@ TEST_F(QueryApi, PagesGoThroughAllKeysOnceWhileOthersComeAndGo) {
       EXPECT_TRUE(seen.insert(std::string(row.at("key").as_string())).second) << row;
     }
     put("key" + std::to_string(1000 + page), 0);
-    ASSERT_TRUE(database_->write({.kind = command::CommandKind::remove, .key = "key1" + std::to_string(page)},
-                                 std::chrono::seconds(5)));
+    ASSERT_TRUE(database_->write({.kind = command::CommandKind::remove, .key = "key1" + std::to_string(page)}, {}));
     if (answer.at("next_cursor").is_null()) break;
     cursor = answer.at("next_cursor").as_string();
   }
@@ -161,7 +160,7 @@ TEST_F(QueryApi, OtherRequestsAreServedWhileALongQueryRuns) {
                                                             "1",
                                                             2)});
     }
-    ASSERT_TRUE(database_->commit(transaction, std::chrono::seconds(5)));
+    ASSERT_TRUE(database_->commit(transaction, {}));
   }
   // Pipelined: the answers come in order, the long one first.
   client_->send(request_text("POST", "/api/v1/query", R"({"select":"count","pattern":"9$"})", {}) +

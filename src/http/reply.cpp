@@ -142,7 +142,7 @@ void Reply::set_problem(const Problem& problem) {
   body += R"(","message":)";
   append_message(body, problem.message);
   body += "}}";
-  if (status == 429 || status == 503) add_header("Retry-After", "1");
+  if (status == 429 || status == 503) add_header("Retry-After", std::to_string(problem.retry_after_s));
   if (status == 401) add_header("WWW-Authenticate", "Bearer");
 }
 

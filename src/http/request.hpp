@@ -21,6 +21,8 @@ enum class Header : std::uint8_t {
   accept,
   accept_encoding,
   access_control_request_method,
+  api_key,
+  authorization,
   content_type,
   expect,
   host,

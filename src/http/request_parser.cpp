@@ -39,6 +39,7 @@ std::optional<Header> header_of(beast_http::field field, std::string_view name) 
     case beast_http::field::accept: return Header::accept;
     case beast_http::field::accept_encoding: return Header::accept_encoding;
     case beast_http::field::access_control_request_method: return Header::access_control_request_method;
+    case beast_http::field::authorization: return Header::authorization;
     case beast_http::field::content_type: return Header::content_type;
     case beast_http::field::expect: return Header::expect;
     case beast_http::field::host: return Header::host;
@@ -46,6 +47,7 @@ std::optional<Header> header_of(beast_http::field field, std::string_view name) 
     case beast_http::field::if_none_match: return Header::if_none_match;
     case beast_http::field::origin: return Header::origin;
     case beast_http::field::unknown:
+      if (boost::beast::iequals("x-api-key", {name.data(), name.size()})) return Header::api_key;
       if (boost::beast::iequals("x-request-id", {name.data(), name.size()})) return Header::request_id;
       if (boost::beast::iequals("idempotency-key", {name.data(), name.size()})) return Header::idempotency_key;
       return std::nullopt;

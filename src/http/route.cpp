@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/base64.hpp"
+#include "http/admission.hpp"
 #include "http/idempotency.hpp"
 #include "value/json_string.hpp"
 
@@ -124,6 +125,15 @@ void RouteTable::dispatch(Call& call) const {
   while (position < routes_.size() && (routes_[position].method != method || !matches(position, path))) ++position;
   if (position == routes_.size()) return answer_unmatched(call, *target, path);
 
+  const auto serve_later = [](const RouteTable& table, std::size_t at, Call& admitted) { table.serve(at, admitted); };
+  if (admit(*this, position, call, serve_later)) serve(position, call);
+}
+
+/// Precondition: the route matches the call, and the call was admitted.
+void RouteTable::serve(std::size_t position, Call& call) const {
+  const auto target = split_target(call.request.target);
+  if (!target) return call.refuse(target.error());
+  const Path path(target->path);
   const Route& route = routes_[position];
   const int key_segment = templates_[position].key_segment;
   if (auto done = call.query.parse(target->query); !done) return call.refuse(done.error());
@@ -142,6 +152,10 @@ void RouteTable::dispatch(Call& call) const {
     auto once = once_of(call.request, *target, call.query);
     if (!once) return call.refuse(once.error());
     call.once = *once;
+    if (call.once && call.access.token() != nullptr) {
+      call.once_scope = acl::id_text(call.access.id());
+      call.once->scope = call.once_scope;
+    }
   }
   if (!check_content_type(route, call)) return;
   if (route.is_read && route.waits_for_data) return run_read(route, call);
@@ -163,7 +177,7 @@ void RouteTable::run_read(const Route& route, Call& call) {
       },
       [&route](Call& answered, const Result<command::Outcome>& outcome) {
         if (!outcome) return answered.refuse(outcome.error());
-        route.handler(answered);
+        if (is_still_admitted(answered)) route.handler(answered);
       });
 }
 

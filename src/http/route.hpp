@@ -35,10 +35,21 @@ enum class AnswerKind : std::uint8_t {
   foreign,  ///< no JSON of ours: a page, a file
 };
 
+/// Of the token of whoever calls, while authentication is on (admission.hpp).
+enum class Needs : std::uint8_t {
+  nobody_may,  ///< what a route needs that says nothing
+  nothing,     ///< not even a token
+  read,
+  write,
+  read_or_write,  ///< what it does is judged by what it says (transactions)
+  admin,
+};
+
 struct Answer {
   AnswerKind kind = AnswerKind::done;
   const Schema* schema = nullptr;  ///< of the data, or of all of it (bare)
   std::string_view media_type = "application/json";
+  unsigned status = 200;
   bool also_bytes = false;  ///< application/octet-stream when the client prefers it
   bool also_text = false;   ///< text/plain when asked for
   bool has_etag = false;
@@ -52,6 +63,7 @@ struct Route {
   std::string_view tag = {};  ///< the group it is shown in
   std::string_view summary = {};
   std::string_view description = {};
+  Needs needs = Needs::nobody_may;
   BodyKind body = BodyKind::none;
   const Schema* body_schema = nullptr;
   bool body_required = true;
@@ -63,6 +75,7 @@ struct Route {
   bool takes_if_none_match = false;
   bool may_miss = false;      ///< 404 of a missing key
   bool may_conflict = false;  ///< 409
+  bool may_wait = false;      ///< for the cluster, though it is neither read nor write: 429, 504
   Answer answer = {};
 };
 
@@ -82,6 +95,7 @@ class RouteTable {
     bool is_key = false;   ///< and no other name
   };
 
+  void serve(std::size_t position, Call& call) const;
   static void run_read(const Route& route, Call& call);
   [[nodiscard]] bool matches(std::size_t route, const Path& path) const noexcept;
   /// "GET, HEAD, PUT, OPTIONS" for a path; empty when no route matches it.

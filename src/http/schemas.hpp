@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "command/limits.hpp"
+#include "command/token.hpp"
 #include "http/page_limit.hpp"
 #include "http/schema.hpp"
 
@@ -350,6 +351,59 @@ inline constexpr std::array new_leader_fields = {
     Field{.name = "name", .schema = &member_name, .description = "None: the voter that knows most of the log."}};
 inline constexpr Schema new_leader = {
     .shape = Shape::object, .name = "NewLeader", .fields = new_leader_fields, .example = R"({"name": "n2"})"};
+
+// Tokens -------------------------------------------------------------------------------------------------------------
+
+inline constexpr std::array<std::string_view, 3> permission_names = {"read", "write", "admin"};
+inline constexpr Schema permission = {.shape = Shape::text, .values = permission_names};
+inline constexpr Schema permissions = {
+    .shape = Shape::array, .items = &permission, .min_items = 1, .max_items = permission_names.size()};
+inline constexpr Schema token_prefix = {.shape = Shape::text, .min_length = 1};
+inline constexpr Schema token_prefixes = {.shape = Shape::array,
+                                          .description = "Keys it may touch begin with one of these; none: all keys.",
+                                          .items = &token_prefix,
+                                          .max_items = command::max_token_prefixes};
+inline constexpr Schema expires_in = {.shape = Shape::integer,
+                                      .description = "Seconds; null: it does not expire.",
+                                      .nullable = true,
+                                      .minimum = 1,
+                                      .maximum = command::max_ttl_s};
+inline constexpr std::array new_token_fields = {Field{.name = "permissions", .schema = &permissions, .required = true},
+                                                Field{.name = "prefixes", .schema = &token_prefixes},
+                                                Field{.name = "description", .schema = &text},
+                                                Field{.name = "expires_in", .schema = &expires_in}};
+inline constexpr Schema new_token = {.shape = Shape::object,
+                                     .name = "NewToken",
+                                     .fields = new_token_fields,
+                                     .example = R"({"permissions": ["read", "write"], "prefixes": ["app/"]})"};
+inline constexpr std::array revoked_token_fields = {
+    Field{.name = "token", .schema = &text, .description = "The secret.", .required = true}};
+inline constexpr Schema revoked_token = {
+    .shape = Shape::object,
+    .name = "RevokedToken",
+    .fields = revoked_token_fields,
+    .example = R"({"token": "sk_concord_0000000000000000000000000000000000000000000"})"};
+inline constexpr Schema token_id = {.shape = Shape::text, .description = "16 hexadecimal digits.", .min_length = 1};
+inline constexpr Schema shown_prefixes = {.shape = Shape::array, .items = &any_value};
+inline constexpr Schema shown_expiry = {
+    .shape = Shape::integer, .description = "Seconds that are left, 0 once it has expired.", .nullable = true};
+inline constexpr Schema shown_time = {.shape = Shape::text, .nullable = true};
+inline constexpr std::array token_fields = {Field{.name = "id", .schema = &text, .required = true},
+                                            Field{.name = "permissions", .schema = &permissions, .required = true},
+                                            Field{.name = "prefixes", .schema = &shown_prefixes, .required = true},
+                                            Field{.name = "description", .schema = &text, .required = true},
+                                            Field{.name = "created_at", .schema = &shown_time, .required = true},
+                                            Field{.name = "expires_in", .schema = &shown_expiry, .required = true},
+                                            Field{.name = "last_used_at", .schema = &shown_time, .required = true}};
+inline constexpr Schema token = {.shape = Shape::object, .name = "Token", .fields = token_fields};
+inline constexpr std::array secret_field = {
+    Field{.name = "token", .schema = &text, .description = "The secret, shown this once.", .required = true}};
+inline constexpr auto created_token_fields = joined(token_fields, secret_field);
+inline constexpr Schema created_token = {
+    .shape = Shape::object, .name = "CreatedToken", .fields = created_token_fields};
+inline constexpr Schema token_list = {.shape = Shape::array, .items = &token};
+inline constexpr std::array tokens_fields = {Field{.name = "tokens", .schema = &token_list, .required = true}};
+inline constexpr Schema tokens = {.shape = Shape::object, .name = "Tokens", .fields = tokens_fields};
 
 inline constexpr Schema leader = {
     .shape = Shape::text, .description = "The leader's name, null when none is known.", .nullable = true};

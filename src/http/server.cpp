@@ -55,7 +55,8 @@ std::string url_of(const tcp::endpoint& endpoint) {
 class Server::Impl {
  public:
   Impl(database::Database& database, Settings settings)
-      : shared{.site = {.database = database},
+      : rate_limits(settings.rate_limits),
+        shared{.site = {.database = database, .rate_limits = rate_limits},
                .table = RouteTable(api_routes()),
                .settings = settings,
                .browser_guard = BrowserGuard(settings.browsers, settings.host)} {
@@ -147,6 +148,7 @@ class Server::Impl {
     for (auto& worker : workers) worker->stop_and_join();
   }
 
+  security::RateLimits rate_limits;
   Shared shared;
   OpenapiDocument openapi{shared.table.routes(), concord::version, shared.settings.compress};
   std::vector<std::unique_ptr<Worker>> workers;

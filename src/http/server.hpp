@@ -29,6 +29,7 @@
 #include "http/access_log.hpp"
 #include "http/browser_guard.hpp"
 #include "http/request_parser.hpp"
+#include "security/rate_limits.hpp"
 
 namespace concord::database {
 class Database;
@@ -47,6 +48,7 @@ struct Settings {
   std::chrono::milliseconds linger_timeout{
       5'000};  ///< how long a refused client may go on sending before it is cut off
   BrowserPolicy browsers = {};
+  security::RateLimitOptions rate_limits = {};
   bool compress = true;  ///< gzip, for clients that ask for it
   AccessSink access_log = {};
   std::shared_ptr<const std::atomic<bool>> access_log_on =

@@ -27,8 +27,8 @@ class TestingDatabase final : public database::Database {
 
   using Database::submit;
   /// `once` is not looked at: the real database is tested with it.
-  void submit(const command::Transaction& transaction, const command::Once*, std::chrono::milliseconds,
-              Completion<command::Outcome> done) override {
+  void submit(const command::Transaction& transaction, const command::Once*, const acl::Access&,
+              std::chrono::milliseconds, Completion<command::Outcome> done) override {
     auto outcome = apply(transaction);
     if (completes_ == Completes::inside_the_call) return done(std::move(outcome));
     const std::lock_guard lock(mutex_);
@@ -41,6 +41,24 @@ class TestingDatabase final : public database::Database {
                      std::move_only_function<void(Result<void>)> done) override {
     done({});
   }
+  acl::Access find_access(std::string_view) override { return acl::Access::everything(); }
+  void when_access(std::string_view, std::chrono::milliseconds, Completion<acl::Access> done) override {
+    done(acl::Access::everything());
+  }
+  Result<void> confirm(const acl::Access&) const override { return {}; }
+  void create_token(const NewToken&, const acl::Access&, std::chrono::milliseconds,
+                    Completion<CreatedToken> done) override {
+    done(fail(Errc::internal, "the real database is tested with tokens (auth_api_test.cpp)"));
+  }
+  void revoke_token(std::string_view, const acl::Access&, std::chrono::milliseconds,
+                    std::move_only_function<void(Result<void>)> done) override {
+    done(fail(Errc::not_found, "there is no such token"));
+  }
+  void revoke_secret(std::string_view, const acl::Access&, std::chrono::milliseconds,
+                     std::move_only_function<void(Result<void>)> done) override {
+    done(fail(Errc::not_found, "there is no such token"));
+  }
+  Result<std::vector<TokenInfo>> list_tokens() const override { return std::vector<TokenInfo>(); }
   void change_members(database::MemberChange, std::string, std::string, std::chrono::milliseconds,
                       std::move_only_function<void(Result<void>)> done) override {
     done(fail(Errc::condition_failed, "this node is alone"));
@@ -51,7 +69,7 @@ class TestingDatabase final : public database::Database {
   std::string peer_address() const override { return {}; }
   bool is_removed() const noexcept override { return false; }
 
-  Result<Entry> read(std::string_view key, ReadConsistency, std::chrono::milliseconds) override {
+  Result<Entry> read(std::string_view key, ReadConsistency, const acl::Access&, std::chrono::milliseconds) override {
     const std::lock_guard lock(mutex_);
     if (failing_) return std::unexpected(*failing_);
     const auto found = entries_.find(key);
@@ -59,12 +77,12 @@ class TestingDatabase final : public database::Database {
     return found->second;
   }
 
-  Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>&,
+  Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>&, const acl::Access&,
                                                         const ReadOptions&) const override {
     return fail(Errc::internal, "the real database is tested with these calls (query_api_test.cpp)");
   }
   Result<std::unique_ptr<database::Search>> search(const concord::Query&, database::SearchFor, const PageOptions&,
-                                                   const ReadOptions&) const override {
+                                                   const acl::Access&, const ReadOptions&) const override {
     return fail(Errc::internal, "the real database is tested with these calls (query_api_test.cpp)");
   }
 

@@ -19,12 +19,11 @@ namespace concord::http {
 
 class NodeApi : public testing::Test {
  protected:
-  explicit NodeApi(Settings settings = {}) {
+  explicit NodeApi(Settings settings = {}, Options options = {}) {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
     directory_ = std::filesystem::temp_directory_path() / ("concord_" + std::string(test->test_suite_name()) + "." +
                                                            std::to_string(::getpid()) + "." + test->name());
     std::filesystem::remove_all(directory_);
-    Options options;
     options.data_dir = directory_;
     options.durability = Durability::memory;
     auto database = database::LocalDatabase::open_local(options);

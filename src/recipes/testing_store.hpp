@@ -136,6 +136,18 @@ class LossyStore final : public Store {
     return inner_.transfer_leadership(name, options);
   }
   Result<void> trigger_snapshot(const WriteOptions& options) override { return inner_.trigger_snapshot(options); }
+  Result<CreatedToken> create_token(const NewToken& token, const WriteOptions& options) override {
+    return inner_.create_token(token, options);
+  }
+  Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options) override {
+    return inner_.list_tokens(options);
+  }
+  Result<void> revoke_token(std::string_view id, const WriteOptions& options) override {
+    return inner_.revoke_token(id, options);
+  }
+  Result<void> revoke_secret(std::string_view secret, const WriteOptions& options) override {
+    return inner_.revoke_secret(secret, options);
+  }
 
   void async_put(std::string_view key, const Value& value, const PutOptions& options,
                  Completion<Revision> done) override {

@@ -51,6 +51,8 @@ def make_acceptable(case):
         put_in_order(case.body, "start", "end")
         if case.path == "/api/v1/txn" and not case.body.get("then") and not case.body.get("else"):
             case.body["then"] = [{"op": "get", "key": "a"}]
+        if case.path == "/api/v1/tokens" and "admin" in case.body.get("permissions", []):
+            case.body.pop("prefixes", None)  # an admin has none
         if "range" in case.body:
             case.body["range"] = sorted(case.body["range"], key=in_bytes)
 

@@ -57,6 +57,7 @@ void add_cluster(CLI::App& app, Context& context) {
   CLI::App& cluster = *app.add_subcommand("cluster", "Look at the cluster and change its members");
   cluster.require_subcommand(1);
   add_cluster_status(cluster, context);
+  add_cluster_token(cluster, context);
   const auto arguments = std::make_shared<Arguments>();
   const auto add_command = [&](const char* name, const char* description) -> CLI::App& {
     return *cluster.add_subcommand(name, description);

@@ -110,6 +110,10 @@ http::Settings server_settings(const config::Configuration& configuration, const
   settings.idle_timeout = milliseconds(configuration.integer("limits.idle_timeout_ms"));
   settings.browsers = {.allowed_hosts = configuration.list("api.allowed_hosts"),
                        .cors_origins = configuration.list("api.cors_origins")};
+  const auto limit = [&](std::string_view key) { return static_cast<std::uint64_t>(configuration.integer(key)); };
+  settings.rate_limits = {.auth_failures_per_minute = limit("limits.auth_failures_per_minute"),
+                          .requests_per_address_per_s = limit("limits.requests_per_address_per_s"),
+                          .requests_per_token_per_s = limit("limits.requests_per_token_per_s")};
   settings.compress = configuration.boolean("api.compress");
   settings.access_log = [log = switches.log](const http::AccessRecord& record) { log_access(log, record); };
   settings.access_log_on = switches.access_log;

@@ -82,6 +82,7 @@ void add_cluster(std::vector<Route>& routes) {
                     .description =
                         "It is a learner: it gets the data and has no vote until it is promoted. Start its node with "
                         "`cluster.join` then. Answers when the cluster knows it.",
+                    .needs = Needs::admin,
                     .body = BodyKind::json,
                     .body_schema = &schemas::new_member,
                     .may_conflict = true,
@@ -93,6 +94,7 @@ void add_cluster(std::vector<Route>& routes) {
                     .tag = tag,
                     .summary = "Removes a member",
                     .description = "A leader hands over first. Refused when the others would have no quorum.",
+                    .needs = Needs::admin,
                     .may_miss = true,
                     .may_conflict = true,
                     .answer = {.kind = AnswerKind::done}});
@@ -103,6 +105,7 @@ void add_cluster(std::vector<Route>& routes) {
                     .tag = tag,
                     .summary = "Gives a learner a vote",
                     .description = "Waits, up to the timeout, until it has caught up.",
+                    .needs = Needs::admin,
                     .may_miss = true,
                     .may_conflict = true,
                     .answer = {.kind = AnswerKind::done}});
@@ -112,6 +115,7 @@ void add_cluster(std::vector<Route>& routes) {
                     .handler = transfer_leadership,
                     .tag = tag,
                     .summary = "Makes another voter the leader",
+                    .needs = Needs::admin,
                     .body = BodyKind::json,
                     .body_schema = &schemas::new_leader,
                     .body_required = false,
@@ -125,6 +129,7 @@ void add_cluster(std::vector<Route>& routes) {
                     .tag = tag,
                     .summary = "Takes a snapshot of this node's data",
                     .description = "Answers at once; `snapshot_index` in the status tells when it is there.",
+                    .needs = Needs::admin,
                     .answer = {.kind = AnswerKind::done}});
 }
 

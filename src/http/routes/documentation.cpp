@@ -67,6 +67,7 @@ void add_documentation(std::vector<Route>& routes) {
                     .handler = get_file,
                     .tag = "Documentation",
                     .summary = "This API as a page to read and to try out",
+                    .needs = Needs::nothing,
                     .takes_if_none_match = true,
                     .answer = {.kind = AnswerKind::foreign, .media_type = "text/html"}});
   // What the page loads, and the path that people type. Without summaries: they are no operations of the API.
@@ -74,7 +75,11 @@ void add_documentation(std::vector<Route>& routes) {
        {"/api/docs/", "/api/docs/index.html", "/api/docs/page.css", "/api/docs/page.js", "/api/docs/swagger-ui.css",
         "/api/docs/swagger-ui-bundle.js", "/api/docs/swagger-ui-bundle.js.LICENSE.txt", "/api/docs/favicon-32x32.png",
         "/api/docs/LICENSE", "/api/docs/NOTICE"}) {
-    routes.push_back({.method = Method::get, .path = path, .operation = "documentation", .handler = get_file});
+    routes.push_back({.method = Method::get,
+                      .path = path,
+                      .operation = "documentation",
+                      .handler = get_file,
+                      .needs = Needs::nothing});
   }
 }
 

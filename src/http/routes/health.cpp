@@ -58,6 +58,7 @@ void add_health(std::vector<Route>& routes) {
                       .handler = health,
                       .tag = tag,
                       .summary = "Whether the process answers",
+                      .needs = Needs::nothing,
                       .parameters = parameters,
                       .answer = {.kind = AnswerKind::bare, .schema = &schemas::health, .also_text = true}});
   }
@@ -69,6 +70,7 @@ void add_health(std::vector<Route>& routes) {
                       .tag = tag,
                       .summary = "Whether the node can serve",
                       .description = "503 says why not.",
+                      .needs = Needs::nothing,
                       .parameters = parameters,
                       .answer = {.kind = AnswerKind::bare, .schema = &schemas::ready, .also_text = true}});
   }

@@ -139,7 +139,7 @@ void get(Call& call) {
   if (!check_key(call)) return;
   const bool with_ttl = call.query.is_set("with_ttl");
   const bool meta = call.query.is_set("meta");
-  const auto entry = call.site.database.read(call.key, call.consistency, call.timeout);
+  const auto entry = call.site.database.read(call.key, call.consistency, call.access, call.timeout);
   if (!entry) return call.refuse(entry.error());
 
   Reply& reply = call.reply;
@@ -165,7 +165,7 @@ void get(Call& call) {
 
 void get_ttl(Call& call) {
   if (!check_key(call)) return;
-  const auto entry = call.site.database.read(call.key, call.consistency, call.timeout);
+  const auto entry = call.site.database.read(call.key, call.consistency, call.access, call.timeout);
   if (!entry) return call.refuse(entry.error());
   call.reply.begin_data();
   call.reply.body += '{';
@@ -186,6 +186,7 @@ void add_kv(std::vector<Route>& routes) {
        .handler = get,
        .tag = tag,
        .summary = "The value of a key",
+       .needs = Needs::read,
        .is_read = true,
        .parameters = get_parameters,
        .takes_if_none_match = true,
@@ -199,6 +200,7 @@ void add_kv(std::vector<Route>& routes) {
                     .summary = "Stores a value",
                     .description = "With `expected` or `condition` only when the key's present value is so, with "
                                    "`If-None-Match: *` only when there is none.",
+                    .needs = Needs::write,
                     .body = BodyKind::json_or_bytes,
                     .body_schema = &schemas::put,
                     .is_write = true,
@@ -214,6 +216,7 @@ void add_kv(std::vector<Route>& routes) {
                     .handler = remove,
                     .tag = tag,
                     .summary = "Deletes a key",
+                    .needs = Needs::write,
                     .body = BodyKind::json,
                     .body_schema = &schemas::remove,
                     .body_required = false,
@@ -228,6 +231,7 @@ void add_kv(std::vector<Route>& routes) {
                     .handler = touch,
                     .tag = tag,
                     .summary = "Sets the remaining time of a key",
+                    .needs = Needs::write,
                     .body = BodyKind::json,
                     .body_schema = &schemas::touch,
                     .is_write = true,
@@ -240,6 +244,7 @@ void add_kv(std::vector<Route>& routes) {
                     .handler = get_ttl,
                     .tag = tag,
                     .summary = "The remaining time of a key",
+                    .needs = Needs::read,
                     .is_read = true,
                     .may_miss = true,
                     .answer = {.kind = AnswerKind::data, .schema = &schemas::shown_ttl}});

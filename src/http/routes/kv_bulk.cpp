@@ -201,7 +201,7 @@ void get_many(Call& call) {
   const auto batch = read_batch(call.request.body);
   if (!batch) return call.refuse(batch.error());
   const bool meta = call.query.is_set("meta");
-  const auto entries = call.site.database.get_entries({batch->keys.begin(), batch->keys.end()},
+  const auto entries = call.site.database.get_entries({batch->keys.begin(), batch->keys.end()}, call.access,
                                                       {.consistency = call.consistency, .timeout = call.timeout});
   if (!entries) return call.refuse(entries.error());
   std::string& body = call.reply.body;
@@ -237,6 +237,7 @@ void add_kv_bulk(std::vector<Route>& routes) {
                     .tag = tag,
                     .summary = "Stores up to 500 values at once",
                     .description = "All of them at one revision, or, when one is refused, none.",
+                    .needs = Needs::write,
                     .body = BodyKind::json,
                     .body_schema = &schemas::bulk_put,
                     .is_write = true,
@@ -247,6 +248,7 @@ void add_kv_bulk(std::vector<Route>& routes) {
                     .handler = get_many,
                     .tag = tag,
                     .summary = "Up to 500 values as of one revision",
+                    .needs = Needs::read,
                     .body = BodyKind::json,
                     .body_schema = &schemas::bulk_get,
                     .is_read = true,
@@ -258,6 +260,7 @@ void add_kv_bulk(std::vector<Route>& routes) {
                     .handler = delete_many,
                     .tag = tag,
                     .summary = "Deletes up to 500 keys at once",
+                    .needs = Needs::write,
                     .body = BodyKind::json,
                     .body_schema = &schemas::bulk_delete,
                     .is_write = true,
@@ -268,6 +271,7 @@ void add_kv_bulk(std::vector<Route>& routes) {
                     .handler = touch_many,
                     .tag = tag,
                     .summary = "Sets the remaining time of up to 500 keys at once",
+                    .needs = Needs::write,
                     .body = BodyKind::json,
                     .body_schema = &schemas::bulk_touch,
                     .is_write = true,

@@ -85,7 +85,7 @@ void list(Call& call) {
   const bool needs_entries = !listing.keys_only || listing.with_ttl;
   auto search =
       call.site.database.search(listing.query, needs_entries ? database::SearchFor::entries : database::SearchFor::keys,
-                                listing.page, {.consistency = call.consistency, .timeout = call.timeout});
+                                listing.page, call.access, {.consistency = call.consistency, .timeout = call.timeout});
   if (!search) return call.refuse(search.error());
   call.work([listing = std::move(listing), search = std::move(*search)](Call& working) {
     const auto done = search->step();
@@ -107,6 +107,7 @@ void add_kv_list(std::vector<Route>& routes) {
                     .handler = list,
                     .tag = "Many keys",
                     .summary = "Keys in order, a page at a time",
+                    .needs = Needs::read,
                     .is_read = true,
                     .parameters = parameters,
                     .answer = {.kind = AnswerKind::page, .schema = &schemas::listed_page}});

@@ -25,6 +25,7 @@ void add_openapi(std::vector<Route>& routes) {
                     .handler = get_document,
                     .tag = "Documentation",
                     .summary = "This document",
+                    .needs = Needs::nothing,
                     .answer = {.kind = AnswerKind::bare}});
 }
 

@@ -150,8 +150,8 @@ void query(Call& call) {
   } else if (auto done = check_page_limit(page.size); !done) {
     return call.refuse(done.error());
   }
-  auto search =
-      call.site.database.search(body->query, *what, page, {.consistency = call.consistency, .timeout = call.timeout});
+  auto search = call.site.database.search(body->query, *what, page, call.access,
+                                          {.consistency = call.consistency, .timeout = call.timeout});
   if (!search) return call.refuse(search.error());
   call.work([what = *what, search = std::move(*search)](Call& working) {
     const auto done = search->step();
@@ -213,6 +213,7 @@ void add_query(std::vector<Route>& routes) {
                     .tag = tag,
                     .summary = "Keys, pairs or their number, by key and value",
                     .description = "All selectors must hold.",
+                    .needs = Needs::read,
                     .body = BodyKind::json,
                     .body_schema = &schemas::query,
                     .is_read = true,
@@ -224,6 +225,7 @@ void add_query(std::vector<Route>& routes) {
                     .handler = query_delete,
                     .tag = tag,
                     .summary = "Deletes what a query finds, at once",
+                    .needs = Needs::write,
                     .body = BodyKind::json,
                     .body_schema = &schemas::query_delete,
                     .is_write = true,

@@ -11,6 +11,7 @@ void add_documentation(std::vector<Route>& routes);
 void add_cluster(std::vector<Route>& routes);
 void add_health(std::vector<Route>& routes);
 void add_openapi(std::vector<Route>& routes);
+void add_tokens(std::vector<Route>& routes);
 void add_status(std::vector<Route>& routes);
 void add_kv_bulk(std::vector<Route>& routes);
 void add_kv(std::vector<Route>& routes);

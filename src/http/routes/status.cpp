@@ -128,6 +128,7 @@ void add_status(std::vector<Route>& routes) {
                     .handler = get_status,
                     .tag = tag,
                     .summary = "The node, its cluster and its storage",
+                    .needs = Needs::read,
                     .is_read = true,
                     .waits_for_data = false,
                     .answer = {.kind = AnswerKind::data, .schema = &schemas::status}});
@@ -137,6 +138,7 @@ void add_status(std::vector<Route>& routes) {
                     .handler = get_members,
                     .tag = tag,
                     .summary = "The members of the cluster",
+                    .needs = Needs::read,
                     .is_read = true,
                     .waits_for_data = false,
                     .answer = {.kind = AnswerKind::data, .schema = &schemas::members}});

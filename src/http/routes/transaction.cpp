@@ -232,6 +232,7 @@ void add_transaction(std::vector<Route>& routes) {
                     .tag = "Transactions",
                     .summary = "Guards, then operations or else operations, at once",
                     .description = "200 also when the guards do not hold: `succeeded` tells. At most 500 each.",
+                    .needs = Needs::read_or_write,
                     .body = BodyKind::json,
                     .body_schema = &schemas::transaction,
                     .is_write = true,

@@ -1,0 +1,60 @@
+// Tokens of the embedded node.
+#include <concord/node.hpp>
+
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "base/timeout.hpp"
+#include "database/node_impl.hpp"
+
+namespace concord {
+namespace {
+
+/// The node answers by its own clock at the deadline; whoever waits allows for some more.
+constexpr std::chrono::milliseconds answer_grace{1000};
+
+/// `start(access, done)`.
+template <class T, class Start>
+Result<T> wait_for(const database::LocalDatabase& database, const WriteOptions& options, const Start& start) {
+  const auto access = database.access_of(options.token, options.timeout);
+  if (!access) return std::unexpected(access.error());
+  const auto answer = std::make_shared<std::promise<Result<T>>>();
+  auto answered = answer->get_future();
+  start(*access, [answer](Result<T> result) { answer->set_value(std::move(result)); });
+  if (answered.wait_for(base::bounded(options.timeout) + answer_grace) != std::future_status::ready) {
+    return fail(Errc::timeout, "the change of tokens was not answered in time; whether it happens is unknown", true);
+  }
+  return answered.get();
+}
+
+}  // namespace
+
+Result<CreatedToken> Node::create_token(const NewToken& token, const WriteOptions& options) {
+  return wait_for<CreatedToken>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+    impl_->database->create_token(token, access, options.timeout, std::move(done));
+  });
+}
+
+Result<void> Node::revoke_token(std::string_view id, const WriteOptions& options) {
+  return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+    impl_->database->revoke_token(id, access, options.timeout, std::move(done));
+  });
+}
+
+Result<void> Node::revoke_secret(std::string_view secret, const WriteOptions& options) {
+  return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+    impl_->database->revoke_secret(secret, access, options.timeout, std::move(done));
+  });
+}
+
+Result<std::vector<TokenInfo>> Node::list_tokens(const ReadOptions& options) {
+  const auto access = impl_->database->readable_access(options);
+  if (!access) return std::unexpected(access.error());
+  if (auto may = database::allowed(access->judge(Permission::admin)); !may) {
+    return std::unexpected(std::move(may.error()));
+  }
+  return impl_->database->list_tokens();
+}
+
+}  // namespace concord
