@@ -326,6 +326,9 @@ class Loader {
     if (!token.value.empty() && !token.value.starts_with("sk_concord_")) {
       problem(token.origin, "auth.token must start with sk_concord_");
     }
+    if (setting(*find_key("api.tls_cert")).value.empty() != setting(*find_key("api.tls_key")).value.empty()) {
+      problem("api.tls_cert, api.tls_key", "one needs the other: give both or none");
+    }
     if (configuration_.integer("cluster.election_timeout_ms") <= configuration_.integer("cluster.heartbeat_ms")) {
       problem(setting(*find_key("cluster.election_timeout_ms")).origin,
               "cluster.election_timeout_ms must be longer than cluster.heartbeat_ms");

@@ -62,6 +62,13 @@ void Connection::start() {
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
   if (shared_.draining) return close();
+  if (shared_.settings.tls) {
+    tls_.emplace(shared_.settings.tls->current(), security::TlsSession::Role::server);
+    is_in_handshake_ = true;
+    request_deadline_ = worker_.now() + worker_.ticks(shared_.settings.handshake_timeout);
+    worker_.begin_handshake(shared_from_this());
+    if (!open_) return;
+  }
   read();
   arm_deadline();
 }
@@ -70,6 +77,8 @@ void Connection::close() noexcept {
   if (!open_) return;
   const auto self = shared_from_this();  // the worker's reference goes now
   open_ = false;
+  if (is_in_handshake_) end_handshake();
+  say_goodbye();
   error_code ignored;
   socket_.close(ignored);
   worker_.remove(*this);
@@ -83,7 +92,9 @@ void Connection::drain() {
 // Time ---------------------------------------------------------------------------------------------------------------
 
 void Connection::arm_deadline() {
-  if (awaiting_ && !writing_) {
+  if (is_in_handshake_) {
+    deadline_ = request_deadline_;
+  } else if (awaiting_ && !writing_) {
     deadline_ = 0;  // the database keeps the call's own deadline
   } else if (lingering_) {
     return;  // one deadline for all of it, or a client could send for ever
@@ -344,6 +355,7 @@ void Connection::read() {
   }
   if (in_end_ == in_.size()) in_.resize(std::min(in_.size() * 2, largest_buffer_bytes));
   reading_ = true;
+  if (tls_) return read_sealed();
   socket_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
                           [self = shared_from_this()](const error_code& error, std::size_t size_bytes) {
                             self->reading_ = false;
@@ -351,6 +363,59 @@ void Connection::read() {
                             if (error) return self->close();
                             self->on_read(size_bytes);
                           });
+}
+
+/// Into memory that all connections of the thread share: one that waits for bytes holds none for them.
+void Connection::read_sealed() {
+  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](const error_code& error) {
+    self->reading_ = false;
+    if (!self->open_) return;
+    if (error) return self->close();
+    std::string& scratch = self->worker_.scratch();
+    error_code failed;
+    const std::size_t size_bytes = self->socket_.read_some(asio::buffer(scratch), failed);
+    if (failed == asio::error::would_block || failed == asio::error::try_again) return self->read();
+    if (failed) return self->close();
+    self->on_sealed(std::string_view(scratch).substr(0, size_bytes));
+  });
+}
+
+void Connection::on_sealed(std::string_view bytes) {
+  using State = security::TlsSession::State;
+  if (lingering_) return read();
+  tls_->feed(bytes);
+  const std::size_t size_bytes = unseal();
+  const State state = tls_->state();
+  if (is_in_handshake_ && state != State::handshake) end_handshake();
+  if (size_bytes > 0) return on_read(size_bytes);
+  flush();
+  if (!open_) return;
+  if (state == State::failed || state == State::closed) return close();
+  if (!writing_) read();  // else once that is written
+  arm_deadline();
+}
+
+/// How many bytes it has added behind the input.
+std::size_t Connection::unseal() {
+  std::size_t total = 0;
+  for (;;) {
+    if (in_end_ + total == in_.size()) in_.resize(in_.size() * 2);
+    const std::size_t size_bytes = tls_->read(in_.data() + in_end_ + total, in_.size() - in_end_ - total);
+    if (size_bytes == 0) return total;
+    total += size_bytes;
+  }
+}
+
+void Connection::end_handshake() noexcept {
+  is_in_handshake_ = false;
+  worker_.end_handshake();
+}
+
+/// As far as it goes at once.
+void Connection::say_goodbye() noexcept {
+  if (!tls_ || writing_ || !unsent().empty() || !tls_->shut()) return;
+  error_code ignored;
+  socket_.write_some(asio::buffer(tls_->take_output()), ignored);
 }
 
 void Connection::on_read(std::size_t size_bytes) {
@@ -374,14 +439,25 @@ std::string_view Connection::unsent() const noexcept {
   return sending_static_.substr(sent_ - sending_.size());
 }
 
-void Connection::flush() {
-  if (!open_ || writing_) return;
-  if (unsent().empty()) {
-    if (out_.empty()) return;
+/// Precondition: all before was sent. False: there is nothing to send.
+bool Connection::take_output() {
+  sent_ = 0;
+  if (!tls_) {
     std::swap(sending_, out_);
     sending_static_ = std::exchange(out_static_, {});
-    sent_ = 0;
+  } else {
+    tls_->write(out_);
+    tls_->write(out_static_);
+    release_memory(out_);
+    out_static_ = {};
+    sending_ = tls_->take_output();
   }
+  return !sending_.empty();
+}
+
+void Connection::flush() {
+  if (!open_ || writing_) return;
+  if (unsent().empty() && !take_output()) return;
   for (std::string_view rest = unsent(); !rest.empty(); rest = unsent()) {
     error_code error;
     const std::size_t size = socket_.write_some(asio::buffer(rest), error);
@@ -413,6 +489,10 @@ void Connection::on_written(std::size_t size_bytes) {
 
 void Connection::linger() {
   if (shared_.draining) return close();
+  if (tls_ && tls_->shut()) {
+    flush();
+    if (!open_ || writing_) return;  // again once that is written
+  }
   lingering_ = true;
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);

@@ -2,7 +2,7 @@
 //
 // States, by what is waited for; at most one asynchronous operation is under way:
 //
-//   reading    for input: idle (between requests) or inside a request
+//   reading    for input: idle (between requests), inside a request, or inside the handshake of TLS
 //   awaiting   for the outcome of a submitted transaction, or for the next turn of long work; nothing is read meanwhile
 //   writing    for the client to take output; nothing is read meanwhile, so a client that does not read is not served
 //   lingering  the last response is out and our side is shut; input is thrown away until the client closes, because closing
@@ -23,6 +23,7 @@
 #include "http/request_parser.hpp"
 #include "http/shared.hpp"
 #include "http/worker.hpp"
+#include "security/tls_session.hpp"
 
 namespace concord::http {
 
@@ -37,6 +38,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void drain();
   void close() noexcept;
   void check_deadline();
+  [[nodiscard]] bool is_in_handshake() const noexcept { return is_in_handshake_; }
   /// The outcome of the submitted transaction.
   void receive(Result<command::Outcome> outcome);
 
@@ -59,6 +61,12 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void fail_internally(const char* what);
 
   void read();
+  void read_sealed();
+  void on_sealed(std::string_view bytes);
+  [[nodiscard]] std::size_t unseal();
+  void end_handshake() noexcept;
+  void say_goodbye() noexcept;
+  [[nodiscard]] bool take_output();
   void on_read(std::size_t size_bytes);
   void flush();
   void on_written(std::size_t size_bytes);
@@ -75,6 +83,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::string request_id_;
   std::chrono::steady_clock::time_point received_at_;  ///< for the access log; zero: not logged
 
+  std::optional<security::TlsSession> tls_;  ///< what is read and sent goes through it
+  bool is_in_handshake_ = false;
+
   std::string in_;  ///< received and not yet parsed: [in_begin_, in_end_)
   std::size_t in_begin_ = 0;
   std::size_t in_end_ = 0;
@@ -88,7 +99,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   Step step_;                                               ///< of long work under way
   std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running
   Worker::Tick deadline_ = 0;                               ///< 0: none
-  Worker::Tick request_deadline_ = 0;                       ///< of the request being read
+  Worker::Tick request_deadline_ = 0;                       ///< of the request being read, or of the handshake
   bool open_ = true;
   bool parsing_ = false;  ///< a request has begun and is not complete
   bool needs_input_ = true;

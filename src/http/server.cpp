@@ -26,6 +26,8 @@ using std::chrono::milliseconds;
 
 /// How long accepting pauses after it failed, when descriptors have run out, say.
 constexpr milliseconds accept_pause{100};
+/// How often the files of the certificate are looked at.
+constexpr milliseconds certificate_look{1000};
 
 constexpr std::string_view too_many_connections =
     "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nContent-Length: 102\r\nRetry-After: 1\r\n"
@@ -44,9 +46,9 @@ Result<tcp::endpoint> resolve(asio::io_context& context, const std::string& host
   return found.begin()->endpoint();
 }
 
-std::string url_of(const tcp::endpoint& endpoint) {
+std::string url_of(const tcp::endpoint& endpoint, bool is_secure) {
   const std::string address = endpoint.address().to_string();
-  return "http://" + (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
+  return (is_secure ? "https://" : "http://") + (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
          std::to_string(endpoint.port());
 }
 
@@ -64,11 +66,13 @@ class Server::Impl {
     std::random_device seeds;
     std::size_t threads = shared.settings.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
+    shared.worker_count = threads;
     for (std::size_t i = 0; i < threads; ++i) {
       workers.push_back(std::make_unique<Worker>(shared, (std::uint64_t{seeds()} << 32U) | seeds()));
     }
     acceptor.emplace(workers.front()->context());
     accept_timer.emplace(workers.front()->context());
+    certificate_timer.emplace(workers.front()->context());
   }
 
   Result<void> listen() {
@@ -85,12 +89,13 @@ class Server::Impl {
     }
     const tcp::endpoint local = acceptor->local_endpoint(error);
     port = local.port();
-    shared.site.api_url = url_of(local);
+    shared.site.api_url = url_of(local, shared.settings.tls != nullptr);
     return {};
   }
 
   void run() {
     accept();
+    if (shared.settings.tls) look_at_certificate();
     for (auto& worker : workers) worker->run();
   }
 
@@ -102,7 +107,7 @@ class Server::Impl {
       if (error) return pause_accepting(error);
       if (shared.connections.fetch_add(1) >= shared.settings.max_connections) {
         shared.connections.fetch_sub(1);
-        refuse(socket);
+        if (!shared.settings.tls) refuse(socket);  // with TLS nothing can be said before a handshake
       } else {
         worker.adopt(std::move(socket));
       }
@@ -125,6 +130,20 @@ class Server::Impl {
     });
   }
 
+  void look_at_certificate() {
+    certificate_timer->expires_after(certificate_look);
+    certificate_timer->async_wait([this](const error_code& cancelled) {
+      if (cancelled) return;
+      const auto changed = shared.settings.tls->refresh();
+      if (!changed) {
+        shared.log(LogLevel::error, "http: the certificate in use stays: " + changed.error().message());
+      } else if (*changed) {
+        shared.log(LogLevel::info, "http: the certificate was read again");
+      }
+      look_at_certificate();
+    });
+  }
+
   void wait_for_no_connections(std::chrono::steady_clock::time_point until) const {
     while (shared.connections > 0 && std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(milliseconds(2));
@@ -140,6 +159,7 @@ class Server::Impl {
       error_code ignored;
       acceptor->close(ignored);
       accept_timer->cancel();
+      certificate_timer->cancel();
     });
     for (auto& worker : workers) worker->drain();
     wait_for_no_connections(until);
@@ -154,6 +174,7 @@ class Server::Impl {
   std::vector<std::unique_ptr<Worker>> workers;
   std::optional<tcp::acceptor> acceptor;  ///< on the first worker
   std::optional<asio::steady_timer> accept_timer;
+  std::optional<asio::steady_timer> certificate_timer;
   std::size_t next_worker = 0;
   std::uint16_t port = 0;
   bool stopped = false;

@@ -11,6 +11,9 @@
 // Order: the requests of a connection are done one after another and answered in order; responses that are ready together
 // leave in one write. A slow or silent client costs its connection's memory and nothing else (`Settings`).
 //
+// TLS: whoever says nothing, or takes its time, costs one of the handshakes that may be under way, and loses its place to those that
+// come when there are too many. Its certificate is looked for again every second, and read again when it has changed.
+//
 // Errors of `start`: invalid_request, with the address and the reason. Thread rule: `stop` and `url` from any thread.
 #pragma once
 
@@ -30,6 +33,7 @@
 #include "http/browser_guard.hpp"
 #include "http/request_parser.hpp"
 #include "security/rate_limits.hpp"
+#include "security/tls_context.hpp"
 
 namespace concord::database {
 class Database;
@@ -42,6 +46,9 @@ struct Settings {
   std::uint16_t port = 4000;  ///< 0: a free one, see `Server::port`
   std::size_t threads = 0;    ///< 0: one a processor
   std::size_t max_connections = 10'000;
+  std::shared_ptr<security::TlsContext> tls = {};       ///< none: plain HTTP
+  std::size_t max_handshakes = 1024;                    ///< TLS handshakes under way; above: the oldest is closed
+  std::chrono::milliseconds handshake_timeout{10'000};  ///< of TLS
   ParserLimits limits = {};
   std::chrono::milliseconds request_timeout{30'000};  ///< from a request's first byte to its last: 408
   std::chrono::milliseconds idle_timeout{75'000};     ///< between requests, and for a client that does not read
@@ -67,7 +74,7 @@ class Server {
   Server& operator=(Server&&) = delete;
 
   [[nodiscard]] std::uint16_t port() const noexcept;
-  /// "http://127.0.0.1:4000"
+  /// "http://127.0.0.1:4000"; "https://..." with TLS.
   [[nodiscard]] const std::string& url() const noexcept;
 
   /// Accepts no more, closes idle connections, finishes the requests being served; after `limit` cuts off what is left.

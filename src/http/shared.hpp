@@ -16,6 +16,7 @@ struct Shared {
   RouteTable table;
   Settings settings;
   BrowserGuard browser_guard;
+  std::size_t worker_count = 1;
   std::atomic<std::size_t> connections = 0;  ///< open
   /// Transactions whose outcome has not come back. Once it is 0 after a stop, no library thread touches the server any more.
   std::atomic<std::size_t> in_flight = 0;

@@ -14,9 +14,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// What one TLS record takes, and its front.
+constexpr std::size_t scratch_bytes = 17U << 10U;
+
 /// A quarter of the shortest limit, so that no limit is missed by much; a quarter of a second is enough for the real ones.
 milliseconds tick_length_of(const Settings& settings) {
-  const milliseconds shortest = std::min({settings.request_timeout, settings.idle_timeout, settings.linger_timeout});
+  const milliseconds shortest =
+      std::min({settings.request_timeout, settings.idle_timeout, settings.linger_timeout, settings.handshake_timeout});
   return std::clamp(shortest / 4, milliseconds(5), milliseconds(250));
 }
 
@@ -27,7 +31,8 @@ Worker::Worker(Shared& shared, std::uint64_t seed)
       timer_(context_),
       tick_length_(tick_length_of(shared.settings)),
       date_(http_date(std::chrono::system_clock::now())),
-      random_(seed) {}
+      random_(seed),
+      scratch_(scratch_bytes, '\0') {}
 
 Worker::~Worker() {
   stop_and_join();
@@ -93,6 +98,19 @@ void Worker::remove(Connection& connection) noexcept {
     connections_[position]->position = position;
   }
   connections_.pop_back();
+}
+
+void Worker::begin_handshake(const std::shared_ptr<Connection>& connection) {
+  ++handshakes_under_way_;
+  handshakes_.push_back(connection);
+  const std::size_t most = std::max<std::size_t>(1, shared_.settings.max_handshakes / shared_.worker_count);
+  while (!handshakes_.empty()) {
+    const auto oldest = handshakes_.front().lock();
+    const bool is_over = !oldest || !oldest->is_in_handshake();
+    if (!is_over && handshakes_under_way_ <= most) return;
+    handshakes_.pop_front();
+    if (!is_over) oldest->close();
+  }
 }
 
 void Worker::drain() {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -58,6 +59,12 @@ class Worker {
 
   void remove(Connection& connection) noexcept;
 
+  /// A TLS handshake begins; may close the oldest of those under way.
+  void begin_handshake(const std::shared_ptr<Connection>& connection);
+  void end_handshake() noexcept { --handshakes_under_way_; }
+  /// For what is read and taken apart at once.
+  [[nodiscard]] std::string& scratch() noexcept { return scratch_; }
+
  private:
   struct Delivery {
     std::shared_ptr<Connection> connection;
@@ -77,6 +84,9 @@ class Worker {
   base::Random random_;
   GzipCoder gzip_;
   std::vector<std::shared_ptr<Connection>> connections_;  ///< each knows its position
+  std::deque<std::weak_ptr<Connection>> handshakes_;      ///< the oldest first; some have ended
+  std::size_t handshakes_under_way_ = 0;
+  std::string scratch_;
   std::thread thread_;
   std::thread::id thread_id_;  ///< set by the thread itself, before its first handler
 

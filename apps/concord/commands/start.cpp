@@ -23,6 +23,7 @@
 #include "http/server.hpp"
 #include "log.hpp"
 #include "open_files.hpp"
+#include "security/tls_context.hpp"
 #include "service_manager.hpp"
 
 namespace concord::app {
@@ -114,6 +115,8 @@ http::Settings server_settings(const config::Configuration& configuration, const
   settings.rate_limits = {.auth_failures_per_minute = limit("limits.auth_failures_per_minute"),
                           .requests_per_address_per_s = limit("limits.requests_per_address_per_s"),
                           .requests_per_token_per_s = limit("limits.requests_per_token_per_s")};
+  settings.max_handshakes = static_cast<std::size_t>(configuration.integer("limits.max_handshakes"));
+  settings.handshake_timeout = milliseconds(configuration.integer("limits.handshake_timeout_ms"));
   settings.compress = configuration.boolean("api.compress");
   settings.access_log = [log = switches.log](const http::AccessRecord& record) { log_access(log, record); };
   settings.access_log_on = switches.access_log;
@@ -187,11 +190,17 @@ ExitCode run(config::Configuration configuration, const Reader& read) {
                             std::to_string(possible) + " only");
   }
 
+  http::Settings settings = server_settings(configuration, switches);
+  if (const std::string& certificate = configuration.text("api.tls_cert"); !certificate.empty()) {
+    auto tls = security::TlsContext::load({.certificate = certificate, .key = configuration.text("api.tls_key")});
+    if (!tls) return report_problem(ExitCode::failed, tls.error().message());
+    settings.tls = std::move(*tls);
+  }
   Options options = configuration.database_options();
   options.log = log;
   const auto database = database::Database::open(std::move(options));
   if (!database) return report_problem(ExitCode::failed, database.error().message());
-  const auto server = http::Server::start(**database, server_settings(configuration, switches));
+  const auto server = http::Server::start(**database, std::move(settings));
   if (!server) {
     (*database)->close(database_stop_limit);
     return report_problem(ExitCode::failed, server.error().message());
