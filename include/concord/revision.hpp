@@ -15,6 +15,7 @@ class Revision {
 
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
   [[nodiscard]] constexpr Revision next() const noexcept { return Revision(value_ + 1); }
+  [[nodiscard]] constexpr Revision previous() const noexcept { return Revision(value_ - 1); }
 
   friend constexpr auto operator<=>(Revision, Revision) noexcept = default;
 

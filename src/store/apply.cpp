@@ -49,25 +49,33 @@ class Changes {
       : keys_(keys), now_ms_(now_ms), listener_(listener) {}
 
   void put(const KeySpace::Place& place, std::string_view key, std::string_view value, std::uint32_t ttl_s) {
-    tell(ChangeKind::put, place.record, key, value);
-    keys_.put(place, key, value, deadline_of(ttl_s, now_ms_, place.record));
+    const auto deadline_ms = deadline_of(ttl_s, now_ms_, place.record);
+    tell(ChangeKind::put, place.record, key, value, deadline_ms);
+    keys_.put(place, key, value, deadline_ms);
   }
   /// Precondition: the key is there; so for `remove`.
   void touch(const KeySpace::Place& place, std::string_view key, std::uint32_t ttl_s) {
     const std::string_view value = place.record->value();
-    tell(ChangeKind::touch, place.record, key, value);
-    keys_.put(place, key, value, deadline_of(ttl_s, now_ms_, place.record));
+    const auto deadline_ms = deadline_of(ttl_s, now_ms_, place.record);
+    tell(ChangeKind::touch, place.record, key, value, deadline_ms);
+    keys_.put(place, key, value, deadline_ms);
   }
   void remove(const KeySpace::Place& place, std::string_view key, ChangeKind kind = ChangeKind::remove) {
-    tell(kind, place.record, key, {});
+    tell(kind, place.record, key, {}, std::nullopt);
     keys_.remove(place);
   }
 
  private:
-  void tell(ChangeKind kind, const Record* before, std::string_view key, std::string_view value) {
+  void tell(ChangeKind kind, const Record* before, std::string_view key, std::string_view value,
+            std::optional<ClusterTimeMs> deadline_ms) {
     if (listener_ == nullptr) return;
-    listener_->on_change(
-        {.kind = kind, .key = key, .value = value, .previous = before == nullptr ? Revision() : before->revision()});
+    const bool was_there = before != nullptr;
+    listener_->on_change({.kind = kind,
+                          .key = key,
+                          .value = value,
+                          .previous = was_there ? before->revision() : Revision(),
+                          .previous_value = was_there ? before->value() : std::string_view(),
+                          .deadline_ms = deadline_ms});
   }
 
   KeySpace& keys_;

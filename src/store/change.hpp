@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <concord/revision.hpp>
 
+#include "base/ids.hpp"
 #include "command/entry.hpp"
 
 namespace concord::store {
@@ -18,14 +20,18 @@ enum class ChangeKind : std::uint8_t { put, remove, touch, expire };
 
 struct Change {
   ChangeKind kind = ChangeKind::put;
-  std::string_view key;
-  std::string_view value;  ///< put, touch: the stored form, packed or not
-  Revision previous;       ///< of the version that was replaced or removed; 0: there was none
+  std::string_view key = {};
+  std::string_view value = {};           ///< put, touch: the stored form, packed or not
+  Revision previous = {};                ///< of the version that was replaced or removed; 0: there was none
+  std::string_view previous_value = {};  ///< stored form of that version; empty: there was none
+  std::optional<base::ClusterTimeMs> deadline_ms = {};  ///< put, touch
 };
 
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
+  /// The commands that follow are of an entry with this stamp.
+  virtual void on_entry(const command::EntryStamp& /*stamp*/) {}
   virtual void on_change(const Change& change) = 0;
   /// Ends a command; `changed`: all since the last end happened at `revision`, else none did.
   virtual void on_command(command::CommandKind kind, bool changed, Revision revision) = 0;

@@ -139,6 +139,7 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
       state.stamp.cluster_time_ms = std::max(state.stamp.cluster_time_ms, before_ms);
     }
     const ClusterTimeMs now_ms = state.stamp.cluster_time_ms;
+    if (state.listener != nullptr) state.listener->on_entry(state.stamp);
     if (!state.remembered.is_empty()) state.remembered.forget_old(now_ms, forgotten_an_entry);
     while (reader.next(state.command)) {
       auto outcome = state.apply_one();

@@ -1,0 +1,297 @@
+#include "store/history.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <absl/container/btree_map.h>
+
+#include "base/check.hpp"
+
+namespace concord::store {
+namespace {
+
+constexpr std::size_t head_bytes = 1 + 4 + 8;
+constexpr std::size_t most_number_bytes = 5;  // of a varint below 2^35: sizes, seconds
+
+char* write_varint(char* to, std::uint64_t value) {
+  for (; value >= 0x80U; value >>= 7U) *to++ = static_cast<char>(value | 0x80U);
+  *to++ = static_cast<char>(value);
+  return to;
+}
+
+char* write_bytes(char* to, std::string_view bytes) {
+  to = write_varint(to, bytes.size());
+  std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
+EventType single_type(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::put: return EventType::put;
+    case ChangeKind::remove: return EventType::del;
+    case ChangeKind::touch: return EventType::touch;
+    case ChangeKind::expire: return EventType::expire;
+  }
+  return EventType::txn;
+}
+
+EventType several_type(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::put: return EventType::put_many;
+    case ChangeKind::remove: return EventType::del_many;
+    case ChangeKind::touch: return EventType::touch_many;
+    case ChangeKind::expire: return EventType::expire;
+  }
+  return EventType::txn;
+}
+
+/// What the changes of one transaction make of one key.
+struct Merged {
+  HistoryEvent::Change change;  // the last, with what was there before the first
+  std::size_t position = 0;     // of the last
+};
+
+std::size_t most_bytes(std::size_t key, std::size_t value, std::size_t previous) {
+  return 1 + 4 * most_number_bytes + key + value + previous;
+}
+
+char* write_change(char* to, const HistoryEvent::Change& change) {
+  *to++ = static_cast<char>(change.op);
+  to = write_bytes(to, change.key);
+  to = write_bytes(to, change.value);
+  to = write_bytes(to, change.previous);
+  return write_varint(to, change.ttl_s);
+}
+
+}  // namespace
+
+HistoryBlock::HistoryBlock(std::size_t capacity_bytes)
+    : capacity_bytes_(capacity_bytes), bytes_(new char[capacity_bytes]), ends_(new std::uint32_t[most_events]) {}
+
+bool HistoryEvent::next(Change& change) {
+  if (seen_ == count_ || !reader_.ok()) return false;
+  ++seen_;
+  const std::uint8_t op = reader_.byte();
+  if (op > static_cast<std::uint8_t>(ChangeKind::expire)) reader_.fail();
+  change.op = static_cast<ChangeKind>(op);
+  change.key = reader_.bytes();
+  change.value = reader_.bytes();
+  change.previous = reader_.bytes();
+  change.ttl_s = reader_.varint();
+  return reader_.ok();
+}
+
+bool HistoryImage::next_block(std::string& block, std::size_t target_bytes) {
+  block.clear();
+  while (next_.value() < first_.value() + count_ && block.size() < target_bytes) {
+    const HistoryBlock& from = *blocks_[next_block_];
+    const std::size_t position = next_.value() - from.first().value();
+    if (position >= from.size()) {
+      ++next_block_;
+      continue;
+    }
+    base::append_bytes(block, from.event(position));
+    next_ = next_.next();
+  }
+  return !block.empty();
+}
+
+History::History(const HistoryLimits& limits) : limits_(limits) { reset(Revision(0)); }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Writer.
+
+void History::on_entry(const command::EntryStamp& stamp) { stamp_ = stamp; }
+
+void History::on_change(const Change& change) {
+  if (changes_ == 0) {
+    end_ = begin_;
+    kind_ = change.kind;
+    has_one_kind_ = true;
+    (void)room(head_bytes);
+    end_ += head_bytes;
+  }
+  has_one_kind_ = has_one_kind_ && change.kind == kind_;
+  ++changes_;
+  HistoryEvent::Change told{
+      .op = change.kind, .key = change.key, .value = {}, .previous = change.previous_value, .ttl_s = 0};
+  if (change.kind == ChangeKind::put) told.value = change.value;
+  if (change.deadline_ms) {
+    const base::ClusterTimeMs left_ms = *change.deadline_ms - std::min(*change.deadline_ms, stamp_.cluster_time_ms);
+    told.ttl_s = (left_ms + 999) / 1000;
+  }
+  char* const to = room(most_bytes(told.key.size(), told.value.size(), told.previous.size()));
+  end_ += static_cast<std::size_t>(write_change(to, told) - to);
+}
+
+void History::on_command(command::CommandKind, bool changed, Revision revision) {
+  const std::uint32_t told = std::exchange(changes_, 0);
+  if (!changed) return;
+  CONCORD_CHECK(told > 0, "a command that changed something has told of it");
+  changes_ = told;
+  if (told > 1) merge_changes();
+  const std::uint32_t count = std::exchange(changes_, 0);
+  const EventType type = count == 1 ? single_type(kind_) : has_one_kind_ ? several_type(kind_) : EventType::txn;
+  const std::int64_t time_ms = static_cast<std::int64_t>(stamp_.cluster_time_ms) + stamp_.wall_offset_ms;
+  char* const head = tail_->bytes_.get() + begin_;
+  *head = static_cast<char>(type);
+  std::memcpy(head + 1, &count, sizeof count);
+  std::memcpy(head + 1 + sizeof count, &time_ms, sizeof time_ms);
+  publish(revision);
+}
+
+/// A key that was changed more than once is left with its last change. What is written is no longer than what was there.
+void History::merge_changes() {
+  const std::string copy(pending().substr(head_bytes));
+  // As an event, so that it can be read as one.
+  std::string event(head_bytes, '\0');
+  std::memcpy(event.data() + 1, &changes_, sizeof changes_);
+  event += copy;
+  HistoryEvent reader(event);
+  HistoryEvent::Change change;
+  absl::btree_map<std::string_view, Merged> keys;
+  for (std::size_t position = 0; reader.next(change); ++position) {
+    const auto [at, is_new] = keys.try_emplace(change.key, Merged{.change = change, .position = position});
+    if (is_new) continue;
+    const HistoryEvent::Change before = at->second.change;
+    at->second = {.change = change, .position = position};
+    at->second.change.previous = before.previous;
+    if (change.op == ChangeKind::touch && before.op == ChangeKind::put) {  // still the news is what it holds
+      at->second.change.op = ChangeKind::put;
+      at->second.change.value = before.value;
+    }
+  }
+  if (keys.size() == changes_) return;
+  std::vector<const Merged*> left;
+  for (const auto& [key, merged] : keys) {
+    const bool is_gone = merged.change.op == ChangeKind::remove || merged.change.op == ChangeKind::expire;
+    if (!is_gone || !merged.change.previous.empty()) left.push_back(&merged);
+  }
+  std::ranges::sort(left, {}, &Merged::position);
+  char* to = tail_->bytes_.get() + begin_ + head_bytes;
+  has_one_kind_ = true;
+  if (!left.empty()) kind_ = left.front()->change.op;
+  for (const Merged* merged : left) {
+    has_one_kind_ = has_one_kind_ && merged->change.op == kind_;
+    to = write_change(to, merged->change);
+  }
+  changes_ = static_cast<std::uint32_t>(left.size());
+  end_ = static_cast<std::size_t>(to - tail_->bytes_.get());
+}
+
+void History::publish(Revision revision) {
+  if (revision != newest().next()) {
+    // Whoever left something out has not replaced the state through `reset`: what came before does not fit any more.
+    const std::string event(pending());
+    reset(revision.previous());
+    std::memcpy(room(event.size()), event.data(), event.size());
+    end_ += event.size();
+  }
+  tail_->ends_[tail_count_++] = static_cast<std::uint32_t>(end_);
+  begin_ = end_;
+  tail_->count_.store(static_cast<std::uint32_t>(tail_count_), std::memory_order_release);
+  published_.store(published_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // Sequentially consistent like `wake_wanted_`: either the waker is called, or who wants it sees the new revision.
+  newest_.store(revision.value(), std::memory_order_seq_cst);
+  if (wake_wanted_.load(std::memory_order_seq_cst) && wake_wanted_.exchange(false, std::memory_order_seq_cst)) wake_();
+}
+
+/// Room behind the event under way; moves it to a new block when there is none.
+char* History::room(std::size_t size_bytes) {
+  const bool has_room = tail_count_ < HistoryBlock::most_events && end_ + size_bytes <= tail_->capacity_bytes_;
+  if (!has_room) {
+    const std::string moved(pending());
+    // One that grows change by change is not moved each time.
+    const std::size_t grows_bytes = moved.size() > head_bytes ? moved.size() : 0;
+    const base::MutexLock lock(mutex_);
+    begin_block(moved.size() + size_bytes + grows_bytes);
+    std::memcpy(tail_->bytes_.get(), moved.data(), moved.size());
+    end_ = moved.size();
+  }
+  return tail_->bytes_.get() + end_;
+}
+
+/// Behind the newest event.
+void History::begin_block(std::size_t wanted_bytes) {
+  const std::size_t capacity_bytes = std::max(HistoryBlock::usual_bytes, wanted_bytes);
+  CONCORD_CHECK(capacity_bytes < (std::size_t{1} << 32U), "places in a block have 32 bits");
+  if (!blocks_.empty() && blocks_.back()->size() == 0) {
+    bytes_ -= blocks_.back()->capacity_bytes_;
+    blocks_.pop_back();
+  }
+  auto block = std::make_shared<HistoryBlock>(capacity_bytes);
+  block->first_ = newest().next();
+  bytes_ += capacity_bytes;
+  blocks_.push_back(std::move(block));
+  drop_old();
+  tail_ = blocks_.back().get();
+  tail_count_ = begin_ = end_ = 0;
+}
+
+void History::drop_old() {
+  const std::uint64_t next = newest_.load(std::memory_order_relaxed) + 1;
+  while (blocks_.size() > 1) {
+    const std::uint64_t behind_first = next - blocks_[1]->first_.value();
+    // The newest event is in the last block but one when the last is new: it stays.
+    const bool is_too_many = behind_first >= limits_.max_events;
+    const bool is_too_much = bytes_ > limits_.max_bytes && behind_first > 0;
+    if (!is_too_many && !is_too_much) return;
+    bytes_ -= blocks_.front()->capacity_bytes_;
+    blocks_.pop_front();
+  }
+}
+
+void History::reset(Revision revision) {
+  {
+    const base::MutexLock lock(mutex_);
+    blocks_.clear();
+    bytes_ = 0;
+    newest_.store(revision.value(), std::memory_order_seq_cst);
+    begin_block(HistoryBlock::usual_bytes);
+  }
+  if (wake_wanted_.exchange(false, std::memory_order_seq_cst)) wake_();
+}
+
+bool History::add(std::string_view event) {
+  HistoryEvent reader(event);
+  HistoryEvent::Change change;
+  while (reader.next(change)) {
+  }
+  if (!reader.ok() || reader.type() > EventType::restored) return false;
+  end_ = begin_;
+  std::memcpy(room(event.size()), event.data(), event.size());
+  end_ += event.size();
+  publish(newest().next());
+  return true;
+}
+
+HistoryImage History::image() const {
+  HistoryImage image;
+  image.first_ = image.next_ = oldest();
+  image.count_ = newest().value() + 1 - image.first_.value();
+  const base::MutexLock lock(mutex_);
+  image.blocks_.assign(blocks_.begin(), blocks_.end());
+  return image;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Any thread.
+
+Revision History::oldest() const {
+  const base::MutexLock lock(mutex_);
+  const std::uint64_t behind = newest().value() + 1;
+  const std::uint64_t shown = behind - std::min(behind, limits_.max_events);
+  return Revision(std::max(blocks_.front()->first_.value(), shown));
+}
+
+std::shared_ptr<const HistoryBlock> History::find(Revision revision) const {
+  const base::MutexLock lock(mutex_);
+  const std::uint64_t newest_now = newest().value();
+  if (revision.value() > newest_now || newest_now - revision.value() >= limits_.max_events) return nullptr;
+  const auto behind = std::ranges::upper_bound(blocks_, revision, {}, [](const auto& block) { return block->first_; });
+  if (behind == blocks_.begin()) return nullptr;
+  return *std::prev(behind);
+}
+
+}  // namespace concord::store
