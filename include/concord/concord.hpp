@@ -10,12 +10,15 @@
 #include <concord/entry.hpp>
 #include <concord/error.hpp>
 #include <concord/node.hpp>
+#include <concord/observability.hpp>
 #include <concord/options.hpp>
 #include <concord/predicate.hpp>
 #include <concord/query.hpp>
 #include <concord/revision.hpp>
 #include <concord/status.hpp>
 #include <concord/store.hpp>
+#include <concord/telemetry.hpp>
+#include <concord/tracing.hpp>
 #include <concord/transaction.hpp>
 #include <concord/update_function.hpp>
 #include <concord/value.hpp>

@@ -19,9 +19,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <concord/export.hpp>
 #include <concord/store.hpp>
+#include <concord/telemetry.hpp>
+#include <concord/tracing.hpp>
 
 namespace concord {
 
@@ -84,6 +87,13 @@ class CONCORD_API Node final : public Store {
   void async_where(const Query& query, const ReadOptions& options, Completion<Rows<Item>> done) override;
   void async_count(const Query& query, const ReadOptions& options, Completion<std::uint64_t> done) override;
   void async_delete_where(const Query& query, const WriteOptions& options, Completion<std::uint64_t> done) override;
+
+  /// The page of metrics for Prometheus (concord/observability.hpp); empty unless `Options::metrics` is on.
+  [[nodiscard]] std::string metrics() const;
+
+  /// Lives as long as the node; as the next.
+  [[nodiscard]] Telemetry& telemetry() noexcept;
+  [[nodiscard]] Tracing& tracing() noexcept;
 
   /// Compresses with this node's settings.
   [[nodiscard]] const Compression& compression() const noexcept;

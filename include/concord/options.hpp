@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <concord/compression.hpp>
+#include <concord/observability.hpp>
 
 namespace concord {
 
@@ -108,6 +109,10 @@ struct Options {
   SnapshotPolicy snapshot = {};
   CompressionOptions compression = {};
   AuthOptions auth = {};
+  MetricsOptions metrics = {};
+  TelemetryOptions telemetry = {};
+  TracingOptions tracing = {};
+  std::chrono::milliseconds slow_call{0};  ///< Calls that take so long are logged (warn); 0: none.
   /// Runs what the library would else run on a thread of its own: completions of writes; and asynchronous queries, which would
   /// else run inside the call. What is refused, or has nothing to wait for, is answered inside the call with or without it. It
   /// must run each task once, and may run it on any thread, later. None: completions run on the node's thread.

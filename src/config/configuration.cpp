@@ -9,6 +9,7 @@
 
 #include "base/check.hpp"
 #include "base/nearest.hpp"
+#include "config/otel_environment.hpp"
 #include "config/secret_file.hpp"
 #include "config/toml_file.hpp"
 
@@ -173,6 +174,7 @@ class Loader {
 
   Result<Configuration> run() {
     apply_file();
+    apply_otel_environment();
     apply_environment();
     apply_flags();
     if (problems_.empty()) read_secret_files();
@@ -222,6 +224,20 @@ class Loader {
         problem(place, value.name + ": " + std::string(type_name(key->type)) + " is expected");
       } else {
         set(*key, value.value, place + ": " + value.name, "file " + place);
+      }
+    }
+  }
+
+  /// What makes no sense is ignored: these variables are for all programs of the machine.
+  void apply_otel_environment() {
+    for (const OtelValue& given : otel_values(sources_.environment, configuration_.warnings)) {
+      const Key& key = *find_key(given.key);
+      auto normal = normalise(key, given.value);
+      if (normal) {
+        setting(key) = {&key, std::move(*normal), "environment " + std::string(given.variable)};
+      } else {
+        configuration_.warnings.push_back("the environment variable " + std::string(given.variable) +
+                                          " is ignored: " + normal.error().message());
       }
     }
   }
@@ -384,6 +400,18 @@ std::int64_t Configuration::integer(std::string_view name) const {
   return *number;
 }
 
+bool Configuration::is_default(std::string_view name) const {
+  const auto found = std::ranges::find(settings_, name, [](const Setting& setting) { return setting.key->name; });
+  CONCORD_CHECK(found != settings_.end(), "a key that is not in the table was asked for");
+  return found->origin == "default";
+}
+
+double Configuration::number(std::string_view name) const {
+  const auto number = whole_number<double>(text(name));
+  CONCORD_CHECK(number.has_value(), "a key without a number was asked for one");
+  return *number;
+}
+
 std::vector<std::string> Configuration::list(std::string_view name) const { return words_of(text(name)); }
 
 bool Configuration::boolean(std::string_view name) const { return text(name) == "true"; }
@@ -411,6 +439,11 @@ Options Configuration::database_options() const {
   options.snapshot.every_bytes = static_cast<std::uint64_t>(integer("snapshot.every_bytes"));
   options.compression = compression_options();
   options.auth = {.enabled = boolean("auth.enabled"), .token = text("auth.token")};
+  options.metrics.enabled = boolean("prometheus.enabled");
+  options.telemetry.enabled = boolean("telemetry.enabled");
+  options.telemetry.poll_interval = std::chrono::seconds(integer("telemetry.poll_interval_s"));
+  options.tracing = tracing_options();
+  options.slow_call = std::chrono::milliseconds(integer("log.slow_call_ms"));
   return options;
 }
 
@@ -443,6 +476,28 @@ ClusterOptions Configuration::cluster_options() const {
   cluster.gossip_ttl = static_cast<std::uint8_t>(integer("cluster.gossip_ttl"));
   cluster.gossip_addresses = words_of(text("cluster.gossip_addresses"));
   return cluster;
+}
+
+TracingOptions Configuration::tracing_options() const {
+  const std::string& exporter = text("tracing.exporter");
+  TracingOptions tracing;
+  tracing.enabled = boolean("tracing.enabled");
+  tracing.exporter = exporter == "stdout"   ? TraceExporter::output
+                     : exporter == "otlp"   ? TraceExporter::otlp
+                     : exporter == "zipkin" ? TraceExporter::zipkin
+                                            : TraceExporter::none;
+  tracing.endpoint = text("tracing.endpoint");
+  tracing.sample_ratio = number("tracing.sample_ratio");
+  tracing.keep_errors = boolean("tracing.keep_errors");
+  tracing.show_keys = boolean("tracing.show_keys");
+  tracing.service_name = text("tracing.service_name");
+  tracing.resource = pairs_of(list("tracing.resource"));
+  tracing.headers = pairs_of(list("tracing.headers"));
+  tracing.queue_size = static_cast<std::size_t>(integer("tracing.queue_size"));
+  tracing.batch_size = static_cast<std::size_t>(integer("tracing.batch_size"));
+  tracing.interval = std::chrono::milliseconds(integer("tracing.interval_ms"));
+  tracing.timeout = std::chrono::milliseconds(integer("tracing.timeout_ms"));
+  return tracing;
 }
 
 CompressionOptions Configuration::compression_options() const {

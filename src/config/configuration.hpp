@@ -62,16 +62,22 @@ class Configuration {
   /// In the order of the table; every key once.
   [[nodiscard]] const std::vector<Setting>& settings() const noexcept { return settings_; }
 
-  /// Precondition of all five: `name` is in the table, with that type.
+  /// Precondition of all six: `name` is in the table, with that type.
   [[nodiscard]] const std::string& text(std::string_view name) const;
   [[nodiscard]] std::int64_t integer(std::string_view name) const;
+  [[nodiscard]] double number(std::string_view name) const;
   [[nodiscard]] bool boolean(std::string_view name) const;
 
   [[nodiscard]] std::vector<std::string> list(std::string_view name) const;
 
+  /// Nobody has set it. Precondition as above.
+  [[nodiscard]] bool is_default(std::string_view name) const;
+
   [[nodiscard]] Options database_options() const;
 
   [[nodiscard]] ClusterOptions cluster_options() const;
+
+  [[nodiscard]] TracingOptions tracing_options() const;
 
   /// Invariant: `Compression::check` accepts them.
   [[nodiscard]] CompressionOptions compression_options() const;

@@ -24,6 +24,10 @@
 #include "acl/access.hpp"
 #include "command/transaction.hpp"
 
+namespace concord::observe {
+class Observer;
+}
+
 namespace concord::database {
 
 /// One line of a readiness report.
@@ -142,6 +146,15 @@ class Database {
   [[nodiscard]] virtual std::string peer_address() const = 0;
   /// The cluster removed this node: it must stop.
   [[nodiscard]] virtual bool is_removed() const noexcept = 0;
+
+  // --- who watches -----------------------------------------------------------------------------------------------------
+
+  /// Whom calls that come from outside tell of themselves; null: nobody.
+  [[nodiscard]] virtual observe::Observer* observer() noexcept { return nullptr; }
+  /// The page of metrics; empty when nothing is measured.
+  [[nodiscard]] virtual std::string metrics() { return {}; }
+  /// Serves that page on a port of its own until the database closes; its URL. Errors: invalid_request.
+  [[nodiscard]] virtual Result<std::string> serve_metrics(const std::string& host, std::uint16_t port) = 0;
 
   /// Set once the node has failed for good (disk error, defect): the server ends itself when it sees it.
   [[nodiscard]] virtual std::optional<Error> failure() = 0;

@@ -57,12 +57,28 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
 
 Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options) {
   if (auto valid = Compression::check(options.compression); !valid) return std::unexpected(std::move(valid.error()));
-  auto runtime = node::Runtime::open(
-      {.files = env::make_real_file_system(), .clock = std::make_unique<env::RealClock>()}, std::move(options));
+  auto observer = std::make_shared<observe::Observer>(options);
+  node::Host host{.files = env::make_real_file_system(), .clock = std::make_unique<env::RealClock>()};
+  host.observer = observer.get();
+  auto runtime = node::Runtime::open(std::move(host), std::move(options));
   if (!runtime) return std::unexpected(std::move(runtime.error()));
-  auto database = std::make_unique<LocalDatabase>(std::move(*runtime));
+  auto database = std::make_unique<LocalDatabase>(std::move(observer), std::move(*runtime));
   if (auto begun = database->authentication_->begin(); !begun) return std::unexpected(std::move(begun.error()));
   return database;
+}
+
+std::string LocalDatabase::metrics() {
+  const auto checks = ready();
+  const auto status = runtime_->status();
+  return metrics_page_.render(status, std::ranges::all_of(checks, &ReadyCheck::ok));
+}
+
+Result<std::string> LocalDatabase::serve_metrics(const std::string& host, std::uint16_t port) {
+  if (observer_->metrics() == nullptr) return fail(Errc::invalid_request, "nothing is measured (metrics.enabled)");
+  auto server = observe::MetricsServer::start(host, port, [this] { return metrics(); });
+  if (!server) return std::unexpected(std::move(server.error()));
+  metrics_server_ = std::move(*server);
+  return metrics_server_->url();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -24,16 +24,26 @@
 #include "database/database.hpp"
 #include "database/matches.hpp"
 #include "node/runtime.hpp"
+#include "observe/metrics_page.hpp"
+#include "observe/metrics_server.hpp"
+#include "observe/observer.hpp"
 
 namespace concord::database {
 
 class LocalDatabase final : public Database {
  public:
   [[nodiscard]] static Result<std::unique_ptr<LocalDatabase>> open_local(Options options);
-  explicit LocalDatabase(std::unique_ptr<node::Runtime> runtime)
-      : authentication_(std::make_unique<Authentication>(*runtime)),
+  LocalDatabase(std::shared_ptr<observe::Observer> observer, std::unique_ptr<node::Runtime> runtime)
+      : observer_(std::move(observer)),
+        metrics_page_(*observer_),
+        authentication_(std::make_unique<Authentication>(*runtime)),
         runtime_(std::move(runtime)),
-        packer_(runtime_->options().compression) {}
+        packer_(runtime_->options().compression) {
+    observer_->telemetry().set_status_source([this] { return std::optional(runtime_->status()); });
+  }
+  ~LocalDatabase() override { stop_watching(); }
+  LocalDatabase(const LocalDatabase&) = delete;
+  LocalDatabase& operator=(const LocalDatabase&) = delete;
 
   using Database::submit;
   void submit(const command::Transaction& transaction, const command::Once* once, const acl::Access& access,
@@ -78,7 +88,14 @@ class LocalDatabase final : public Database {
   [[nodiscard]] std::vector<ReadyCheck> ready() override;
   [[nodiscard]] std::optional<Error> failure() override { return runtime_->failure(); }
   [[nodiscard]] const Options& options() const noexcept override { return runtime_->options(); }
-  void close(std::chrono::milliseconds limit) override { runtime_->close(limit); }
+  [[nodiscard]] observe::Observer* observer() noexcept override { return observer_.get(); }
+  [[nodiscard]] const std::shared_ptr<observe::Observer>& shared_observer() const noexcept { return observer_; }
+  [[nodiscard]] std::string metrics() override;
+  [[nodiscard]] Result<std::string> serve_metrics(const std::string& host, std::uint16_t port) override;
+  void close(std::chrono::milliseconds limit) override {
+    stop_watching();
+    runtime_->close(limit);
+  }
 
   // --- the embedded doors: the same without a change of thread, and in the name of the options' token --------------------
 
@@ -124,6 +141,12 @@ class LocalDatabase final : public Database {
   void stop_queries() noexcept { queries_stopped_.store(true, std::memory_order_relaxed); }
 
  private:
+  /// Nobody asks this for anything from here on.
+  void stop_watching() {
+    metrics_server_.reset();
+    observer_->telemetry().stop_polling();
+  }
+
   /// Where packed values live until they are encoded.
   struct Packed {
     command::Transaction transaction;
@@ -139,6 +162,8 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<void> check_keys(const std::vector<std::string_view>& keys) const;
   [[nodiscard]] QueryEnd end_of(std::chrono::milliseconds timeout) const;
 
+  std::shared_ptr<observe::Observer> observer_;  // outlives the node, and calls that the host still has to be told of
+  observe::MetricsPage metrics_page_;
   /// Ends behind the runtime, whose completions use it.
   std::unique_ptr<Authentication> authentication_;
   std::unique_ptr<node::Runtime> runtime_;
@@ -146,6 +171,7 @@ class LocalDatabase final : public Database {
   /// Shared with what may still be to unpack when this has gone.
   std::shared_ptr<const compress::Unpacker> unpacker_ = std::make_shared<const compress::Unpacker>();
   std::atomic<bool> queries_stopped_{false};
+  std::unique_ptr<observe::MetricsServer> metrics_server_;
 };
 
 }  // namespace concord::database

@@ -12,8 +12,15 @@ namespace concord {
 
 using command::CommandKind;
 using command::Outcome;
+using observe::ApiOperation;
 
 namespace {
+
+constexpr observe::CallDetails long_write = {.is_long = true};
+
+observe::CallDetails put_of(std::string_view key, const PutOptions& options) {
+  return {.has_ttl = options.ttl.has_value(), .key = key};
+}
 
 /// Of a call on one key that must exist.
 Result<Revision> of_existing(Result<Outcome> outcome) {
@@ -45,6 +52,10 @@ Result<BulkResult> commit_all(database::LocalDatabase& database, const Items& it
 Result<Node> Node::open(Options options) {
   auto database = database::LocalDatabase::open_local(std::move(options));
   if (!database) return std::unexpected(std::move(database.error()));
+  if (const MetricsOptions& metrics = (*database)->options().metrics; metrics.enabled && metrics.port) {
+    auto served = (*database)->serve_metrics(metrics.host, *metrics.port);
+    if (!served) return std::unexpected(std::move(served.error()));
+  }
   return Node(std::make_unique<Impl>(std::move(*database)));
 }
 
@@ -57,42 +68,59 @@ Node::~Node() = default;
 // One key.
 
 Result<Revision> Node::put(std::string_view key, const Value& value, const PutOptions& options) {
-  return impl_->database->put(key, value, options);
+  if (!impl_->is_watched()) [[likely]]
+    return impl_->database->put(key, value, options);
+  return impl_->observed(ApiOperation::put, put_of(key, options),
+                         [&] { return impl_->database->put(key, value, options); });
 }
 
 void Node::async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done) {
-  impl_->database->async_put(key, value, options, std::move(done));
+  impl_->database->async_put(key, value, options,
+                             impl_->observed(ApiOperation::put, put_of(key, options), std::move(done)));
 }
 
 Result<Revision> Node::del(std::string_view key, const WriteOptions& options) {
-  return of_existing(impl_->database->write({.kind = CommandKind::remove, .key = key}, options));
+  return impl_->observed(ApiOperation::del, {.key = key}, [&] {
+    return of_existing(impl_->database->write({.kind = CommandKind::remove, .key = key}, options));
+  });
 }
 
 Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options) {
-  const auto ttl_s = command::touch_ttl(ttl);
-  if (!ttl_s) return std::unexpected(ttl_s.error());
-  return of_existing(impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options));
+  return impl_->observed(ApiOperation::touch, {.key = key}, [&]() -> Result<Revision> {
+    const auto ttl_s = command::touch_ttl(ttl);
+    if (!ttl_s) return std::unexpected(ttl_s.error());
+    return of_existing(impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options));
+  });
 }
 
-Result<Value> Node::get(std::string_view key, const ReadOptions& options) { return impl_->database->get(key, options); }
+Result<Value> Node::get(std::string_view key, const ReadOptions& options) {
+  if (!impl_->is_watched()) [[likely]]
+    return impl_->database->get(key, options);
+  return impl_->observed(ApiOperation::get, impl_->read_of(options, key),
+                         [&] { return impl_->database->get(key, options); });
+}
 
 Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) {
-  return impl_->database->get_entry(key, options);
+  return impl_->observed(ApiOperation::get, impl_->read_of(options, key),
+                         [&] { return impl_->database->get_entry(key, options); });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Many keys.
 
 Result<TransactionResult> Node::commit(const Transaction& transaction, const WriteOptions& options) {
-  const auto command = command::to_command(transaction);
-  if (!command) return std::unexpected(command.error());
-  auto outcome = impl_->database->commit(*command, options);
-  if (!outcome) return std::unexpected(std::move(outcome.error()));
-  return database::to_result(std::move(*outcome));
+  return impl_->observed(ApiOperation::txn, long_write, [&]() -> Result<TransactionResult> {
+    const auto command = command::to_command(transaction);
+    if (!command) return std::unexpected(command.error());
+    auto outcome = impl_->database->commit(*command, options);
+    if (!outcome) return std::unexpected(std::move(outcome.error()));
+    return database::to_result(std::move(*outcome));
+  });
 }
 
 void Node::async_commit(const Transaction& transaction, const WriteOptions& options,
-                        Completion<TransactionResult> done) {
+                        Completion<TransactionResult> answered) {
+  auto done = impl_->observed(ApiOperation::txn, long_write, std::move(answered));
   const auto command = command::to_command(transaction);
   if (!command) return done(std::unexpected(command.error()));
   impl_->database->async_commit(*command, options, [done = std::move(done)](Result<Outcome> outcome) mutable {
@@ -102,44 +130,58 @@ void Node::async_commit(const Transaction& transaction, const WriteOptions& opti
 }
 
 Result<BulkResult> Node::put_many(const std::vector<PutItem>& items, const WriteOptions& options) {
-  return commit_all(*impl_->database, items, options, [](const PutItem& item) -> Result<command::Operation> {
-    const auto ttl_s = command::put_ttl(item.ttl, false);
-    if (!ttl_s) return std::unexpected(ttl_s.error());
-    return command::Operation{.kind = command::OperationKind::put,
-                              .key = item.key,
-                              .value = item.value.stored(),
-                              .ttl_s = *ttl_s,
-                              .compress = item.compress};
+  return impl_->observed(ApiOperation::put_many, long_write, [&] {
+    return commit_all(*impl_->database, items, options, [](const PutItem& item) -> Result<command::Operation> {
+      const auto ttl_s = command::put_ttl(item.ttl, false);
+      if (!ttl_s) return std::unexpected(ttl_s.error());
+      return command::Operation{.kind = command::OperationKind::put,
+                                .key = item.key,
+                                .value = item.value.stored(),
+                                .ttl_s = *ttl_s,
+                                .compress = item.compress};
+    });
   });
 }
 
 Result<BulkResult> Node::delete_many(const std::vector<std::string_view>& keys, const WriteOptions& options) {
-  return commit_all(*impl_->database, keys, options, [](std::string_view key) -> Result<command::Operation> {
-    return command::Operation{.kind = command::OperationKind::remove, .key = key};
+  return impl_->observed(ApiOperation::delete_many, long_write, [&] {
+    return commit_all(*impl_->database, keys, options, [](std::string_view key) -> Result<command::Operation> {
+      return command::Operation{.kind = command::OperationKind::remove, .key = key};
+    });
   });
 }
 
 Result<BulkResult> Node::touch_many(const std::vector<TouchItem>& items, const WriteOptions& options) {
-  return commit_all(*impl_->database, items, options, [](const TouchItem& item) -> Result<command::Operation> {
-    const auto ttl_s = command::touch_ttl(item.ttl);
-    if (!ttl_s) return std::unexpected(ttl_s.error());
-    return command::Operation{.kind = command::OperationKind::touch, .key = item.key, .ttl_s = *ttl_s};
+  return impl_->observed(ApiOperation::touch_many, long_write, [&] {
+    return commit_all(*impl_->database, items, options, [](const TouchItem& item) -> Result<command::Operation> {
+      const auto ttl_s = command::touch_ttl(item.ttl);
+      if (!ttl_s) return std::unexpected(ttl_s.error());
+      return command::Operation{.kind = command::OperationKind::touch, .key = item.key, .ttl_s = *ttl_s};
+    });
   });
 }
 
 Result<std::vector<std::optional<Value>>> Node::get_many(const std::vector<std::string_view>& keys,
                                                          const ReadOptions& options) {
-  return impl_->database->get_many(keys, options);
+  return impl_->observed(ApiOperation::get_many, impl_->long_read_of(options),
+                         [&] { return impl_->database->get_many(keys, options); });
 }
 
 Result<std::vector<std::optional<Entry>>> Node::get_entries(const std::vector<std::string_view>& keys,
                                                             const ReadOptions& options) {
-  return impl_->database->get_entries(keys, options);
+  return impl_->observed(ApiOperation::get_many, impl_->long_read_of(options),
+                         [&] { return impl_->database->get_entries(keys, options); });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 std::shared_ptr<calls::Gate> Node::gate() const { return impl_->gate; }
+
+std::string Node::metrics() const { return impl_->database->metrics(); }
+
+Telemetry& Node::telemetry() noexcept { return impl_->telemetry; }
+
+Tracing& Node::tracing() noexcept { return impl_->tracing; }
 
 const Compression& Node::compression() const noexcept { return impl_->compression; }
 

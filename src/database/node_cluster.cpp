@@ -16,8 +16,11 @@ namespace concord {
 namespace {
 
 using database::MemberChange;
+using observe::ApiOperation;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+constexpr observe::CallDetails long_call = {.is_long = true};
 
 /// How often readiness is looked at.
 constexpr milliseconds look_interval{5};
@@ -54,7 +57,9 @@ std::string missing_of(const std::vector<database::ReadyCheck>& checks) {
 
 }  // namespace
 
-Result<Status> Node::status() { return impl_->database->status(); }
+Result<Status> Node::status() {
+  return impl_->observed(ApiOperation::status, long_call, [&] { return impl_->database->status(); });
+}
 
 Result<void> Node::wait_ready(milliseconds timeout) {
   database::LocalDatabase& database = *impl_->database;
@@ -73,19 +78,24 @@ Result<void> Node::wait_ready(milliseconds timeout) {
 }
 
 Result<void> Node::add_member(std::string_view name, std::string_view peer, const WriteOptions& options) {
-  return change(*impl_->database, MemberChange::add, name, peer, options);
+  return impl_->observed(ApiOperation::member_add, long_call,
+                         [&] { return change(*impl_->database, MemberChange::add, name, peer, options); });
 }
 
 Result<void> Node::remove_member(std::string_view name, const WriteOptions& options) {
-  return change(*impl_->database, MemberChange::remove, name, {}, options);
+  return impl_->observed(ApiOperation::member_remove, long_call,
+                         [&] { return change(*impl_->database, MemberChange::remove, name, {}, options); });
 }
 
 Result<void> Node::promote(std::string_view name, const WriteOptions& options) {
-  return change(*impl_->database, MemberChange::promote, name, {}, options);
+  return impl_->observed(ApiOperation::member_promote, long_call,
+                         [&] { return change(*impl_->database, MemberChange::promote, name, {}, options); });
 }
 
 Result<void> Node::transfer_leadership(std::string_view name, const WriteOptions& options) {
-  return change(*impl_->database, MemberChange::transfer_leadership, name, {}, options);
+  return impl_->observed(ApiOperation::leader_transfer, long_call, [&] {
+    return change(*impl_->database, MemberChange::transfer_leadership, name, {}, options);
+  });
 }
 
 Result<void> Node::trigger_snapshot(const WriteOptions& options) {

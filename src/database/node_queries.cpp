@@ -9,6 +9,9 @@
 #include "database/node_impl.hpp"
 
 namespace concord {
+
+using observe::ApiOperation;
+
 namespace {
 
 using calls::Gate;
@@ -48,25 +51,32 @@ Result<Rows<T>> gather(LocalDatabase& database, const Query& query, bool with_en
 
 Result<void> Node::visit_matches(const Query& query, bool with_entries, const ReadOptions& options,
                                  const VisitItems& visit) {
-  return impl_->database->visit_matches(query, with_entries, options, visit);
+  return impl_->observed(ApiOperation::query, impl_->long_read_of(options),
+                         [&] { return impl_->database->visit_matches(query, with_entries, options, visit); });
 }
 
 Result<Page<Item>> Node::page(const Query& query, bool with_entries, const PageOptions& page,
                               const ReadOptions& options) {
-  return impl_->database->page(query, with_entries, page, options);
+  return impl_->observed(ApiOperation::query, impl_->long_read_of(options),
+                         [&] { return impl_->database->page(query, with_entries, page, options); });
 }
 
 Result<std::uint64_t> Node::count(const Query& query, const ReadOptions& options) {
-  return impl_->database->count(query, options);
+  return impl_->observed(ApiOperation::query, impl_->long_read_of(options),
+                         [&] { return impl_->database->count(query, options); });
 }
 
 Result<std::uint64_t> Node::delete_where(const Query& query, const WriteOptions& options) {
   if (query.filter.is_function() && query.offset == 0) return calls::delete_matching(*this, query, options);
-  return impl_->database->delete_where(query, options);
+  return impl_->observed(ApiOperation::delete_where, {.is_long = true},
+                         [&] { return impl_->database->delete_where(query, options); });
 }
 
 void Node::async_get_entries(const std::vector<std::string>& keys, const ReadOptions& options,
-                             Completion<std::vector<std::optional<Entry>>> done) {
+                             Completion<std::vector<std::optional<Entry>>> answered) {
+  const ApiOperation operation =
+      keys.size() == 1 ? ApiOperation::get : ApiOperation::get_many;  // async_get is made of this call
+  auto done = impl_->observed(operation, impl_->long_read_of(options), std::move(answered));
   const auto read = [keys, options](LocalDatabase& database) {
     return database.get_entries({keys.begin(), keys.end()}, options);
   };
@@ -77,19 +87,22 @@ void Node::async_get_entries(const std::vector<std::string>& keys, const ReadOpt
 }
 
 void Node::async_keys(const Query& query, const ReadOptions& options, Completion<Rows<std::string>> done) {
-  start_query(*impl_->database, impl_->gate, std::move(done), [query, options](LocalDatabase& database) {
+  auto told = impl_->observed(ApiOperation::query, impl_->long_read_of(options), std::move(done));
+  start_query(*impl_->database, impl_->gate, std::move(told), [query, options](LocalDatabase& database) {
     return gather<std::string>(database, query, false, options, calls::take_keys);
   });
 }
 
 void Node::async_where(const Query& query, const ReadOptions& options, Completion<Rows<Item>> done) {
-  start_query(*impl_->database, impl_->gate, std::move(done), [query, options](LocalDatabase& database) {
+  auto told = impl_->observed(ApiOperation::query, impl_->long_read_of(options), std::move(done));
+  start_query(*impl_->database, impl_->gate, std::move(told), [query, options](LocalDatabase& database) {
     return gather<Item>(database, query, true, options, [](std::vector<Item>& items) { return std::move(items); });
   });
 }
 
 void Node::async_count(const Query& query, const ReadOptions& options, Completion<std::uint64_t> done) {
-  start_query(*impl_->database, impl_->gate, std::move(done),
+  auto told = impl_->observed(ApiOperation::query, impl_->long_read_of(options), std::move(done));
+  start_query(*impl_->database, impl_->gate, std::move(told),
               [query, options](LocalDatabase& database) { return database.count(query, options); });
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "http/reply.hpp"
 #include "http/request.hpp"
 #include "http/target.hpp"
+#include "observe/call.hpp"
 #include "security/rate_limits.hpp"
 
 namespace concord::http {
@@ -57,8 +59,9 @@ struct Caller {
 struct Site {
   database::Database& database;
   security::RateLimits& rate_limits;
-  std::string api_url = {};            ///< of this server
-  OpenapiDocument* openapi = nullptr;  ///< of /api/v1/openapi.json; always there in a server
+  observe::Observer* observer = nullptr;  ///< whom requests tell of themselves; null: nobody
+  std::string api_url = {};               ///< of this server
+  OpenapiDocument* openapi = nullptr;     ///< of /api/v1/openapi.json; always there in a server
 };
 
 class Call {
@@ -76,6 +79,9 @@ class Call {
   std::string once_scope;             ///< whose names those of `once` are: the token's
   std::optional<command::Once> once;  ///< of a write with an Idempotency-Key; views the request
   Reply reply;
+  std::size_t route = observe::HttpMetrics::no_route;  ///< its position in the table
+  std::optional<observe::Call> operation;              ///< of the API, while it is under way and somebody watches
+  std::unique_ptr<observe::Span> span;                 ///< of the request; null: nothing is traced
 
   void refuse(const Problem& problem) {
     reply.clear();

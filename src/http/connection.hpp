@@ -55,6 +55,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void run_continuation(Result<command::Outcome> outcome);
   void respond();
   void note_arrival();
+  void note_answer();
+  void begin_span(observe::Tracer& tracer);
+  void end_span();
   void record_access() const;
   void refuse_and_close(const Problem& problem);
   void choose_request_id();
@@ -82,6 +85,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   Call call_;
   std::string request_id_;
   std::chrono::steady_clock::time_point received_at_;  ///< for the access log; zero: not logged
+  observe::TickClock::Ticks arrived_ = 0;              ///< for the metrics
 
   std::optional<security::TlsSession> tls_;  ///< what is read and sent goes through it
   bool is_in_handshake_ = false;

@@ -87,6 +87,7 @@ void Reply::clear() noexcept {
   status = 200;
   content_type = json;
   static_body = {};
+  problem_code = {};
   if (body.capacity() > kept_body_bytes) {
     std::string().swap(body);
   } else {
@@ -135,6 +136,7 @@ void Reply::end_data() { body += '}'; }
 
 void Reply::set_problem(const Problem& problem) {
   status = problem.status;
+  problem_code = problem.code;
   content_type = json;
   static_body = {};
   body = R"({"status":"error","error":{"code":")";

@@ -22,9 +22,10 @@ class Reply {
   unsigned status = 200;
   std::string_view content_type = json;  ///< of static storage
   std::string body;
-  std::string_view static_body = {};  ///< sent instead of `body`, and not copied; lives as long as the server
-  std::string headers;                ///< further header lines, each with its line end
-  std::string vary;                   ///< value of `Vary`; empty: none
+  std::string_view static_body = {};   ///< sent instead of `body`, and not copied; lives as long as the server
+  std::string_view problem_code = {};  ///< of an error; of static storage
+  std::string headers;                 ///< further header lines, each with its line end
+  std::string vary;                    ///< value of `Vary`; empty: none
 
   static constexpr std::string_view json = "application/json";
   static constexpr std::string_view bytes = "application/octet-stream";

@@ -31,6 +31,9 @@ enum class Header : std::uint8_t {
   if_none_match,
   origin,
   request_id,
+  traceparent,
+  tracestate,
+  user_agent,
   count
 };
 

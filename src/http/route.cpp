@@ -74,6 +74,7 @@ RouteTable::RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {
       parsed.is_key = parsed.path[i] == key_placeholder;
     }
     templates_.push_back(parsed);
+    operations_.push_back(observe::operation_named(route.operation));
   }
 }
 
@@ -135,6 +136,7 @@ void RouteTable::serve(std::size_t position, Call& call) const {
   if (!target) return call.refuse(target.error());
   const Path path(target->path);
   const Route& route = routes_[position];
+  call.route = position;
   const int key_segment = templates_[position].key_segment;
   if (auto done = call.query.parse(target->query); !done) return call.refuse(done.error());
   const ParameterSet taken{
@@ -147,6 +149,7 @@ void RouteTable::serve(std::size_t position, Call& call) const {
     if (!key) return call.refuse(key.error());
     call.key = std::move(*key);
   }
+  begin_operation(position, call);
   call.once.reset();
   if (route.is_write) {
     auto once = once_of(call.request, *target, call.query);
@@ -160,6 +163,16 @@ void RouteTable::serve(std::size_t position, Call& call) const {
   if (!check_content_type(route, call)) return;
   if (route.is_read && route.waits_for_data) return run_read(route, call);
   route.handler(call);
+}
+
+/// What is refused before, like an unknown parameter, is a bad request and no operation.
+void RouteTable::begin_operation(std::size_t route, Call& call) const {
+  observe::Observer* const observer = call.site.observer;
+  if (observer == nullptr || !observer->is_watching() || !operations_[route]) return;
+  observe::CallDetails details{.is_long = true, .parent = call.span.get()};
+  if (routes_[route].is_read) details.consistency = call.consistency;
+  if (templates_[route].is_key) details.key = call.key;
+  call.operation.emplace(*observer, *operations_[route], details);
 }
 
 /// The handler runs when this node's data are fresh enough; it then reads them as they are.

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "http/call.hpp"
 #include "http/parameters.hpp"
 #include "http/schema.hpp"
+#include "observe/operation.hpp"
 
 namespace concord::http {
 
@@ -96,6 +98,7 @@ class RouteTable {
   };
 
   void serve(std::size_t position, Call& call) const;
+  void begin_operation(std::size_t route, Call& call) const;
   static void run_read(const Route& route, Call& call);
   [[nodiscard]] bool matches(std::size_t route, const Path& path) const noexcept;
   /// "GET, HEAD, PUT, OPTIONS" for a path; empty when no route matches it.
@@ -103,7 +106,8 @@ class RouteTable {
   void answer_unmatched(Call& call, const Target& target, const Path& path) const;
 
   std::vector<Route> routes_;
-  std::vector<Template> templates_;  ///< of the route at the same position
+  std::vector<Template> templates_;                               ///< of the route at the same position
+  std::vector<std::optional<observe::ApiOperation>> operations_;  ///< likewise
 };
 
 /// All routes of the API.

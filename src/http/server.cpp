@@ -63,6 +63,8 @@ class Server::Impl {
                .settings = settings,
                .browser_guard = BrowserGuard(settings.browsers, settings.host)} {
     shared.site.openapi = &openapi;
+    shared.site.observer = database.observer();
+    if (shared.site.observer != nullptr && shared.site.observer->metrics() != nullptr) tell_routes();
     std::random_device seeds;
     std::size_t threads = shared.settings.threads;
     if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
@@ -97,6 +99,17 @@ class Server::Impl {
     accept();
     if (shared.settings.tls) look_at_certificate();
     for (auto& worker : workers) worker->run();
+  }
+
+  /// Metrics name the routes. Once: a second server of the same database counts with the first.
+  void tell_routes() const {
+    observe::HttpMetrics& metrics = shared.site.observer->metrics()->http;
+    if (metrics.has_routes()) return;
+    std::vector<observe::HttpRoute> routes;
+    for (const Route& route : shared.table.routes()) {
+      routes.push_back({.method = std::string(method_name(route.method)), .path = std::string(route.path)});
+    }
+    metrics.set_routes(std::move(routes));
   }
 
   void accept() {

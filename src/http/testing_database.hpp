@@ -65,6 +65,9 @@ class TestingDatabase final : public database::Database {
   }
   void trigger_snapshot() override {}
   void hand_over(std::chrono::milliseconds) override {}
+  Result<std::string> serve_metrics(const std::string&, std::uint16_t) override {
+    return fail(Errc::invalid_request, "nothing is measured");
+  }
   void announce_api(const std::string&) override {}
   std::string peer_address() const override { return {}; }
   bool is_removed() const noexcept override { return false; }

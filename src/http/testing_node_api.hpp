@@ -26,6 +26,7 @@ class NodeApi : public testing::Test {
     std::filesystem::remove_all(directory_);
     options.data_dir = directory_;
     options.durability = Durability::memory;
+    options.metrics.enabled = true;
     auto database = database::LocalDatabase::open_local(options);
     EXPECT_TRUE(database) << database.error().message();
     database_ = std::move(*database);

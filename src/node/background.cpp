@@ -72,6 +72,7 @@ void Runtime::take_snapshot() {
   const Driving driving(*this);
   snapshot_wanted_at_ = base::Index(replica_->applied_index().value() + options_.snapshot.every_entries);
   snapshot_wanted_bytes_ = log_->appended_bytes() + options_.snapshot.every_bytes;
+  if (!written) times_.note_snapshot_failure();
   // Without a snapshot nothing is lost, the log only grows; the next one may succeed.
   if (!written) say(LogLevel::error, "no snapshot could be taken: " + written.error().message());
 }
@@ -87,6 +88,12 @@ Result<void> Runtime::offer(const log::SnapshotFileInfo& file, const replica::Me
   if (!offered && offered.error().code() != Errc::invalid_request) return offered;
   drive();
   return {};
+}
+
+std::uint64_t Runtime::measured_size(const std::string& path) const {
+  if (host_.observer == nullptr) return 0;
+  const auto file = files_->open(path, env::OpenMode::read);
+  return file ? (*file)->size_bytes().value_or(0) : 0;
 }
 
 Result<void> Runtime::write_snapshot() {
@@ -125,6 +132,11 @@ Result<void> Runtime::write_snapshot() {
   const auto finished = (*writer)->finish();
   if (!finished) return std::unexpected(finished.error());
   snapshot_index_.store(index.value(), std::memory_order_relaxed);
+  {
+    const std::uint64_t size_bytes = measured_size(finished->path);
+    const Driving driving(*this);
+    times_.note_created(size_bytes);
+  }
   if (auto offered = offer(*finished, members); !offered) return offered;
   if (auto removed = log::remove_old_snapshots(*files_, directory, kept_snapshots); !removed) return removed;
   const auto kept = log::list_snapshots(*files_, directory);

@@ -71,6 +71,7 @@ Result<void> Runtime::propose_queued() {
     const auto result = replica_->propose(batch_.stamped(stamp_now()));
     if (!result) return std::unexpected(result.error());
     if (*result == raft::ProposeResult::accepted) {
+      times_.note_proposed(replica_->raft_status().last);
       proposed_bytes += batch_.size_bytes();
       ++proposed_count;
     } else {
@@ -103,12 +104,15 @@ Result<void> Runtime::turn() {
     hard_state_.commit = std::max(hard_state_.commit, replica_->applied_index());
     if (auto done = log_->append(persist->entries, hard_state_); !done) return done;
     if (must_sync) {
+      const auto sync = times_.measure_sync();
       if (auto done = log_->sync(); !done) return done;
     }
   }
   applied_.clear();
+  times_.begin_apply();
   auto finished = replica_->finish_turn(applied_);
   if (!finished) return std::unexpected(std::move(finished.error()));
+  times_.end_apply(applied_, replica_->applied_index());
   if (cluster_) {
     send(finished->persisted_messages);
     send(finished->messages);
@@ -127,6 +131,7 @@ void Runtime::after_turn() {
   commit_.store(status.commit.value(), std::memory_order_relaxed);
   role_.store(static_cast<std::uint8_t>(status.role), std::memory_order_relaxed);
   applied_index_.store(replica_->applied_index().value(), std::memory_order_relaxed);
+  times_.note_role(status.role);
   sole_voter_.store(replica_->is_sole_voter(), std::memory_order_relaxed);
   serving_.store(replica_->is_serving_leader(), std::memory_order_release);
   if (replica_->applied_index() >= snapshot_wanted_at_ || log_->appended_bytes() >= snapshot_wanted_bytes_)

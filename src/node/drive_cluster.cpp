@@ -270,6 +270,7 @@ Result<void> Runtime::install_snapshot(const raft::SnapshotView& snapshot) {
   cluster_->taken.drop_settled(queue_);
   snapshot_index_.store(file->index.value(), std::memory_order_relaxed);
   note_offered(*file);
+  times_.note_installed(measured_size(file->path));
   say(LogLevel::info,
       "the snapshot of index " + std::to_string(snapshot.index.value()) + " from the leader is in place");
   return {};

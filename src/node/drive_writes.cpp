@@ -87,6 +87,7 @@ Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& pro
   const auto result = replica_->propose(batch.stamped(stamp_now()));
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
+    times_.note_proposed(replica_->raft_status().last);
     taken.term = status.term;
     return true;
   }

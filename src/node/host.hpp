@@ -13,6 +13,10 @@
 #include "node/draw.hpp"
 #include "transport/transport.hpp"
 
+namespace concord::observe {
+class Observer;
+}
+
 namespace concord::node {
 
 struct Host {
@@ -27,6 +31,8 @@ struct Host {
   };
   /// Without, the node does nothing by itself: its owner calls `Runtime::step`.
   bool has_threads = true;
+  /// Who watches; null: nobody, and no clock is read for it.
+  observe::Observer* observer = nullptr;
 };
 
 }  // namespace concord::node

@@ -122,7 +122,8 @@ Runtime::Runtime(Host host, Options options, const Drawn& drawn, std::uint64_t s
       drawn_(drawn),
       segment_bytes_(segment_bytes),
       queue_(options_.limits),
-      reads_(drawn.read_contexts >> 1U) {}  // half of the numbers lie before the end
+      reads_(drawn.read_contexts >> 1U),
+      times_(host_.observer, options_) {}  // half of the numbers lie before the end
 
 Result<void> Runtime::start() {
   const bool may_have_peers = !options_.cluster.cookie.empty();

@@ -45,6 +45,7 @@
 #include "node/host.hpp"
 #include "node/read_gate.hpp"
 #include "node/recovery.hpp"
+#include "node/turn_times.hpp"
 #include "node/write_queue.hpp"
 #include "replica/cluster_clock.hpp"
 #include "replica/replica.hpp"
@@ -259,6 +260,8 @@ class Runtime {
   void take_snapshot();
   Result<void> write_snapshot();
   Result<void> offer(const log::SnapshotFileInfo& file, const replica::Membership& members);
+  /// For the metrics; 0 when nobody measures.
+  [[nodiscard]] std::uint64_t measured_size(const std::string& path) const;
   void say(LogLevel level, const std::string& line) const;
 
   Host host_;
@@ -283,6 +286,7 @@ class Runtime {
   // The driver's.
   Batch batch_ ABSL_GUARDED_BY(drive_mutex_);
   std::vector<store::Applied> applied_ ABSL_GUARDED_BY(drive_mutex_);
+  TurnTimes times_ ABSL_GUARDED_BY(drive_mutex_);
   replica::ClusterClock cluster_clock_ ABSL_GUARDED_BY(drive_mutex_);
   base::HardState hard_state_ ABSL_GUARDED_BY(drive_mutex_);
   base::Index snapshot_wanted_at_ ABSL_GUARDED_BY(drive_mutex_);           // next snapshot by entries

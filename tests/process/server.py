@@ -20,6 +20,7 @@ class Server:
             self.process.kill()
             raise AssertionError(f"no ready line but {line!r}; stderr: {self.process.communicate()[1]}")
         self.port = int(found.group(2))
+        self.metrics = found.group(4)
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):

@@ -154,6 +154,20 @@ void notify_reloading() {
   notify_service_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
 }
 
+/// Where the metrics are; none: nothing is measured. Nobody asked for the default port, so it may be in use: by a second node on this
+/// machine, say. The API has the same page.
+Result<std::optional<std::string>> serve_metrics(const config::Configuration& configuration, const Log& log,
+                                                 database::Database& database, const std::string& api_url) {
+  if (!configuration.boolean("prometheus.enabled")) return std::nullopt;
+  const std::string& host = configuration.text("prometheus.host");
+  const auto port = static_cast<std::uint16_t>(configuration.integer("prometheus.port"));
+  auto url = database.serve_metrics(host.empty() ? configuration.text("api.host") : host, port);
+  if (url) return std::move(*url);
+  if (!configuration.is_default("prometheus.port")) return std::unexpected(std::move(url.error()));
+  log(LogLevel::info, url.error().message() + "; they are at " + api_url + "/metrics");
+  return api_url + "/metrics";
+}
+
 bool is_ready(database::Database& database) {
   return std::ranges::all_of(database.ready(), [](const database::ReadyCheck& check) { return check.ok; });
 }
@@ -206,10 +220,16 @@ ExitCode run(config::Configuration configuration, const Reader& read) {
     return report_problem(ExitCode::failed, server.error().message());
   }
   (*database)->announce_api((*server)->url());
+  const auto metrics = serve_metrics(configuration, log, **database, (*server)->url());
+  if (!metrics) {
+    (*server)->stop(server_stop_limit);
+    (*database)->close(database_stop_limit);
+    return report_problem(ExitCode::failed, metrics.error().message());
+  }
   const auto say_ready = [&] {
     const std::string peer = (*database)->peer_address();
     std::cout << "concord ready node=" << configuration.text("node.name") << " api=" << (*server)->url()
-              << " peer=" << (peer.empty() ? "-" : peer) << " metrics=-\n"
+              << " peer=" << (peer.empty() ? "-" : peer) << " metrics=" << metrics->value_or("-") << "\n"
               << std::flush;
     notify_service_manager("READY=1");
   };

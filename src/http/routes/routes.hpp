@@ -10,6 +10,7 @@ namespace concord::http::routes {
 void add_documentation(std::vector<Route>& routes);
 void add_cluster(std::vector<Route>& routes);
 void add_health(std::vector<Route>& routes);
+void add_metrics(std::vector<Route>& routes);
 void add_openapi(std::vector<Route>& routes);
 void add_tokens(std::vector<Route>& routes);
 void add_status(std::vector<Route>& routes);
