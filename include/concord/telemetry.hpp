@@ -12,7 +12,7 @@
 //                               for every API operation, inside the process and over HTTP: put, get, delete, touch, put_many,
 //                               get_many, delete_many, touch_many, txn, query, delete_where, ...
 //   concord.operation.apply     duration               operation, index; key (of a put, delete or touch)
-//   concord.state.change                               status (leader, follower, candidate, learner, failed), node
+//   concord.state.change                               status (leader, follower, candidate, failed), node
 //   concord.snapshot.created    size                   node
 //   concord.snapshot.installed  size                   node
 //   concord.cluster.status      storage_size, storage_memory, commit_index, applied_index, term, members

@@ -99,7 +99,7 @@ TEST_F(Watched, AsynchronousCallsAreCountedToo) {
 
 TEST_F(Watched, ThePortOfTheMetricsIsOpenedWhenAskedForOnly) {
   const auto refused =
-      Node::open({.name = "n1", .data_dir = directory_, .metrics = {.enabled = true, .port = 0, .host = "999.1.1.1"}});
+      Node::open({.name = "n1", .data_dir = directory_, .metrics = {.enabled = true, .port = 0, .host = "192.0.2.1"}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Errc::invalid_request);
   Node node = open({.metrics = {.enabled = true, .port = 0}});

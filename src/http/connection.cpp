@@ -82,7 +82,7 @@ void Connection::close() noexcept {
   error_code ignored;
   socket_.close(ignored);
   worker_.remove(*this);
-  shared_.connections.fetch_sub(1);
+  shared_.count_connection(false);
 }
 
 void Connection::drain() {

@@ -34,6 +34,7 @@ TEST_F(MetricsApi, RequestsAreCountedByOperationAndRoute) {
   EXPECT_THAT(page, HasSubstr("{method=\"other\",route=\"none\",code=\"404\",le=\"+Inf\"} 1\n"));
   EXPECT_THAT(page, HasSubstr("\nconcord_operation_apply_count_total 2\n"));
   EXPECT_THAT(page, HasSubstr("\nconcord_node_ready 1\n"));
+  EXPECT_THAT(page, HasSubstr("\nconcord_http_connections 1\n"));
   EXPECT_THAT(page, Not(HasSubstr("missing")));
 }
 

@@ -118,8 +118,8 @@ class Server::Impl {
     acceptor->async_accept(worker.context(), [this, &worker](const error_code& error, tcp::socket socket) {
       if (error == asio::error::operation_aborted || !acceptor->is_open()) return;
       if (error) return pause_accepting(error);
-      if (shared.connections.fetch_add(1) >= shared.settings.max_connections) {
-        shared.connections.fetch_sub(1);
+      if (shared.count_connection(true) >= shared.settings.max_connections) {
+        shared.count_connection(false);
         if (!shared.settings.tls) refuse(socket);  // with TLS nothing can be said before a handshake
       } else {
         worker.adopt(std::move(socket));

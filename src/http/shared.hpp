@@ -22,6 +22,14 @@ struct Shared {
   std::atomic<std::size_t> in_flight = 0;
   std::atomic<bool> draining = false;
 
+  /// One more is open, or one less; returns how many were before.
+  std::size_t count_connection(bool is_open) noexcept {
+    const std::size_t before = is_open ? connections.fetch_add(1) : connections.fetch_sub(1);
+    observe::Metrics* const metrics = site.observer == nullptr ? nullptr : site.observer->metrics();
+    if (metrics != nullptr) metrics->http.connections.store(is_open ? before + 1 : before - 1, std::memory_order_relaxed);
+    return before;
+  }
+
   void log(LogLevel level, std::string_view line) const {
     if (settings.log) settings.log(level, line);
   }

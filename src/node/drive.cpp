@@ -151,6 +151,7 @@ void Runtime::fail(const Error& error) noexcept {
   queue_.fail_all(Error(reason.code(), reason.message(), true), reason);
   reads_.fail_all(reason);
   if (cluster_) refuse_waiting(reason);
+  times_.note_failure();
   say(LogLevel::error, "the node has failed and accepts no more writes: " + reason.message());
   wake();
 }

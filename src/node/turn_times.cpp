@@ -112,10 +112,14 @@ void TurnTimes::change_role(raft::Role role) {
   followed_.reset();
   const bool is_about_leading = before == raft::Role::leader || role == raft::Role::leader;
   if (metrics_ != nullptr && is_about_leading) metrics_->role_changes.fetch_add(1, std::memory_order_relaxed);
+  tell_state(name_of(role));
+}
+
+void TurnTimes::tell_state(std::string_view status) {
   if (!observer_->telemetry().wants(event_of(NodeEvent::state_change))) return;
   observer_->telemetry().post({.event = event_of(NodeEvent::state_change),
                                .measurements = {},
-                               .metadata = {{"status", std::string(name_of(role))}, {"node", node_}}});
+                               .metadata = {{"status", std::string(status)}, {"node", node_}}});
 }
 
 }  // namespace concord::node

@@ -62,6 +62,10 @@ class TurnTimes {
   void note_created(std::uint64_t size_bytes);
   void note_installed(std::uint64_t size_bytes);
   void note_snapshot_failure();
+  /// The node has failed for good.
+  void note_failure() {
+    if (observer_ != nullptr) tell_state("failed");
+  }
   /// After each turn.
   void note_role(raft::Role role) {
     if (observer_ != nullptr && role != role_) change_role(role);
@@ -80,6 +84,7 @@ class TurnTimes {
   void note_applied(std::span<const store::Applied> applied, base::Index applied_up_to);
   void tell_applied(std::span<const store::Applied> applied, base::Index applied_up_to, std::uint64_t each_ns);
   void change_role(raft::Role role);
+  void tell_state(std::string_view status);
 
   observe::Observer* observer_;
   observe::NodeMetrics* metrics_;  // null: nothing is measured

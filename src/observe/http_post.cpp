@@ -30,6 +30,9 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 constexpr std::uint64_t most_answer_bytes = 1U << 20U;
+/// How often it is looked whether the node ends, and how long an exchange may go on then.
+constexpr std::chrono::milliseconds look_interval{100};
+constexpr std::chrono::milliseconds last_wait{1000};
 
 struct Url {
   bool is_secure = false;
@@ -68,7 +71,7 @@ std::optional<Url> parse(std::string_view text) {
 /// One exchange, as a chain of steps on its own context; `error` is what ended it.
 class Exchange {
  public:
-  Exchange(const HttpPost& post, Url url) : url_(std::move(url)), timeout_(post.timeout), stream_(context_) {
+  Exchange(const HttpPost& post, Url url) : url_(std::move(url)), timeout_(post.timeout), is_ending_(post.is_ending), stream_(context_) {
     parser_.body_limit(most_answer_bytes);
     request_.method(http::verb::post);
     request_.target(url_.path);
@@ -96,13 +99,24 @@ class Exchange {
       transport().expires_after(timeout_);
       transport().async_connect(found, [this](error_code failed, const tcp::endpoint&) { connected(failed); });
     });
-    context_.run_for(timeout_);
+    run_until_done();
     if (!is_done_) return fail(Errc::timeout, "no answer within " + std::to_string(timeout_.count()) + " ms");
     if (error_) return fail(Errc::cluster_not_ready, error_.message());
     return parser_.get().result_int();
   }
 
  private:
+  void run_until_done() {
+    using std::chrono::steady_clock;
+    auto end = steady_clock::now() + timeout_;
+    for (bool is_hurried = false; !context_.stopped() && steady_clock::now() < end;) {
+      context_.run_for(std::min<steady_clock::duration>(look_interval, end - steady_clock::now()));
+      if (is_ending_ == nullptr || is_hurried || !is_ending_->load(std::memory_order_relaxed)) continue;
+      is_hurried = true;
+      end = std::min(end, steady_clock::now() + last_wait);
+    }
+  }
+
   beast::tcp_stream& transport() { return secure_ ? secure_->next_layer() : stream_; }
 
   bool end_with(error_code error) {
@@ -133,6 +147,7 @@ class Exchange {
 
   Url url_;
   std::chrono::milliseconds timeout_;
+  const std::atomic<bool>* is_ending_;
   asio::io_context context_{1};
   asio::ssl::context tls_{asio::ssl::context::tls_client};
   tcp::resolver resolver_{context_};

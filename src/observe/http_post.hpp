@@ -1,9 +1,10 @@
 // One POST over HTTP or HTTPS, with a deadline for all of it. For what leaves the node to a collector: a connection each, and no
 // redirects.
 //
-// Thread rule: any thread; it blocks, at most `timeout`.
+// Thread rule: any thread; it blocks, at most `timeout`, or until a second after `is_ending`.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <string>
 
@@ -17,6 +18,7 @@ struct HttpPost {
   const NamedTexts& headers;
   const std::string& body;  ///< JSON
   std::chrono::milliseconds timeout{10'000};
+  const std::atomic<bool>* is_ending = nullptr;  ///< once it is true, a second is left
 };
 
 /// The status of the answer. Errors: invalid_request (no such URL), cluster_not_ready (nobody is there), timeout.

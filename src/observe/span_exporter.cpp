@@ -12,10 +12,6 @@
 namespace concord::observe {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds last_export{1000};
-
 std::string endpoint_of(const TracingOptions& options) {
   if (options.exporter == TraceExporter::zipkin) {
     return options.endpoint.empty() ? "http://127.0.0.1:9411/api/v2/spans" : options.endpoint;
@@ -123,8 +119,11 @@ Result<void> SpanExporter::export_batch(const std::vector<SpanData>& batch) cons
 }
 
 Result<void> SpanExporter::post(const std::string& url, const std::string& body) const {
-  const milliseconds timeout = is_ending_ ? std::min(options_.timeout, last_export) : options_.timeout;
-  const auto status = http_post({.url = url, .headers = options_.headers, .body = body, .timeout = timeout});
+  const auto status = http_post({.url = url,
+                                 .headers = options_.headers,
+                                 .body = body,
+                                 .timeout = options_.timeout,
+                                 .is_ending = &is_ending_});
   if (!status) return std::unexpected(status.error());
   if (*status < 200 || *status >= 300) return fail(Errc::internal, url + " answers " + std::to_string(*status));
   return {};
