@@ -186,8 +186,11 @@ Result<void> Runtime::campaign_if_due(std::uint64_t now_ms) {
 Result<void> Runtime::take(BeatHeard& heard) {
   ClusterState& cluster = *cluster_;
   const raft::RaftStatus status = replica_->raft_status();
-  if (!heard.beat.is_guess) cluster_clock_.follow(heard.beat.cluster_time_ms, host_time());
-  if (heard.beat.leads && heard.beat.term == status.term && status.role != Role::leader) {
+  const bool is_of_leader = heard.beat.leads && heard.beat.term == status.term && status.role != Role::leader;
+  if (!heard.beat.is_guess && (is_of_leader || cluster_clock_.is_guessed())) {
+    cluster_clock_.follow(heard.beat.cluster_time_ms, host_time());
+  }
+  if (is_of_leader) {
     const base::MutexLock lock(cluster.mutex);
     cluster.seen_states.clear();
     for (const Beat::MemberState& member : heard.beat.members) cluster.seen_states[member.id] = member;

@@ -1,7 +1,7 @@
 // Cluster time: what the leader stamps into entries, and what expiry counts in.
 //
 // A pure machine fed with this host's clocks. It follows the monotonic clock, so a step of any wall clock changes nothing
-// while a node runs; it never goes back, and never behind what the log has seen. Only over a stop of the whole cluster does
+// while a node runs; a stamp is never behind what the log has seen. Only over a stop of the whole cluster does
 // the wall clock count: each entry carries `wall_offset` (wall minus cluster time when it was made), so that a start knows how
 // long the stop was, and never less than 0 (CONTRACT 2).
 #pragma once
@@ -37,12 +37,18 @@ class ClusterClock {
     is_guessed_ = true;
   }
 
-  /// A leader that never stopped says what time it is: better than what the wall clock told this node when it started.
+  /// Somebody who knows says what time it is: better than what the wall clock told this node when it started. After that it is for
+  /// the leader of this node to say: a clock that is fast must not run ahead of the leader's, or keys were gone too early once its node
+  /// leads. It is held back little by little, because what a leader says may have been under way for long.
   void follow(base::ClusterTimeMs leader_ms, const HostTime& now) noexcept {
-    if (!is_guessed_) return observe(leader_ms, now);
+    const base::ClusterTimeMs mine_ms = at(now);
+    const std::uint64_t since_ms = now.monotonic_ms - std::min(now.monotonic_ms, followed_at_ms_);
+    const base::ClusterTimeMs ahead_ms = mine_ms - std::min(mine_ms, leader_ms);
+    const base::ClusterTimeMs held_back_ms = is_guessed_ ? ahead_ms : std::min(ahead_ms, since_ms / most_held_back);
+    latest_ms_ = std::max({floor_ms_, leader_ms, mine_ms - held_back_ms});
+    latest_at_ms_ = std::max(latest_at_ms_, now.monotonic_ms);
+    followed_at_ms_ = now.monotonic_ms;
     is_guessed_ = false;
-    latest_ms_ = std::max(floor_ms_, leader_ms);
-    latest_at_ms_ = now.monotonic_ms;
   }
 
   /// Since a start nothing but the wall clock has said what time it is.
@@ -66,8 +72,12 @@ class ClusterClock {
   }
 
  private:
-  base::ClusterTimeMs latest_ms_ = 0;  // Invariant: never goes back, but for a guess that is corrected
+  static constexpr std::uint64_t most_held_back =
+      100;  // a hundredth of the time that has passed: more than any clock is fast
+
+  base::ClusterTimeMs latest_ms_ = 0;  // Invariant: goes back only where `follow` says so, and never behind the floor
   std::uint64_t latest_at_ms_ = 0;     // monotonic time at which it was `latest_ms_`
+  std::uint64_t followed_at_ms_ = 0;   // monotonic time
   base::ClusterTimeMs floor_ms_ = 0;   // newest stamp known to be in the log
   bool is_guessed_ = false;            // by the wall clock, at a start
 };

@@ -40,9 +40,24 @@ TEST(ClusterClock, AMemberThatNeverStoppedKnowsBetterThanTheWallClock) {
   clock.follow(21'000, {.monotonic_ms = 10, .wall_ms = 9'000'010});
   EXPECT_FALSE(clock.is_guessed());
   EXPECT_EQ(clock.at({.monotonic_ms = 10, .wall_ms = 0}), 21'000U);
-  // From here on time only goes on.
+  // From here on time goes on, whatever was under way for how long.
   clock.follow(20'500, {.monotonic_ms = 110, .wall_ms = 0});
-  EXPECT_EQ(clock.at({.monotonic_ms = 110, .wall_ms = 0}), 21'100U);
+  EXPECT_EQ(clock.at({.monotonic_ms = 110, .wall_ms = 0}), 21'099U);
+}
+
+TEST(ClusterClock, OneThatIsFastDoesNotRunAheadOfItsLeaders) {
+  ClusterClock leader;
+  ClusterClock follower;
+  leader.start_fresh({.monotonic_ms = 0, .wall_ms = 10'000});
+  follower.start_fresh({.monotonic_ms = 0, .wall_ms = 10'000});
+  constexpr std::uint64_t day_ms = 24U * 3600U * 1000U;
+  constexpr std::uint64_t beat_ms = 500;
+  const auto fast = [](std::uint64_t now_ms) { return HostTime{.monotonic_ms = now_ms + now_ms / 2000, .wall_ms = 0}; };
+  for (std::uint64_t now_ms = 0; now_ms <= day_ms; now_ms += beat_ms) {
+    const base::ClusterTimeMs leaders_ms = leader.at({.monotonic_ms = now_ms, .wall_ms = 0});
+    ASSERT_LE(follower.at(fast(now_ms)), leaders_ms + 1) << "after " << now_ms << " ms";
+    follower.follow(leaders_ms, fast(now_ms));
+  }
 }
 
 TEST(ClusterClock, WhatTheLogHasSeenIsNeverTakenBack) {
