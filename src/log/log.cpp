@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/mutant.hpp"
 #include "base/wire.hpp"
 
 namespace concord::log {
@@ -71,7 +72,9 @@ Result<void> Log::append(std::span<const EntryView> entries, const std::optional
     if (auto rotated = rotate(needed); !rotated) return rotated;
   }
   const std::size_t before = pending_.size();
-  advance(append_batch(pending_, next_place(), entries, hard_state), before);
+  std::optional<HardState> kept_state = hard_state;
+  if (CONCORD_MUTANT("a-vote-is-forgotten") && kept_state) kept_state->vote = base::NodeId();
+  advance(append_batch(pending_, next_place(), entries, kept_state), before);
   if (!entries.empty()) {
     CONCORD_CHECK(entries.front().index <= last_index_.next(), "the log has no gaps");
     CONCORD_CHECK(entries.front().index >= first_index(), "what was purged is not replaced");
@@ -104,6 +107,7 @@ Result<void> Log::write_pending() {
   if (auto checked = check(); !checked) return checked;
   if (pending_.empty()) return {};
   if (auto written = segments_.back().file->write_at(written_offset_, pending_); !written) {
+    if (CONCORD_MUTANT("a-failed-write-is-passed-over")) return written;
     return failed(written.error());
   }
   written_offset_ = offset_;
@@ -115,8 +119,11 @@ Result<void> Log::write_pending() {
 }
 
 Result<void> Log::sync_current() {
-  if (is_synced_) return {};
-  if (auto synced = segments_.back().file->sync(); !synced) return failed(synced.error());
+  if (is_synced_ || CONCORD_MUTANT("acknowledged-before-it-is-synced")) return {};
+  if (auto synced = segments_.back().file->sync(); !synced) {
+    const bool is_well_again = CONCORD_MUTANT("a-failed-sync-is-tried-again") && segments_.back().file->sync();
+    if (!is_well_again) return failed(synced.error());
+  }
   is_synced_ = true;
   synced_offset_.store(written_offset_, std::memory_order_relaxed);
   return {};
@@ -290,7 +297,9 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes, Be
   if (auto done = file->sync(); !done) return failed(done.error());
   const std::string path = path_of(id);
   if (auto done = files_.rename(file->path(), path); !done) return failed(done.error());
-  if (auto done = files_.sync_directory(directory_); !done) return failed(done.error());
+  if (!CONCORD_MUTANT("the-name-of-a-segment-is-not-synced")) {
+    if (auto done = files_.sync_directory(directory_); !done) return failed(done.error());
+  }
   if (beginning == Beginning::goes_on && !segments_.empty()) {
     if (auto marked = mark_followed(); !marked) return marked;
   }

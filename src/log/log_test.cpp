@@ -10,6 +10,7 @@
 
 #include "base/random.hpp"
 #include "env/memory_file_system.hpp"
+#include "log/record.hpp"
 #include "log/testing_log.hpp"
 
 namespace concord::log {
@@ -90,6 +91,26 @@ TEST(Log, AFileThatIsUsedAgainNeverShowsItsEarlierLife) {
     ASSERT_TRUE(log->cut_report().empty()) << log->cut_report();
     (void)log.replayed();
   }
+}
+
+/// The disk has written it somewhere else (reliability 56): nothing of it is damaged, only its place is wrong.
+TEST(Record, IsTakenOnlyAtItsPlaceInItsSegment) {
+  const SegmentHeader header{
+      .segment_id = 7, .size_bytes = 4096, .salt = 99, .first_index = base::Index(1), .hard_state = {}};
+  const base::EntryView entry{.index = base::Index(1), .term = base::Term(1), .data = "data"};
+  std::string record;
+  append_batch(record, {.segment_id = 7, .salt = 99, .offset = first_record_offset}, {{entry}}, std::nullopt);
+  const auto is_found = [&](std::uint64_t offset, const SegmentHeader& in) {
+    std::string segment(4096, '\0');
+    segment.replace(offset, record.size(), record);
+    return read_record(segment, offset, in).has_value();
+  };
+  EXPECT_TRUE(is_found(first_record_offset, header));
+  EXPECT_FALSE(is_found(first_record_offset + 8, header));
+  EXPECT_FALSE(is_found(first_record_offset + 512, header));
+  SegmentHeader another = header;
+  another.segment_id = 8;
+  EXPECT_FALSE(is_found(first_record_offset, another));
 }
 
 TEST(Log, BufferedEntriesAreWrittenByFlush) {

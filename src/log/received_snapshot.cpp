@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/mutant.hpp"
+
 namespace concord::log {
 
 Result<SnapshotFileInfo> take_received(env::FileSystem& files, const SnapshotFileInfo& received) {
@@ -21,7 +23,7 @@ Result<void> settle_received(env::FileSystem& files, const std::string& director
     if (!name.ends_with(received_ending)) continue;
     const std::string path = directory + "/" + name;
     const auto info = parse_snapshot_name(directory, name.substr(0, name.size() - received_ending.size()));
-    if (info && info->index.next() == log_first_index) {
+    if (info && info->index.next() == log_first_index && !CONCORD_MUTANT("a-received-snapshot-is-forgotten")) {
       auto taken = take_received(files, {.path = path, .index = info->index, .term = info->term});
       if (!taken) return std::unexpected(std::move(taken.error()));
     } else if (auto removed = files.remove(path); !removed) {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/mutant.hpp"
 #include "base/wire.hpp"
 #include "log/log.hpp"
 
@@ -60,7 +61,7 @@ Result<std::size_t> Log::find_begin(const std::vector<std::uint64_t>& ids) const
     const auto restarts = restarts_at(ids[at]);
     if (!restarts) return std::unexpected(restarts.error());
     if (*restarts || at == 0) return at;
-    if (ids[at - 1] + 1 != ids[at]) {
+    if (ids[at - 1] + 1 != ids[at] && !CONCORD_MUTANT("a-gap-in-the-log-is-jumped-over")) {
       return fail(Errc::storage_failed,
                   path_of(ids[at - 1] + 1) + ": missing, but segments before and behind it exist");
     }
@@ -155,7 +156,8 @@ Result<std::string> Log::load_segment(std::uint64_t id, bool is_first) {
   if (is_first) {
     last_index_ = header->first_index.previous();
     hard_state_ = header->hard_state;
-  } else if (header->first_index != last_index_.next() || header->hard_state != hard_state_) {
+  } else if (!CONCORD_MUTANT("a-gap-in-the-log-is-jumped-over") &&
+             (header->first_index != last_index_.next() || header->hard_state != hard_state_)) {
     return damage(0, "the header does not continue the segment before it");
   }
   return bytes;
@@ -210,6 +212,7 @@ Result<void> Log::take_record(const Record& record, std::uint64_t offset) {
   while (batch.next(entry)) {
     if (entry.index > last_index_.next())
       return damage(offset, "entries are missing before " + std::to_string(entry.index.value()));
+    if (CONCORD_MUTANT("what-was-replaced-comes-back") && entry.index <= last_index_) continue;
     last_index_ = entry.index;
     segments_.back().last_index = std::max(segments_.back().last_index, last_index_);
     if (entry.index < log_first) continue;
@@ -234,7 +237,8 @@ Result<void> Log::end_scan(std::string_view bytes, std::uint64_t offset) {
     at = valid_end - 8;
   }
   const bool power_was_lost = last_boot_id_ != options_.boot_id;
-  if (valid_end > 0 && (synced > offset || !power_was_lost)) {
+  const bool is_cut_anyway = CONCORD_MUTANT("damage-in-the-middle-is-cut");
+  if (valid_end > 0 && (synced > offset || !power_was_lost) && !is_cut_anyway) {
     return damage(offset, "an invalid record, with valid ones behind it");
   }
   // A file that is used again holds other bytes behind its end; only a record that claims to be of this segment is ours.
@@ -249,6 +253,7 @@ Result<void> Log::end_scan(std::string_view bytes, std::uint64_t offset) {
     if (last != std::string_view::npos && last >= offset) end = std::max<std::uint64_t>(end, last + 1);
   }
   if (end <= offset) return {};
+  if (CONCORD_MUTANT("an-unfinished-write-is-refused")) return damage(offset, "an unfinished write");
   if (auto checked = check_end(); !checked) return checked;  // what is refused is left as it is
   return cut(bytes, offset, end);
 }

@@ -11,6 +11,7 @@
 
 #include "base/check.hpp"
 #include "base/crc32c.hpp"
+#include "base/mutant.hpp"
 #include "base/wire.hpp"
 #include "log/received_snapshot.hpp"
 
@@ -201,7 +202,9 @@ Result<SnapshotFileInfo> SnapshotWriter::finish() {
   base::append_fixed32(footer, base::crc32c(footer));
   if (auto done = state_->file->write_at(state_->offset, footer); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = state_->file->sync(); !done) return std::unexpected(std::move(done.error()));
+  if (!CONCORD_MUTANT("a-snapshot-is-named-before-it-is-synced")) {
+    if (auto done = state_->file->sync(); !done) return std::unexpected(std::move(done.error()));
+  }
   if (auto done = state_->files.rename(state_->temporary_path, state_->info.path); !done) {
     return std::unexpected(std::move(done.error()));
   }
@@ -291,8 +294,10 @@ Result<bool> SnapshotReader::next(std::string& raw) {
     return std::unexpected(std::move(done.error()));
   const std::string_view block(state.buffer);
   const std::string_view frame = block.substr(block_header_bytes);
-  if (crc != base::crc32c_extend(base::crc32c(block.substr(4, 8)), frame))
+  if (crc != base::crc32c_extend(base::crc32c(block.substr(4, 8)), frame) &&
+      !CONCORD_MUTANT("a-damaged-snapshot-is-taken")) {
     return state.damaged("a block's checksum is wrong");
+  }
   raw.resize(raw_size);
   const std::size_t size =
       ZSTD_decompressDCtx(state.decompressor.get(), raw.data(), raw.size(), frame.data(), frame.size());
@@ -313,6 +318,7 @@ Result<void> SnapshotReader::State::check_footer() {
   if (reader.fixed32() != base::crc32c(footer.substr(0, footer_bytes - 4)))
     return damaged("the footer's checksum is wrong");
   if (blocks != block_count) return damaged("blocks are missing");
+  if (CONCORD_MUTANT("a-damaged-snapshot-is-taken")) return {};
   if (digest != hash.finish()) return damaged("the SHA-256 of the whole is wrong");
   if (offset + footer_bytes != size_bytes) return damaged("bytes behind the footer");
   return {};

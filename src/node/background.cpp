@@ -2,6 +2,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/mutant.hpp"
 #include "log/snapshot_file.hpp"
 #include "node/runtime.hpp"
 #include "replica/membership.hpp"
@@ -119,7 +120,7 @@ Result<void> Runtime::write_snapshot() {
   }
   const base::Index index = meta.index;
   snapshot.reset();
-  {
+  if (!CONCORD_MUTANT("a-snapshot-is-named-before-its-log-is-written")) {
     // The log never ends before the newest snapshot, whatever a loss of power takes away.
     const Driving driving(*this);
     if (auto flushed = log_->flush(); !flushed) return flushed;
@@ -147,7 +148,7 @@ Result<void> Runtime::write_snapshot() {
   std::vector<log::Log::Retired> retired;
   {
     const Driving driving(*this);
-    retired = log_->retire(kept->back().index);
+    retired = log_->retire(CONCORD_MUTANT("the-log-of-the-older-snapshot-goes") ? index : kept->back().index);
   }
   return log_->remove_files(retired);  // syncs the directory for each: no write waits for that
 }

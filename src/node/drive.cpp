@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/mutant.hpp"
 #include "node/runtime.hpp"
 
 namespace concord::node {
@@ -103,7 +104,10 @@ Result<void> Runtime::turn() {
     // What is applied is committed: a restart then knows how far it may replay without asking raft.
     hard_state_.commit = std::max(hard_state_.commit, replica_->applied_index());
     if (auto done = log_->append(persist->entries, hard_state_); !done) return done;
-    if (must_sync) {
+    const bool is_alone_and_hasty = CONCORD_MUTANT("a-sole-voter-commits-before-its-disk") && replica_->is_sole_voter();
+    const bool is_hasty_follower =
+        CONCORD_MUTANT("a-follower-acknowledges-before-its-disk") && cluster_ && !replica_->is_serving_leader();
+    if (must_sync && !is_alone_and_hasty && !is_hasty_follower) {
       const auto sync = times_.measure_sync();
       if (auto done = log_->sync(); !done) return done;
     }
@@ -158,6 +162,7 @@ void Runtime::fail(const Error& error) noexcept {
 
 /// Room in the log. Without it the node is full until there is as much: what is smaller may still fit and changes nothing about that.
 Result<void> Runtime::reserve(std::uint64_t data_bytes, std::size_t entry_count) {
+  if (CONCORD_MUTANT("a-full-disk-is-found-while-writing")) return {};
   auto room = log_->reserve(data_bytes, entry_count);
   const bool is_full = full_.load(std::memory_order_relaxed);
   if (!room && room.error().code() == Errc::storage_full) {
@@ -218,7 +223,7 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
 }
 
 void Runtime::propose_due() {
-  if (!may_expire() || is_expiring()) return;
+  if (!may_expire() || is_expiring() || CONCORD_MUTANT("what-has-expired-stays")) return;
   const store::StateMachine& state = replica_->state();
   const auto due_ms = state.next_due();
   if (!due_ms) return;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/ids.hpp"
+#include "base/mutant.hpp"
 #include "node/peer_messages.hpp"
 
 namespace concord::node {
@@ -23,6 +24,7 @@ class ForwardedHere {
   }
   [[nodiscard]] bool contains(base::NodeId from, const ForwardHead& head) const {
     const auto found = proposed_.find({from, head.incarnation});
+    if (CONCORD_MUTANT("what-is-forwarded-twice-is-proposed-twice")) return false;
     return found != proposed_.end() && found->second.contains(head.first_sequence);
   }
   void add(base::NodeId from, const ForwardHead& head) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.hpp"
 #include "base/wire.hpp"
 
 namespace concord::node {
@@ -32,6 +33,7 @@ const PeerProgress* progress_of(const ClusterPicture& picture, NodeId id) {
 
 bool is_caught_up(const ClusterPicture& picture, NodeId id) {
   const PeerProgress* const progress = progress_of(picture, id);
+  if (CONCORD_MUTANT("a-learner-votes-before-it-has-caught-up")) return true;
   return progress != nullptr && progress->recently_active && !progress->match.is_zero() &&
          progress->match.value() + caught_up_entries >= picture.last_index.value();
 }
@@ -71,7 +73,8 @@ Step join(const MembershipChange& change, const ClusterPicture& picture) {
   if (member->directory == wanted.directory) return done(*member);
   // One that has acknowledged entries was there, though it may have gone before it was written down.
   const PeerProgress* const progress = progress_of(picture, member->id);
-  if (member->directory != 0 || (progress != nullptr && !progress->match.is_zero())) {
+  const bool was_there = member->directory != 0 || (progress != nullptr && !progress->match.is_zero());
+  if (was_there && !CONCORD_MUTANT("a-wiped-directory-keeps-its-place")) {
     return refuse(Errc::condition_failed,
                   quoted(wanted.name) +
                       " is a member with another data directory; a directory that is empty can't take "
@@ -139,7 +142,7 @@ std::string lost_quorum(const ClusterPicture& picture, NodeId leaving) {
     if (voter == picture.self || (progress != nullptr && progress->recently_active)) ++answering;
   }
   if (voters == 0) return "it is the last voter";
-  if (answering > voters / 2) return {};
+  if (answering > voters / 2 || CONCORD_MUTANT("a-removal-may-cost-the-quorum")) return {};
   return "of the " + std::to_string(voters) + " voters that would be left only " + std::to_string(answering) +
          " answer";
 }
@@ -155,7 +158,7 @@ Step remove(const MembershipChange& change, const ClusterPicture& picture, bool 
                     quoted(member->name) + " can't be removed, the cluster would lose its quorum: " + why);
     }
   }
-  if (member->id == picture.self) {
+  if (member->id == picture.self && !CONCORD_MUTANT("a-leader-removes-itself")) {
     const NodeId to = furthest_voter(picture);
     if (to.is_zero()) return refuse(Errc::condition_failed, "the leader can't leave: no other voter could lead");
     return {.kind = Step::Kind::transfer, .transferee = to};

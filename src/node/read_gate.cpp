@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/mutant.hpp"
+
 namespace concord::node {
 
 void ReadGate::ask(Read read) {
@@ -15,7 +17,8 @@ void ReadGate::ask(Read read) {
 std::uint64_t ReadGate::begin_attempt(std::uint64_t now_ms) {
   const base::MutexLock lock(mutex_);
   if (waiting_.empty()) return 0;
-  Attempt attempt{.context = ++last_context_, .began_ms = now_ms, .index = {}, .reads = {}};
+  if (!CONCORD_MUTANT("a-read-context-is-used-again")) ++last_context_;
+  Attempt attempt{.context = last_context_, .began_ms = now_ms, .index = {}, .reads = {}};
   attempt.reads.swap(waiting_);
   waiting_count_.store(0, std::memory_order_seq_cst);
   attempts_.push_back(std::move(attempt));
@@ -41,12 +44,16 @@ void ReadGate::observe(const raft::ReadState& state) {
   if (found != attempts_.end()) found->index = state.index;
 }
 
-void ReadGate::restart() { restart_older_than(~std::uint64_t{0}); }
+void ReadGate::restart() {
+  if (CONCORD_MUTANT("a-read-point-outlives-its-leader")) return;
+  restart_older_than(~std::uint64_t{0});
+}
 
 void ReadGate::restart_older_than(std::uint64_t began_ms) {
   const base::MutexLock lock(mutex_);
   for (auto at = attempts_.begin(); at != attempts_.end();) {
-    if (!at->index.is_zero() || at->began_ms >= began_ms) {
+    if (!at->index.is_zero() || at->began_ms >= began_ms ||
+        CONCORD_MUTANT("a-lost-read-point-is-not-asked-for-again")) {
       ++at;
       continue;
     }
@@ -69,7 +76,8 @@ void ReadGate::settle(base::Index applied) {
   {
     const base::MutexLock lock(mutex_);
     for (auto at = attempts_.begin(); at != attempts_.end();) {
-      if (at->index.is_zero() || at->index > applied) {
+      const bool is_applied = at->index <= applied || CONCORD_MUTANT("a-read-point-is-answered-before-it-is-applied");
+      if (at->index.is_zero() || !is_applied) {
         ++at;
         continue;
       }

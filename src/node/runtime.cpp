@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/mutant.hpp"
 #include "node/place.hpp"
 
 namespace concord::node {
@@ -329,7 +330,8 @@ bool Runtime::may_read_now(ReadConsistency consistency) const noexcept {
     case ReadConsistency::leader: return serving_.load(std::memory_order_acquire) && has_lease();
     case ReadConsistency::strong:
       // A sole voter needs nobody's word that it still leads.
-      return serving_.load(std::memory_order_acquire) && sole_voter_.load(std::memory_order_acquire);
+      return serving_.load(std::memory_order_acquire) &&
+             (sole_voter_.load(std::memory_order_acquire) || CONCORD_MUTANT("a-leader-reads-without-a-quorum"));
   }
   return false;
 }
@@ -338,6 +340,7 @@ bool Runtime::may_read_now(ReadConsistency consistency) const noexcept {
 /// answering for longer (CONTRACT 2).
 bool Runtime::has_lease() const noexcept {
   if (!cluster_ || sole_voter_.load(std::memory_order_relaxed)) return true;
+  if (CONCORD_MUTANT("a-lease-has-no-end")) return true;
   return clock_->coarse_ms() < lease_until_ms_.load(std::memory_order_relaxed);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "base/log_entry.hpp"
+#include "base/mutant.hpp"
 #include "env/overlay_file_system.hpp"
 #include "log/snapshot_file.hpp"
 #include "store/snapshot.hpp"
@@ -141,6 +142,7 @@ StateAt Survivor::state() const {
 /// This node; the others are told that they were removed, should they ever get so far as to ask.
 replica::Membership Survivor::alone() const {
   const NodeId self = report_.identity.node;
+  if (CONCORD_MUTANT("a-recovered-node-keeps-its-old-members")) return report_.members;
   replica::Membership after;
   after.conf.voters = {self};
   after.members = {report_.self};
@@ -162,7 +164,9 @@ replica::Membership Survivor::alone() const {
 Result<void> Survivor::write_snapshot(const std::string& directory) {
   const auto snapshot = recovered_.replica->state().begin_snapshot(replica::encode_membership(alone()));
   store::SnapshotMeta meta = snapshot->meta();
-  meta.revision = Revision(meta.revision.value() + revision_gap);
+  if (!CONCORD_MUTANT("revisions-go-back-after-a-recovery")) {
+    meta.revision = Revision(meta.revision.value() + revision_gap);
+  }
   auto writer = log::SnapshotWriter::create(files_, directory, meta.index, meta.term, store::encode_meta(meta));
   if (!writer) return std::unexpected(std::move(writer.error()));
   for (std::string block; snapshot->next_block(block, block_bytes);) {

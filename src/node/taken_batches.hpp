@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/ids.hpp"
+#include "base/mutant.hpp"
 #include "node/write_queue.hpp"
 
 namespace concord::node {
@@ -45,7 +46,8 @@ class TakenBatches {
     if (term == observed_) return;
     observed_ = term;
     for (Taken& taken : taken_) {
-      if (taken.term.is_zero() || taken.term >= term) continue;
+      if (taken.term.is_zero() || (taken.term >= term && !CONCORD_MUTANT("what-may-still-turn-up-is-sent-again")))
+        continue;
       taken.term = base::Term();
       taken.sends = 0;
       taken.must_repeat = false;

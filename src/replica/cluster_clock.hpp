@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/ids.hpp"
+#include "base/mutant.hpp"
 #include "command/entry.hpp"
 
 namespace concord::replica {
@@ -56,6 +57,7 @@ class ClusterClock {
 
   /// An entry another leader stamped was applied.
   void observe(base::ClusterTimeMs stamped_ms, const HostTime& now) noexcept {
+    if (CONCORD_MUTANT("each-leader-has-a-time-of-its-own")) return;
     floor_ms_ = std::max(floor_ms_, stamped_ms);
     const base::ClusterTimeMs mine_ms = at(now);
     latest_ms_ = std::max(mine_ms, stamped_ms);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutant.hpp"
 #include "base/wire.hpp"
 
 namespace concord::replica {
@@ -59,7 +60,7 @@ void Membership::apply(const raft::ConfChange& change, raft::ConfState after) {
   conf = std::move(after);
   std::erase_if(members, [&](const Member& member) { return member.id == change.node; });
   if (change.kind == raft::ConfChangeKind::remove_node) {
-    if (was_removed(change.node)) return;
+    if (was_removed(change.node) || CONCORD_MUTANT("who-was-removed-is-forgotten")) return;
     if (removed.size() == remembered_removed) removed.erase(removed.begin());
     removed.push_back(change.node);
     return;

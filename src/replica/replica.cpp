@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/mutant.hpp"
 #include "store/snapshot.hpp"
 
 namespace concord::replica {
@@ -100,7 +101,7 @@ Result<void> Replica::install(std::unique_ptr<store::LoadedState> loaded) {
                 "the snapshot that is installed is the one that was asked for");
   auto members = decode_membership(loaded->meta.conf_state);
   if (!members) return fail(Errc::storage_failed, "a snapshot's members: " + members.error().message());
-  set_members(std::move(*members));
+  if (!CONCORD_MUTANT("a-snapshot-brings-no-members")) set_members(std::move(*members));
   members_changed_ = true;
   state_->install(std::move(loaded));
   return {};
@@ -209,7 +210,8 @@ Result<void> Replica::compact_mirror() {
 
 bool Replica::is_serving_leader() const noexcept {
   const raft::RaftStatus status = raft_->status();
-  return status.role == raft::Role::leader && state_->applied_term() == status.term;
+  const bool has_caught_up = state_->applied_term() == status.term || CONCORD_MUTANT("a-new-leader-serves-at-once");
+  return status.role == raft::Role::leader && has_caught_up;
 }
 
 }  // namespace concord::replica

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutant.hpp"
 #include "command/filter.hpp"
 #include "command/selector.hpp"
 #include "store/matching.hpp"
@@ -105,6 +106,10 @@ class TransactionRun {
     keys_.begin(revision_, is_single);
     outcome.results.reserve(operations.size());
     for (const Operation& operation : operations) {
+      if (CONCORD_MUTANT("a-transaction-shows-its-first-half") && !outcome.results.empty()) {
+        keys_.commit();
+        keys_.begin(Revision(keys_.visible() + 1), false);
+      }
       auto result = run(operation);
       // A selector compiles or not whatever the state is: nothing was changed by an earlier one that can't stay.
       if (!result) return std::unexpected(std::move(result.error()));
@@ -229,6 +234,9 @@ Outcome missing(const KeySpace& keys) {
 /// A command on one key: put, remove, touch.
 Outcome apply_single(KeySpace& keys, Changes& changes, const Command& command) {
   const KeySpace::Place place = keys.locate(command.key);
+  if (place.record == nullptr && command.kind == CommandKind::touch && CONCORD_MUTANT("a-gone-key-is-prolonged")) {
+    return finish(keys);
+  }
   if (place.record == nullptr && command.kind != CommandKind::put) return missing(keys);
   keys.begin(Revision(keys.visible() + 1), true);
   if (command.kind == CommandKind::put) {
@@ -243,7 +251,9 @@ Outcome apply_single(KeySpace& keys, Changes& changes, const Command& command) {
 
 Outcome apply_expire(KeySpace& keys, Changes& changes, const Command& command, ClusterTimeMs now_ms) {
   std::vector<std::string> due;
-  keys.expiry().visit_due(std::min(command.due_ms, now_ms), [&](const Record& record) {
+  const ClusterTimeMs due_ms =
+      CONCORD_MUTANT("an-old-leader-expires-what-was-prolonged") ? ~ClusterTimeMs{0} : std::min(command.due_ms, now_ms);
+  keys.expiry().visit_due(due_ms, [&](const Record& record) {
     due.emplace_back(record.key());
     return due.size() < command.limit;
   });
@@ -254,7 +264,8 @@ Outcome apply_expire(KeySpace& keys, Changes& changes, const Command& command, C
 
 Result<Outcome> apply_once(KeySpace& keys, Remembered& remembered, const Command& command, const acl::Scope& scope,
                            ClusterTimeMs now_ms, ChangeListener* listener) {
-  if (auto answer = remembered.find(command.once, now_ms)) {
+  auto answer = remembered.find(command.once, now_ms);
+  if (answer && !CONCORD_MUTANT("a-repeated-request-is-done-again")) {
     if (answer->repeat == Repeat::conflict) answer->revision = Revision(keys.visible());
     return std::move(*answer);
   }

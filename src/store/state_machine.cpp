@@ -6,6 +6,7 @@
 
 #include "acl/rules.hpp"
 #include "base/check.hpp"
+#include "base/mutant.hpp"
 #include "store/apply.hpp"
 #include "store/key_space.hpp"
 #include "store/remembered.hpp"
@@ -183,7 +184,8 @@ std::uint64_t StateMachine::digest() const noexcept {
 std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_state) const {
   State& state = *state_;
   KeySpace& keys = state.space();
-  SnapshotMeta meta{.index = state.applied_index,
+  const bool is_behind = CONCORD_MUTANT("a-snapshot-is-newer-than-its-index") && state.applied_index.value() > 1;
+  SnapshotMeta meta{.index = is_behind ? state.applied_index.previous() : state.applied_index,
                     .term = state.applied_term,
                     .revision = Revision(keys.visible()),
                     .cluster_time_ms = state.stamp.cluster_time_ms,

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/mutant.hpp"
 #include "base/wire.hpp"
 #include "transport/frame.hpp"
 
@@ -75,7 +76,8 @@ Agreed<void> check_cluster(const Identity& self, const Identity& peer) {
     };
     return refuse(Cause::cluster_name, Errc::forbidden, belongs(peer), belongs(self));
   }
-  if (!peer.cluster.is_zero() && !self.cluster.is_zero() && peer.cluster != self.cluster) {
+  const bool is_another = !peer.cluster.is_zero() && !self.cluster.is_zero() && peer.cluster != self.cluster;
+  if (is_another && !CONCORD_MUTANT("a-member-of-another-cluster-is-let-in")) {
     return refuse(
         Cause::cluster_id, Errc::forbidden,
         "the peer belongs to another cluster that is called \"" + printable(self.cluster_name) +
@@ -200,7 +202,8 @@ Agreed<std::string> DiallerHandshake::take_answer(std::string_view packet) {
 }
 
 Agreed<void> DiallerHandshake::check_expected() const {
-  if (!expected_.node.is_zero() && peer_.node != expected_.node) {
+  const bool is_another = !expected_.node.is_zero() && peer_.node != expected_.node;
+  if (is_another && !CONCORD_MUTANT("another-node-is-taken-for-the-one-that-was-meant")) {
     const std::string expected = std::to_string(expected_.node.value());
     const std::string found = std::to_string(peer_.node.value());
     return refuse(Cause::unexpected_node, Errc::forbidden,
@@ -265,6 +268,7 @@ Agreed<std::string> ListenerHandshake::take_hello(std::string_view packet) {
 Agreed<void> ListenerHandshake::take_proof(std::string_view packet) const {
   const auto body = body_of(packet, PacketKind::proof);
   if (!body) return std::unexpected(body.error());
+  if (CONCORD_MUTANT("who-proves-nothing-is-let-in")) return {};
   if (transcript_.empty() || !is_same(mac_of(credentials_.cookie, dialler_label, transcript_), *body))
     return wrong_cookie();
   return {};

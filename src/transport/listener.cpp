@@ -6,6 +6,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "base/mutant.hpp"
 #include "transport/packets.hpp"
 
 namespace concord::transport {
@@ -159,7 +160,8 @@ void Listener::pause_accepting(const error_code& error) {
 }
 
 void Listener::greet(tcp::socket socket) {
-  if (greetings_.size() >= shared_->limits.max_handshakes) greetings_.front()->end();
+  const bool is_limited = !CONCORD_MUTANT("half-open-connections-have-no-limit");
+  if (is_limited && greetings_.size() >= shared_->limits.max_handshakes) greetings_.front()->end();
   greetings_.push_back(std::make_shared<Greeting>(*this, std::move(socket)));
   greetings_.back()->start();
 }
