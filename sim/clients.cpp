@@ -20,6 +20,15 @@ constexpr milliseconds node_timeout{3000};
 constexpr std::uint64_t fingerprint = 1;
 constexpr int once_attempts = 20;
 
+/// How old what a node answers may be (CONTRACT 2): a leader's word counts for an election timeout after it has heard of a quorum. What it
+/// hears late, because it stood still or the network did, makes that longer (docs/ROADMAP.md).
+TimeUs lag_of(ReadConsistency consistency, const Machine& machine) {
+  if (consistency == ReadConsistency::strong) return 0;
+  if (consistency == ReadConsistency::eventual) return never_us;
+  const auto lease_us = static_cast<TimeUs>(machine.options().election_timeout.count()) * ms;
+  return lease_us + lease_us / 10 + machine.worst_delay_us(2 * lease_us);
+}
+
 std::uint64_t number_in(std::string_view stored) {
   std::uint64_t number = 0;
   const auto from = stored.find_first_of("0123456789");
@@ -91,6 +100,7 @@ void Clients::act(Client& client) {
   Operation operation = draw(client, call);
   operation.client = client.number;
   operation.called_us = world_.now_us();
+  operation.gets = call->keys;
   call->place = history_.begin(std::move(operation));
   begin(call);
 }
@@ -110,11 +120,14 @@ Operation Clients::draw(Client& client, CallPtr& call) {
     call->values.push_back(stored_value(last_value_));
   };
   const bool reads_strongly = is(workload_.strong_reads);
-  if (reads_strongly || is(workload_.eventual_reads)) {
+  const bool asks_a_leader = is(workload_.leader_reads);
+  if (reads_strongly || asks_a_leader || is(workload_.eventual_reads)) {
     operation.kind = Operation::Kind::read;
-    operation.is_strong = reads_strongly;
+    operation.may_lag_us = reads_strongly ? 0 : never_us;  // at a leader: what that node may, once it answers
     call->is_write = false;
-    call->consistency = operation.is_strong ? ReadConsistency::strong : ReadConsistency::eventual;
+    call->consistency = reads_strongly  ? ReadConsistency::strong
+                        : asks_a_leader ? ReadConsistency::leader
+                                        : ReadConsistency::eventual;
     call->keys.push_back(any_key());
     if (random.one_in(4)) {
       const std::string second_key = any_key();
@@ -168,7 +181,7 @@ void Clients::ask(const CallPtr& call) {
   world_.after(world_.between(50, 500), [this, call, machine, attempt] {
     if (call->attempt != attempt || call->is_over) return;
     if (!machine->is_up()) return take_error(call, Error(Errc::timeout, "the connection was lost", true));
-    machine->post([this, call, attempt] {
+    machine->deliver(world_.now_us(), [this, call, attempt] {
       if (call->attempt == attempt && !call->is_over) submit(call);
     });
   });
@@ -238,6 +251,7 @@ void Clients::submit_read(const CallPtr& call) {
           const Error error = readable.error();
           return give(call, [this, call, error](Operation&) { take_error(call, error); });
         }
+        const TimeUs may_lag_us = lag_of(call->consistency, *call->machine);
         std::vector<Seen> reads;
         for (const std::string& key : call->keys) {
           Seen seen{.key = key};
@@ -247,8 +261,9 @@ void Clients::submit_read(const CallPtr& call) {
           }
           reads.push_back(std::move(seen));
         }
-        give(call, [this, call, reads](Operation& operation) {
+        give(call, [this, call, reads, may_lag_us](Operation& operation) {
           operation.reads = reads;
+          operation.may_lag_us = may_lag_us;
           end(call, Fate::done);
         });
       });
@@ -328,8 +343,9 @@ void Clients::put_at(Machine& machine, const std::string& key, Done done) {
   call->machine = &machine;
   call->done = std::move(done);
   call->values.push_back(stored_value(++last_value_));
-  call->place = history_.begin(
-      {.client = workload_.clients, .called_us = world_.now_us(), .writes = {{.key = key, .value = last_value_}}});
+  call->place = history_.begin({.client = workload_.clients + history_.operations().size(),
+                                .called_us = world_.now_us(),
+                                .writes = {{.key = key, .value = last_value_}}});
   begin(call);
 }
 
@@ -339,8 +355,10 @@ void Clients::read_at(Machine& machine, const std::string& key, Done done) {
   call->done = std::move(done);
   call->is_write = false;
   call->keys.push_back(key);
-  call->place =
-      history_.begin({.kind = Operation::Kind::read, .client = workload_.clients, .called_us = world_.now_us()});
+  call->place = history_.begin({.kind = Operation::Kind::read,
+                                .client = workload_.clients + history_.operations().size(),
+                                .called_us = world_.now_us(),
+                                .gets = call->keys});
   begin(call);
 }
 

@@ -26,7 +26,8 @@ struct Workload {
   std::uint64_t padding_bytes = 0;  ///< a tenth of the values is up to so much longer
   std::uint32_t longest_ttl_s = 5;
   // Shares of a hundred; what is left are plain puts.
-  std::uint64_t strong_reads = 25;
+  std::uint64_t strong_reads = 20;
+  std::uint64_t leader_reads = 10;
   std::uint64_t eventual_reads = 5;
   std::uint64_t removes = 10;
   std::uint64_t guarded = 15;

@@ -10,6 +10,8 @@ using Place = std::size_t;
 
 /// Between a stamp in whole milliseconds and the true time, twice.
 constexpr TimeUs rounding_us = 2 * ms;
+/// So long nodes may have gone by their own clocks alone.
+constexpr TimeUs longest_apart_us = 20 * second;
 
 std::string text_of(const Seen& seen) {
   if (seen.value == 0) return seen.key + " is not there";
@@ -112,13 +114,14 @@ class Checker {
       if (problem_) return;
       const Operation& operation = operations_[moment.place];
       if (!moment.is_return) {
-        floors[moment.place] = floor_;
-        gone_before_[moment.place] = gone_;
+        floors[moment.place] = floor_before(operation);
+        if (operation.may_lag_us == 0) gone_before_[moment.place] = gone_;
         continue;
       }
       check(moment.place, operation, floors.extract(moment.place).mapped());
       gone_before_.erase(moment.place);
       raise_floor(operation);
+      if (floors_.empty() || floors_.back().second != floor_) floors_.emplace_back(moment.when_us, floor_);
     }
   }
 
@@ -127,9 +130,16 @@ class Checker {
     for (const Seen& seen : operation.reads) floor_ = std::max(floor_, seen.revision);
   }
 
+  /// What an operation that is called now has to know of.
+  [[nodiscard]] std::uint64_t floor_before(const Operation& operation) const {
+    if (operation.may_lag_us == 0) return floor_;
+    const TimeUs since_us = operation.called_us - std::min(operation.called_us, operation.may_lag_us);
+    const auto behind = std::ranges::upper_bound(floors_, since_us, {}, &std::pair<TimeUs, std::uint64_t>::first);
+    return behind == floors_.begin() ? 0 : std::prev(behind)->second;
+  }
+
   void check(Place place, const Operation& operation, std::uint64_t floor) {
     if (operation.kind == Operation::Kind::read) {
-      if (!operation.is_strong) return;
       for (const Seen& seen : operation.reads) check_read(place, seen, floor);
       return;
     }
@@ -144,10 +154,11 @@ class Checker {
 
   /// The newest change that is known by `floor`, and is not what was read.
   void check_read(Place place, const Seen& seen, std::uint64_t floor) {
-    const auto& gone = gone_before_.at(place);
-    if (const auto found = gone.find(seen.key);
-        found != gone.end() && seen.value != 0 && seen.revision <= found->second) {
-      return wrong(place, seen.key + " has come back: it was seen to be gone before");
+    if (const auto before = gone_before_.find(place); before != gone_before_.end()) {
+      const auto found = before->second.find(seen.key);
+      if (found != before->second.end() && seen.value != 0 && seen.revision <= found->second) {
+        return wrong(place, seen.key + " has come back: it was seen to be gone before");
+      }
     }
     const auto changes = changes_.find(seen.key);
     if (changes == changes_.end()) return;
@@ -173,12 +184,12 @@ class Checker {
                               " and never removed");
     }
     const TimeUs ttl_us = writer.ttl_s * second;
-    const TimeUs error_us = ttl_us * clock_error_ppm_ / any_clock_ppm + rounding_us;
+    const TimeUs error_us = (ttl_us + longest_apart_us) * clock_error_ppm_ / any_clock_ppm + rounding_us;
     const TimeUs least_us = ttl_us - std::min(ttl_us, error_us);
     if (operations_[place].returned_us < writer.called_us + least_us) {
       return wrong(place, "it has expired too early: " + describe(writer));
     }
-    gone_[seen.key] = std::max(gone_[seen.key], revision);
+    if (operations_[place].may_lag_us == 0) gone_[seen.key] = std::max(gone_[seen.key], revision);
   }
 
   /// By a removal, or a write with another time to live, that had been called by then and may have come after `revision`.
@@ -219,6 +230,7 @@ class Checker {
   std::map<std::uint64_t, std::uint64_t> revisions_;     // by value
   std::map<std::string, Changes> changes_;               // by key
   std::uint64_t floor_ = 0;
+  std::vector<std::pair<TimeUs, std::uint64_t>> floors_;  // since when it was which
   std::map<std::string, std::uint64_t> gone_;  // keys whose time was seen to have passed, and what they were then
   std::map<Place, std::map<std::string, std::uint64_t>> gone_before_;
 };
@@ -235,7 +247,13 @@ std::string describe(const Operation& operation) {
   };
   std::string text = "client " + std::to_string(operation.client) + " at node " + std::to_string(operation.machine) +
                      ", " + time(operation.called_us) + " to " + time(operation.returned_us) + ": ";
-  if (operation.kind == Operation::Kind::read) text += operation.is_strong ? "strong read" : "read";
+  if (operation.kind == Operation::Kind::read) {
+    if (operation.may_lag_us == 0) text += "strong ";
+    if (operation.may_lag_us != 0 && operation.may_lag_us != never_us) {
+      text += "at most " + std::to_string(operation.may_lag_us / ms) + " ms late ";
+    }
+    text += "read";
+  }
   for (const Seen& write : operation.writes) {
     text += write.value == 0 ? "remove " + write.key + ' ' : "put " + text_of(write) + ' ';
   }

@@ -6,7 +6,8 @@
 //
 //   - a value is written at one revision: no write happened twice, none that was refused happened at all;
 //   - a write comes behind everything that had been answered or read before it was called;
-//   - a strong read is not older than anything that had been answered or read before it was called;
+//   - a strong read is not older than anything that had been answered or read before it was called, one at a leader not older than
+//     what had been so long before that call as it may lag;
 //   - a guard by revision held: nobody changed the key in between; gets in a transaction are of its own revision;
 //   - a key is not gone before its time, and once it was seen to be gone it is not seen again.
 //
@@ -47,14 +48,15 @@ struct Operation {
   TimeUs returned_us = never_us;
   Fate fate = Fate::pending;
 
-  std::vector<Seen> writes = {};   ///< what it writes if it happens (without revisions)
-  std::uint32_t ttl_s = 0;         ///< of what it writes
-  std::optional<Seen> guard = {};  ///< happens only while this key has this revision; 0: while it is not there
-  std::uint64_t revision = 0;      ///< done: its own if it changed something, else the store's
-  bool changed = false;            ///< done: it happened, and was a change
-  std::vector<Seen> reads = {};    ///< done: what it saw
-  bool is_strong = true;           ///< read
-  std::size_t machine = 0;         ///< that answered, or was asked last
+  std::vector<std::string> gets = {};  ///< keys it asks for
+  std::vector<Seen> writes = {};       ///< what it writes if it happens (without revisions)
+  std::uint32_t ttl_s = 0;             ///< of what it writes
+  std::optional<Seen> guard = {};      ///< happens only while this key has this revision; 0: while it is not there
+  std::uint64_t revision = 0;          ///< done: its own if it changed something, else the store's
+  bool changed = false;                ///< done: it happened, and was a change
+  std::vector<Seen> reads = {};        ///< done: what it saw
+  TimeUs may_lag_us = 0;    ///< read: of how long before its call it may be; 0: strong, `never_us`: of any time
+  std::size_t machine = 0;  ///< that answered, or was asked last
 };
 
 class History {

@@ -57,6 +57,16 @@ TEST(History, a_stale_read_is_found) {
   EXPECT_THAT(story.problem(), HasSubstr("a stale read"));
 }
 
+TEST(History, a_read_that_may_lag_is_as_old_as_that_and_no_older) {
+  Story story;
+  story.put(1, 2, "k", 10, 1);
+  story.put(3, 4, "k", 11, 2);
+  story.read(14, 15, "k", 10, 1).may_lag_us = 11 * ms;
+  EXPECT_EQ(story.problem(), "none");
+  story.read(16, 17, "k", 10, 1).may_lag_us = 11 * ms;
+  EXPECT_THAT(story.problem(), HasSubstr("a stale read"));
+}
+
 TEST(History, a_read_during_a_write_may_see_either_value) {
   Story story;
   story.put(1, 2, "k", 10, 1);

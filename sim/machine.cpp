@@ -16,6 +16,7 @@ constexpr std::uint64_t segment_bytes = 64U << 10U;
 constexpr std::uint64_t boot_offset_ms = 1'000'000;
 constexpr std::int64_t epoch_ms = 1'700'000'000'000;
 constexpr std::int64_t million = 1'000'000;
+constexpr TimeUs longest_memory_us = 10 * second;
 
 }  // namespace
 
@@ -107,6 +108,7 @@ void Machine::start() {
   is_paused_ = false;
   busy_until_us_ = world_.now_us();
   timer_at_us_ = 0;
+  last_observed_ = 0;
   start_problem_.reset();
   is_working_ = true;
   auto opened = node::Runtime::open(make_host(), options_, segment_bytes);
@@ -176,10 +178,21 @@ void Machine::resume() {
 // ---------------------------------------------------------------------------------------------------------------------
 // Work.
 
-void Machine::post(World::Event event) {
+void Machine::post(TimeUs sent_us, World::Event event) {
   if (!is_up() && !is_working_) return;
-  inbox_.push_back(std::move(event));
+  inbox_.push_back({.sent_us = sent_us, .event = std::move(event)});
   wake_up();
+}
+
+void Machine::deliver(TimeUs sent_us, World::Event event) {
+  const bool is_free =
+      is_running() && !is_working_ && !is_woken_ && inbox_.empty() && local_now_us() <= world_.now_us();
+  if (!is_free) return post(sent_us, std::move(event));
+  note_delay(world_.now_us() - sent_us);
+  is_working_ = true;
+  event();
+  is_working_ = false;
+  settle();
 }
 
 void Machine::wake_up() {
@@ -199,12 +212,25 @@ void Machine::run() {
     timer_at_us_ = 0;
     runtime_->step();
   } else if (!inbox_.empty()) {
-    World::Event event = std::move(inbox_.front());
+    Waiting next = std::move(inbox_.front());
     inbox_.pop_front();
-    event();
+    note_delay(world_.now_us() - next.sent_us);
+    next.event();
   }
   is_working_ = false;
   settle();
+}
+
+void Machine::note_delay(TimeUs delay_us) {
+  while (!delays_.empty() && delays_.back().second <= delay_us) delays_.pop_back();
+  delays_.emplace_back(world_.now_us(), delay_us);
+  while (delays_.size() > 1 && delays_.front().first + longest_memory_us < world_.now_us()) delays_.pop_front();
+}
+
+TimeUs Machine::worst_delay_us(TimeUs within_us) const {
+  const TimeUs since_us = world_.now_us() - std::min(world_.now_us(), within_us);
+  const auto first = std::ranges::find_if(delays_, [&](const auto& delay) { return delay.first >= since_us; });
+  return first == delays_.end() ? 0 : first->second;
 }
 
 void Machine::call(const std::function<void()>& work) {

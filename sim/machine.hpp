@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "env/memory_file_system.hpp"
 #include "node/runtime.hpp"
@@ -60,7 +61,11 @@ class Machine {
   [[nodiscard]] const std::optional<Error>& start_problem() const noexcept { return start_problem_; }
 
   /// Does it in the process, when that has time; never, if the process ends before.
-  void post(World::Event event);
+  void post(World::Event event) { post(world_.now_us(), std::move(event)); }
+  /// What was sent to it then.
+  void post(TimeUs sent_us, World::Event event);
+  /// The same, outside of all work: a process that does nothing does it at once.
+  void deliver(TimeUs sent_us, World::Event event);
   /// Does it in the process at once. Precondition: `is_running`, and nothing of this process is being done.
   void call(const std::function<void()>& work);
 
@@ -68,6 +73,7 @@ class Machine {
   [[nodiscard]] std::size_t number() const noexcept { return number_; }
   [[nodiscard]] const std::string& name() const noexcept { return options_.name; }
   [[nodiscard]] Options& options() noexcept { return options_; }
+  [[nodiscard]] const Options& options() const noexcept { return options_; }
   /// Precondition: `is_up`.
   [[nodiscard]] node::Runtime& runtime() noexcept { return *runtime_; }
   [[nodiscard]] const node::Runtime& runtime() const noexcept { return *runtime_; }
@@ -76,9 +82,13 @@ class Machine {
   /// The time as this machine's process lives it: later than the world's while it waits for its disk.
   [[nodiscard]] TimeUs local_now_us() const noexcept;
   [[nodiscard]] World& world() noexcept { return world_; }
+  /// For who observes it: the index whose state was looked at last in this life of the process.
+  [[nodiscard]] std::uint64_t& last_observed() noexcept { return last_observed_; }
   void set_wall_clock(std::int64_t offset_ms) noexcept { wall_offset_ms_ = offset_ms; }
   /// Parts in a million that the machine's monotonic clock is fast or slow. Precondition: the process is down.
   void set_drift(std::int64_t parts_per_million) noexcept { drift_ppm_ = parts_per_million; }
+  /// The longest that anything which it has done within `within_us` had been under way, and had waited, before.
+  [[nodiscard]] TimeUs worst_delay_us(TimeUs within_us) const;
   [[nodiscard]] std::uint64_t monotonic_ms() const noexcept;
   [[nodiscard]] std::int64_t wall_ms() const noexcept;
 
@@ -94,6 +104,7 @@ class Machine {
   void settle();
   void plan_timer();
   void on_sync();
+  void note_delay(TimeUs delay_us);
 
   World& world_;
   Network& network_;
@@ -111,10 +122,16 @@ class Machine {
   std::unique_ptr<node::Runtime> runtime_;
   std::optional<Error> start_problem_;
   std::uint64_t life_ = 0;  // of the process: what was planned for an earlier one is void
-  std::deque<World::Event> inbox_;
+  struct Waiting {
+    TimeUs sent_us = 0;
+    World::Event event;
+  };
+  std::deque<Waiting> inbox_;
+  std::deque<std::pair<TimeUs, TimeUs>> delays_;  // when, how long; each longer than all behind it
   bool is_woken_ = false;
   bool is_paused_ = false;
   bool is_working_ = false;
+  std::uint64_t last_observed_ = 0;
   TimeUs paused_since_us_ = 0;
   TimeUs busy_until_us_ = 0;
   TimeUs timer_at_us_ = 0;  // 0: none

@@ -1,5 +1,7 @@
 // Misfortunes: which come in a run, when, and for how long, follows from its seed. Each run has some kinds only, so that all
 // combinations come up among many runs.
+//
+// Each misfortune has a number and draws from a source of its own: a run that leaves one out has all the others at the same times.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +24,8 @@ class Nemesis {
   /// Ends all that is under way and starts what is down.
   void end_all();
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counts() const noexcept { return counts_; }
+  /// Came so far, those that were left out among them.
+  [[nodiscard]] std::uint64_t planned() const noexcept { return planned_; }
 
  private:
   struct Fault {
@@ -30,6 +34,13 @@ class Nemesis {
   };
 
   void plan_next();
+  void come(std::uint64_t number);
+  [[nodiscard]] Machine& any_machine() { return *simulation_.machines()[random_.below(simulation_.machines().size())]; }
+  /// Uniform in [least, most].
+  [[nodiscard]] std::uint64_t between(std::uint64_t least, std::uint64_t most) {
+    return least + random_.below(most - least + 1);
+  }
+  void add_pauses();
   void add_process_faults();
   void add_network_faults();
   void add_disk_faults();
@@ -43,6 +54,9 @@ class Nemesis {
 
   Simulation& simulation_;
   World& world_;
+  const std::uint64_t seed_;
+  base::Random random_;  // of the misfortune that comes
+  std::uint64_t planned_ = 0;
   std::vector<Fault> all_;
   std::vector<Fault> chosen_;
   std::map<std::string, std::uint64_t> counts_;

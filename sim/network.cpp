@@ -43,6 +43,7 @@ void Network::push(const ConnectionPtr& connection, Side from, Frame frame) {
   Pipe& pipe = connection->pipes[from];
   TimeUs delay_us = latency();
   if (mood_.loses_one_in != 0 && world_.random().one_in(mood_.loses_one_in)) delay_us += sent_again_us;
+  frame.sent_us = world_.now_us();
   pipe.last_arrival_us = std::max(pipe.last_arrival_us, connection->machines[from]->local_now_us() + delay_us);
   frame.arrival_us = pipe.last_arrival_us;
   carry(connection, from, std::move(frame));
@@ -69,7 +70,8 @@ void Network::arrive(const ConnectionPtr& connection, Side from, Frame frame) {
   if (to == nullptr) return;
   world_.trace(connection->number * 2 + from);
   world_.trace(frame.bytes);
-  to->machine().post([connection, from, frame = std::move(frame)]() mutable {
+  const TimeUs sent_us = frame.sent_us;
+  to->machine().deliver(sent_us, [connection, from, frame = std::move(frame)]() mutable {
     Endpoint* const end = connection->ends[other(from)];
     if (connection->is_open && end != nullptr) end->take(connection, from, frame);
   });

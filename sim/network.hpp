@@ -68,6 +68,7 @@ class Network {
     enum class Kind : std::uint8_t { message, request, answer } kind = Kind::message;
     std::uint64_t request = 0;
     std::uint8_t method = 0;
+    TimeUs sent_us = 0;
     TimeUs arrival_us = 0;
     std::string bytes = {};
     std::optional<Error> error = {};  // answer

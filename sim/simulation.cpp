@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/damage.hpp"
 #include "sim/nemesis.hpp"
 
 namespace concord::sim {
@@ -12,6 +13,17 @@ namespace {
 constexpr std::size_t most_machines = 7;
 constexpr TimeUs patience_us = 30 * second;
 constexpr TimeUs calm_us = 8 * second;
+/// Far more than any clock has: what it spoils is to be seen within a minute.
+constexpr std::uint64_t worst_drift_ppm = 5'000;
+
+std::string name_of(Durability durability) {
+  switch (durability) {
+    case Durability::disk: return "disk";
+    case Durability::os: return "os";
+    case Durability::memory: break;
+  }
+  return "memory";
+}
 
 }  // namespace
 
@@ -31,6 +43,8 @@ Options Simulation::options_of(std::size_t number) const {
   options.data_dir = "/data";
   options.durability = durability_;
   options.snapshot.every_entries = snapshot_entries_;
+  options.heartbeat = heartbeat_;
+  options.election_timeout = 10 * heartbeat_;
   options.cluster.cookie = "of the simulation";
   options.cluster.advertise = address_of(number);
   for (std::size_t other = 0; other < founders_; ++other) {
@@ -48,24 +62,21 @@ void Simulation::build() {
   base::Random& random = world_.random();
   const std::size_t sizes[] = {1, 2, 3, 3, 3, 3, 5, 5, 5, most_machines};
   founders_ = sizes[random.below(std::size(sizes))];
-  durability_ = random.one_in(4) ? Durability::os : Durability::disk;
+  const Durability modes[] = {Durability::disk, Durability::disk, Durability::disk, Durability::disk,
+                              Durability::disk, Durability::os,   Durability::os,   Durability::memory};
+  durability_ = modes[random.below(std::size(modes))];
+  if (random.one_in(3)) drift_ppm_ = worst_drift_ppm;
   const std::uint64_t snapshots[] = {20, 100, 500, 100'000};
+  if (random.one_in(2)) heartbeat_ *= 2;
   snapshot_entries_ = snapshots[random.below(std::size(snapshots))];
-  for (std::size_t number = 0; number < founders_; ++number) {
-    machines_.push_back(
-        std::make_unique<Machine>(world_, network_, number, options_of(number),
-                                  Machine::Hooks{.observe = [this](Machine& machine) { observe(machine); },
-                                                 .ended =
-                                                     [this](Machine& machine) {
-                                                       if (clients_) clients_->machine_ended(machine);
-                                                     }}));
-  }
+  while (machines_.size() < founders_) make_machine(options_of(machines_.size()));
   Workload workload;
   workload.clients = 1 + random.below(8);
   workload.keys = 1 + random.below(10);
-  const TimeUs pauses[] = {2 * ms, 20 * ms, 100 * ms, 400 * ms};
+  const TimeUs pauses[] = {10 * ms, 100 * ms, 400 * ms, 400 * ms, 1 * second, 1 * second};
   workload.most_pause_us = pauses[random.below(std::size(pauses))];
   if (random.one_in(3)) workload.padding_bytes = 20'000;
+  if (!settings_.has_expiry) workload.expiring = 0;
   clients_ = std::make_unique<Clients>(world_, workload, history_, [this] { return &any_machine(); });
   nemesis_ = std::make_unique<Nemesis>(*this);
 }
@@ -78,14 +89,18 @@ void Simulation::make_machine(const Options& options) {
                                                    [this](Machine& machine) {
                                                      if (clients_) clients_->machine_ended(machine);
                                                    }}));
+  if (drift_ppm_ == 0) return;
+  machines_.back()->set_drift(static_cast<std::int64_t>(world_.between(0, 2 * drift_ppm_)) -
+                              static_cast<std::int64_t>(drift_ppm_));
 }
 
 Report Simulation::run() {
-  world_.tell(std::to_string(founders_) + " machines, durability " + (durability_ == Durability::disk ? "disk" : "os") +
-              ", a snapshot every " + std::to_string(snapshot_entries_) + " entries");
+  world_.tell(std::to_string(founders_) + " machines, durability " + name_of(durability_) + ", a snapshot every " +
+              std::to_string(snapshot_entries_) + " entries, clocks off by up to " + std::to_string(drift_ppm_) +
+              " ppm");
   for (auto& machine : machines_) {
-    world_.after(world_.between(0, 500 * ms), [this, &machine] {
-      if (!machine->is_up()) machine->start();
+    world_.after(world_.between(0, 500 * ms), [one = machine.get()] {
+      if (!one->is_up()) one->start();
     });
   }
   world_.after(1 * second, [this] { administrate(); });
@@ -94,7 +109,7 @@ Report Simulation::run() {
   world_.run_until(settings_.faults_us);
   if (!problem_) live();
   if (!problem_) {
-    if (auto found = problem_of(history_, nemesis_->may_move_time() ? any_clock_ppm : 0)) wrong(*found);
+    if (auto found = problem_of(history_, nemesis_->may_move_time() ? any_clock_ppm : drift_ppm_)) wrong(*found);
   }
   Report report{.problem = problem_,
                 .trace_hash = world_.trace_hash(),
@@ -103,8 +118,10 @@ Report Simulation::run() {
                 .operations = clients_->answered(),
                 .terms = leaders_.size(),
                 .machines = machines_.size(),
-                .faults = nemesis_->counts()};
+                .faults = nemesis_->counts(),
+                .planned = nemesis_->planned()};
   for (const Operation& operation : history_.operations()) report.unknown += operation.fate == Fate::unknown ? 1 : 0;
+  report.history = std::move(history_);
   return report;
 }
 
@@ -138,29 +155,55 @@ void Simulation::remove(Machine& machine) {
   retired_.insert(machine.number());
 }
 
-bool Simulation::replace_disk(Machine& machine) {
+std::optional<MemberStatus> Simulation::spare(Machine& machine) {
   Machine* const leads = leader();
-  if (replacing_ || leads == nullptr || leads == &machine || !is_wanted(machine) || wanted() < 3) return false;
+  if (replacing_ || leads == nullptr || leads == &machine || !is_wanted(machine) || wanted() < 3) return std::nullopt;
   // All the others are there and vote: else the cluster may lose its quorum for good.
   const auto members = leads->runtime().status().cluster.members;
   const auto own = std::ranges::find(members, machine.name(), &MemberStatus::name);
   const bool all_vote = std::ranges::all_of(members, &MemberStatus::voter);
-  if (own == members.end() || !all_vote || members.size() != wanted()) return false;
+  if (own == members.end() || !all_vote || members.size() != wanted()) return std::nullopt;
   const bool others_are_ready = std::ranges::all_of(machines_, [&](const auto& one) {
     return one.get() == &machine || !is_wanted(*one) || (one->is_running() && !one->runtime().not_ready());
   });
-  if (!others_are_ready) return false;
-  machine.kill();
-  machine.wipe();
-  replacing_ = machine.number();
-  replaced_id_ = own->id;
+  if (!others_are_ready) return std::nullopt;
   std::vector<std::string>& join = machine.options().cluster.join;  // its founders may have gone
   join.clear();
   for (const MemberStatus& member : members) {
     if (member.name != machine.name()) join.push_back(member.peer);
   }
+  return *own;
+}
+
+void Simulation::replace(Machine& machine, const MemberStatus& own) {
+  machine.kill();
+  machine.wipe();
+  replacing_ = machine.number();
+  replaced_id_ = own.id;
   machine.start();
-  return true;
+}
+
+bool Simulation::replace_disk(Machine& machine) {
+  const auto own = spare(machine);
+  if (own) replace(machine, *own);
+  return own.has_value();
+}
+
+void Simulation::damage_disk(Machine& machine, base::Random& random) {
+  const auto own = spare(machine);
+  if (!own) return;
+  machine.kill();
+  const auto damage = flip_byte(machine.disk(), random);
+  if (!damage) return machine.start();
+  world_.tell(machine.name() + " finds byte " + std::to_string(damage->offset) + " of " + damage->path + " changed");
+  machine.start();
+  if (machine.is_up()) return;
+  const std::string& why = machine.start_problem()->message();
+  if (why.find(damage->path) == std::string::npos || why.find("offset") == std::string::npos) {
+    return wrong(machine.name() + " does not say where its disk is damaged, " + damage->path + " at " +
+                 std::to_string(damage->offset) + ": " + why);
+  }
+  replace(machine, *own);
 }
 
 /// What an operator does now and then: looks who is still a member that is to go, and asks the cluster to remove it.
@@ -222,14 +265,14 @@ void Simulation::observe(Machine& machine) {
     }
   }
   const store::StateMachine& state = node.state();
-  if (state.applied_index().value() <= 1) return;
+  const std::uint64_t applied = state.applied_index().value();
+  if (applied <= 1 || std::exchange(machine.last_observed(), applied) == applied) return;
   const std::pair seen(state.digest(), state.revision().value());
   world_.trace(seen.first);
-  const auto [known, is_new] = states_at_.emplace(state.applied_index().value(), seen);
+  const auto [known, is_new] = states_at_.emplace(applied, seen);
   if (!is_new && known->second != seen) {
-    wrong("two states at index " + std::to_string(state.applied_index().value()) + ", one of them at " +
-          machine.name() + ": revisions " + std::to_string(known->second.second) + " and " +
-          std::to_string(seen.second));
+    wrong("two states at index " + std::to_string(applied) + ", one of them at " + machine.name() + ": revisions " +
+          std::to_string(known->second.second) + " and " + std::to_string(seen.second));
   }
 }
 

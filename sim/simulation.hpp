@@ -6,6 +6,7 @@
 // history is checked (history.hpp).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,7 +29,9 @@ class Nemesis;
 
 struct Settings {
   std::uint64_t seed = 1;
-  TimeUs faults_us = 60 * second;  ///< the safety phase
+  TimeUs faults_us = 60 * second;        ///< the safety phase
+  std::set<std::uint64_t> without = {};  ///< misfortunes that don't come, by number
+  bool has_expiry = true;                ///< keys with a time to live are written
   std::function<void(TimeUs, const std::string&)> tell = {};
 };
 
@@ -42,6 +45,8 @@ struct Report {
   std::uint64_t terms = 0;
   std::size_t machines = 0;
   std::map<std::string, std::uint64_t> faults = {};  ///< how often each came
+  std::uint64_t planned = 0;                         ///< misfortunes, with those that were left out
+  History history = {};                              ///< what clients saw
 };
 
 class Simulation {
@@ -61,6 +66,7 @@ class Simulation {
   [[nodiscard]] Machine* leader();
   [[nodiscard]] Machine& any_machine() { return *machines_[world_.random().below(machines_.size())]; }
   void wrong(const std::string& problem);
+  [[nodiscard]] bool leaves_out(std::uint64_t fault) const { return settings_.without.contains(fault); }
   /// A new machine that is to join the cluster by itself; null: there are enough.
   Machine* add_machine();
   /// Has a member removed through the cluster; whoever it is then stays out.
@@ -68,6 +74,8 @@ class Simulation {
   /// The machine loses its disk for good: it is removed from the cluster, and comes back as a new member. False: the cluster could
   /// not bear that now.
   bool replace_disk(Machine& machine);
+  /// A byte on the machine's disk changes while it is down. It starts and has lost nothing, or says where the damage is and is replaced.
+  void damage_disk(Machine& machine, base::Random& random);
   /// Not removed, and not to be.
   [[nodiscard]] bool is_wanted(const Machine& machine) const { return !retired_.contains(machine.number()); }
   [[nodiscard]] std::size_t wanted() const noexcept { return machines_.size() - retired_.size(); }
@@ -76,6 +84,9 @@ class Simulation {
  private:
   void build();
   [[nodiscard]] Options options_of(std::size_t number) const;
+  /// As a member that may lose its disk for good now; nothing: the cluster could not bear that.
+  [[nodiscard]] std::optional<MemberStatus> spare(Machine& machine);
+  void replace(Machine& machine, const MemberStatus& own);
   void observe(Machine& machine);
   void live();
   void make_machine(const Options& options);
@@ -102,8 +113,10 @@ class Simulation {
   std::optional<std::size_t> replacing_;  // its old self is to be removed, so that it can join
   std::optional<std::string> problem_;
   Durability durability_ = Durability::disk;
+  std::uint64_t drift_ppm_ = 0;
   std::size_t founders_ = 3;
   std::uint64_t snapshot_entries_ = 1000;
+  std::chrono::milliseconds heartbeat_{50};
   std::map<std::uint64_t, std::size_t> leaders_;                                // by term
   std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> states_at_;  // digest and revision by index
 };

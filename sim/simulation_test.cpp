@@ -24,6 +24,22 @@ TEST(Simulation, that_somebody_listens_changes_nothing) {
   EXPECT_EQ(told.trace_hash, run(9, 5 * second).trace_hash);
 }
 
+TEST(Simulation, a_misfortune_that_is_left_out_does_not_come) {
+  const auto count = [](const Report& report) {
+    std::uint64_t all = 0;
+    for (const auto& [name, times] : report.faults) all += times;
+    return all;
+  };
+  const Settings settings{.seed = 7, .faults_us = 5 * second};
+  const Report whole = Simulation(settings).run();
+  ASSERT_GE(whole.planned, 2U);
+  Settings fewer = settings;
+  fewer.without = {1};
+  const Report without_first = Simulation(fewer).run();
+  EXPECT_EQ(count(whole) - count(without_first), 1U);
+  EXPECT_EQ(whole.planned, without_first.planned);
+}
+
 /// Seeds that once showed a defect (docs/RELIABILITY.md). Whatever is changed in the simulation gives them another story, so each
 /// defect has a test of its own beside the code it was in, too.
 TEST(Simulation, runs_of_all_sizes_are_right) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -37,21 +38,31 @@ class World {
 
   /// Events of the same time happen in the order they were put.
   void at(TimeUs when_us, Event event) {
-    events_.push_back({.when_us = std::max(when_us, now_us_), .sequence = ++last_sequence_, .event = std::move(event)});
-    std::ranges::push_heap(events_, later);
+    std::size_t place = events_.size();
+    if (free_.empty()) {
+      events_.push_back(std::move(event));
+    } else {
+      place = free_.back();
+      free_.pop_back();
+      events_[place] = std::move(event);
+    }
+    planned_.push_back({.when_us = std::max(when_us, now_us_), .sequence = ++last_sequence_, .place = place});
+    std::ranges::push_heap(planned_, later);
   }
   void after(TimeUs delay_us, Event event) { at(now_us_ + delay_us, std::move(event)); }
 
   /// Everything up to then; the time is then.
   void run_until(TimeUs until_us) {
-    while (!has_ended_ && !events_.empty() && events_.front().when_us <= until_us) {
-      std::ranges::pop_heap(events_, later);
-      Planned next = std::move(events_.back());
-      events_.pop_back();
+    while (!has_ended_ && !planned_.empty() && planned_.front().when_us <= until_us) {
+      std::ranges::pop_heap(planned_, later);
+      const Planned next = planned_.back();
+      planned_.pop_back();
+      auto event = std::exchange(events_[next.place], nullptr);
+      free_.push_back(next.place);
       now_us_ = next.when_us;
       ++events_run_;
       trace(now_us_);
-      next.event();
+      event();
     }
     if (!has_ended_) now_us_ = std::max(now_us_, until_us);
   }
@@ -64,7 +75,14 @@ class World {
     trace_ ^= trace_ >> 29U;
   }
   void trace(std::string_view what) noexcept {
-    for (const char c : what) trace_ = (trace_ ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    for (; what.size() >= sizeof(std::uint64_t); what.remove_prefix(sizeof(std::uint64_t))) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, what.data(), sizeof word);
+      trace(word);
+    }
+    std::uint64_t rest = what.size();
+    for (const char c : what) rest = (rest << 8U) | static_cast<unsigned char>(c);
+    trace(rest);
   }
   [[nodiscard]] std::uint64_t trace_hash() const noexcept { return trace_; }
   [[nodiscard]] std::uint64_t events_run() const noexcept { return events_run_; }
@@ -80,14 +98,16 @@ class World {
   struct Planned {
     TimeUs when_us = 0;
     std::uint64_t sequence = 0;
-    Event event;
+    std::size_t place = 0;  // in `events_`
   };
   static bool later(const Planned& a, const Planned& b) noexcept {
     return a.when_us != b.when_us ? a.when_us > b.when_us : a.sequence > b.sequence;
   }
 
   base::Random random_;
-  std::vector<Planned> events_;  // a heap
+  std::vector<Planned> planned_;  // a heap
+  std::vector<Event> events_;
+  std::vector<std::size_t> free_;  // places in it
   TimeUs now_us_ = 0;
   std::uint64_t last_sequence_ = 0;
   std::uint64_t events_run_ = 0;
