@@ -26,7 +26,8 @@ struct Shared {
   std::size_t count_connection(bool is_open) noexcept {
     const std::size_t before = is_open ? connections.fetch_add(1) : connections.fetch_sub(1);
     observe::Metrics* const metrics = site.observer == nullptr ? nullptr : site.observer->metrics();
-    if (metrics != nullptr) metrics->http.connections.store(is_open ? before + 1 : before - 1, std::memory_order_relaxed);
+    if (metrics != nullptr)
+      metrics->http.connections.store(is_open ? before + 1 : before - 1, std::memory_order_relaxed);
     return before;
   }
 

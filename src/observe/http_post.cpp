@@ -71,7 +71,8 @@ std::optional<Url> parse(std::string_view text) {
 /// One exchange, as a chain of steps on its own context; `error` is what ended it.
 class Exchange {
  public:
-  Exchange(const HttpPost& post, Url url) : url_(std::move(url)), timeout_(post.timeout), is_ending_(post.is_ending), stream_(context_) {
+  Exchange(const HttpPost& post, Url url)
+      : url_(std::move(url)), timeout_(post.timeout), is_ending_(post.is_ending), stream_(context_) {
     parser_.body_limit(most_answer_bytes);
     request_.method(http::verb::post);
     request_.target(url_.path);

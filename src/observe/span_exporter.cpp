@@ -119,11 +119,8 @@ Result<void> SpanExporter::export_batch(const std::vector<SpanData>& batch) cons
 }
 
 Result<void> SpanExporter::post(const std::string& url, const std::string& body) const {
-  const auto status = http_post({.url = url,
-                                 .headers = options_.headers,
-                                 .body = body,
-                                 .timeout = options_.timeout,
-                                 .is_ending = &is_ending_});
+  const auto status = http_post(
+      {.url = url, .headers = options_.headers, .body = body, .timeout = options_.timeout, .is_ending = &is_ending_});
   if (!status) return std::unexpected(status.error());
   if (*status < 200 || *status >= 300) return fail(Errc::internal, url + " answers " + std::to_string(*status));
   return {};
