@@ -114,7 +114,7 @@ Result<void> refuse_foreign(env::FileSystem& files, const std::string& path) {
   for (const std::string& name : *names) {
     if (name == "LOCK" || name == "identity.tmp" || name == "lost+found") continue;
     const std::string_view kind = std::string_view(name).substr(0, name.find('.'));
-    if (kind != "log" && kind != "snapshots" && kind != identity_name) {
+    if (kind != "log" && kind != "snapshots" && kind != "history" && kind != identity_name) {
       return fail(Errc::invalid_request,
                   path + "/" + name + ": the directory is not empty and not a Concord data directory");
     }
@@ -196,6 +196,10 @@ std::string DataDirectory::log_name(std::uint64_t recoveries) {
 
 std::string DataDirectory::snapshots_name(std::uint64_t recoveries) {
   return recoveries == 0 ? "/snapshots" : "/snapshots." + std::to_string(recoveries);
+}
+
+std::string DataDirectory::history_name(std::uint64_t recoveries) {
+  return recoveries == 0 ? "/history" : "/history." + std::to_string(recoveries);
 }
 
 Result<DataDirectory::Places> DataDirectory::prepare_recovery(env::FileSystem& files) {

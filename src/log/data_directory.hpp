@@ -65,6 +65,8 @@ class DataDirectory {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] std::string log_path() const { return path_ + log_name(identity().recoveries); }
   [[nodiscard]] std::string snapshots_path() const { return path_ + snapshots_name(identity().recoveries); }
+  /// Histories of events (node/history_file.hpp); made when there is one.
+  [[nodiscard]] std::string history_path() const { return path_ + history_name(identity().recoveries); }
   // Durable when they return; after an error the identity is what it was, here, and on disk what it was or what it was to be.
 
   /// Takes the ids that its cluster gives. Errors: invalid_request (an id is 0; it is formed already).
@@ -104,6 +106,7 @@ class DataDirectory {
   [[nodiscard]] Result<void> save(env::FileSystem& files, const Identity& identity);
   [[nodiscard]] static std::string log_name(std::uint64_t recoveries);
   [[nodiscard]] static std::string snapshots_name(std::uint64_t recoveries);
+  [[nodiscard]] static std::string history_name(std::uint64_t recoveries);
 
   std::string path_;
   std::unique_ptr<env::FileLock> lock_;

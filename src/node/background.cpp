@@ -1,9 +1,11 @@
 // The background thread: work that no write waits for.
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/mutant.hpp"
 #include "log/snapshot_file.hpp"
+#include "node/history_file.hpp"
 #include "node/runtime.hpp"
 #include "replica/membership.hpp"
 #include "store/snapshot.hpp"
@@ -99,11 +101,13 @@ std::uint64_t Runtime::measured_size(const std::string& path) const {
 
 Result<void> Runtime::write_snapshot() {
   std::unique_ptr<store::Snapshot> snapshot;
+  std::optional<store::HistoryImage> history;
   replica::Membership members;
   {
     const Driving driving(*this);
     members = replica_->members();
     snapshot = replica_->state().begin_snapshot(replica::encode_membership(members));
+    if (host_.history) history = host_.history->image();
     // Until this one is finished no other is wanted.
     snapshot_wanted_at_ = base::Index(~std::uint64_t{0});
     snapshot_wanted_bytes_ = ~std::uint64_t{0};
@@ -119,7 +123,9 @@ Result<void> Runtime::write_snapshot() {
     if (background_stopping_) return concord::fail(Errc::cluster_not_ready, "the node is stopping");
   }
   const base::Index index = meta.index;
+  const base::Term term = meta.term;
   snapshot.reset();
+  if (history) save_with_snapshot(index, term, std::move(*history));
   if (!CONCORD_MUTANT("a-snapshot-is-named-before-its-log-is-written")) {
     // The log never ends before the newest snapshot, whatever a loss of power takes away.
     const Driving driving(*this);
@@ -140,6 +146,7 @@ Result<void> Runtime::write_snapshot() {
   }
   if (auto offered = offer(*finished, members); !offered) return offered;
   if (auto removed = log::remove_old_snapshots(*files_, directory, kept_snapshots); !removed) return removed;
+  if (host_.history) forget_old_histories();
   const auto kept = log::list_snapshots(*files_, directory);
   if (!kept) return std::unexpected(kept.error());
   say(LogLevel::info, "snapshot of index " + std::to_string(index.value()) + " written");
@@ -151,6 +158,17 @@ Result<void> Runtime::write_snapshot() {
     retired = log_->retire(CONCORD_MUTANT("the-log-of-the-older-snapshot-goes") ? index : kept->back().index);
   }
   return log_->remove_files(retired);  // syncs the directory for each: no write waits for that
+}
+
+/// Before the snapshot has its name, so that no start finds one without the other. Without the history the snapshot is as good.
+void Runtime::save_with_snapshot(base::Index index, base::Term term, store::HistoryImage history) {
+  const auto saved = save_history(*files_, directory_->history_path(), index, term, std::move(history));
+  if (!saved) say(LogLevel::error, "the events before this snapshot could not be saved: " + saved.error().message());
+}
+
+void Runtime::forget_old_histories() {
+  const auto removed = remove_old_histories(*files_, directory_->history_path(), kept_snapshots);
+  if (!removed) say(LogLevel::warn, removed.error().message());
 }
 
 }  // namespace concord::node

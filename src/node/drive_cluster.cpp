@@ -267,6 +267,7 @@ Result<void> Runtime::install_snapshot(const raft::SnapshotView& snapshot) {
   auto file = log::take_received(*files_, arrived->file);
   if (!file) return std::unexpected(std::move(file.error()));
   if (auto done = replica_->install(std::move(arrived->state)); !done) return done;
+  if (host_.history) host_.history->reset(replica_->state().revision());  // what lies between did not come here
   arrived.reset();
   queue_.fail_taken(
       Error(Errc::timeout, "this node fell behind and got a snapshot; whether the write happened is unknown", true));

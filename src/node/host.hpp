@@ -11,6 +11,7 @@
 #include "env/executor.hpp"
 #include "env/file_system.hpp"
 #include "node/draw.hpp"
+#include "store/history.hpp"
 #include "transport/transport.hpp"
 
 namespace concord::observe {
@@ -29,6 +30,8 @@ struct Host {
   std::function<std::unique_ptr<env::Executor>()> make_executor = [] {
     return std::make_unique<env::ThreadExecutor>();
   };
+  /// What is told of all that is applied, and what event streams are served from; null: nothing is kept.
+  std::shared_ptr<store::History> history = {};
   /// Without, the node does nothing by itself: its owner calls `Runtime::step`.
   bool has_threads = true;
   /// Who watches; null: nobody, and no clock is read for it.

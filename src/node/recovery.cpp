@@ -8,6 +8,7 @@
 #include "base/crc32c.hpp"
 #include "log/received_snapshot.hpp"
 #include "log/snapshot_file.hpp"
+#include "node/history_file.hpp"
 #include "store/snapshot.hpp"
 
 namespace concord::node {
@@ -127,6 +128,17 @@ Result<void> load_state(env::FileSystem& files, const log::DataDirectory& direct
   return replica.state().apply(formation_index, formation_term, {}, applied);
 }
 
+/// The history as it was saved with the snapshot that was loaded. Without it nothing but older events is lost.
+void follow(env::FileSystem& files, const log::DataDirectory& directory, Recovered& recovered, const Say& say,
+            store::History& history) {
+  store::StateMachine& state = recovered.replica->state();
+  const log::SnapshotFileInfo& snapshot = recovered.newest_snapshot;
+  const auto loaded =
+      load_history(files, directory.history_path(), snapshot.index, snapshot.term, state.revision(), history);
+  if (!loaded) say(LogLevel::warn, loaded.error().message() + "; there are no events from before this snapshot");
+  state.set_listener(&history);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<store::LoadedState>> load_snapshot(env::FileSystem& files, const std::string& path) {
@@ -203,9 +215,10 @@ Result<void> replay(Recovered& recovered, const log::Log::Visitor& seen) {
 
 Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
                           log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
-                          std::uint64_t segment_bytes, const Say& say) {
+                          std::uint64_t segment_bytes, const Say& say, store::History* history) {
   auto recovered = load(files, options, drawn, directory, place, boot_id, segment_bytes, say);
   if (!recovered) return recovered;
+  if (history != nullptr) follow(files, directory, *recovered, say, *history);
   if (auto replayed = replay(*recovered); !replayed) return std::unexpected(std::move(replayed.error()));
   return recovered;
 }

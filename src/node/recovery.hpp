@@ -19,6 +19,7 @@
 #include "log/snapshot_file.hpp"
 #include "node/place.hpp"
 #include "replica/replica.hpp"
+#include "store/history.hpp"
 #include "store/snapshot.hpp"
 
 namespace concord::node {
@@ -47,10 +48,11 @@ using Say = std::function<void(LogLevel, const std::string&)>;
 /// Tells one boot of this machine from the next.
 [[nodiscard]] std::uint64_t boot_id(env::FileSystem& files);
 
-/// `place` is used by a directory that is not formed yet: it takes it, for good.
+/// `place` is used by a directory that is not formed yet: it takes it, for good. `history`, if there is one, gets what was saved of it
+/// with the snapshot, and then all that is applied.
 [[nodiscard]] Result<Recovered> recover(env::FileSystem& files, const Options& options, const Drawn& drawn,
                                         log::DataDirectory& directory, const Place& place, std::uint64_t boot_id,
-                                        std::uint64_t segment_bytes, const Say& say);
+                                        std::uint64_t segment_bytes, const Say& say, store::History* history = nullptr);
 
 // The two halves of `recover`.
 

@@ -259,6 +259,8 @@ class Runtime {
   void give_up(std::uint64_t now_ms);
   void take_snapshot();
   Result<void> write_snapshot();
+  void save_with_snapshot(base::Index index, base::Term term, store::HistoryImage history);
+  void forget_old_histories();
   Result<void> offer(const log::SnapshotFileInfo& file, const replica::Membership& members);
   /// For the metrics; 0 when nobody measures.
   [[nodiscard]] std::uint64_t measured_size(const std::string& path) const;

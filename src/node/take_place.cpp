@@ -151,7 +151,8 @@ void Runtime::say_no_place(PlaceSearch& search, const Error& error) {
 
 Result<void> Runtime::take_place(const Place& place) {
   const Say say_line = [this](LogLevel level, const std::string& line) { say(level, line); };
-  auto recovered = recover(*files_, options_, drawn_, *directory_, place, boot_id(*files_), segment_bytes_, say_line);
+  auto recovered = recover(*files_, options_, drawn_, *directory_, place, boot_id(*files_), segment_bytes_, say_line,
+                           host_.history.get());
   if (!recovered) return std::unexpected(std::move(recovered.error()));
   const log::Identity& identity = directory_->identity();
   const Driving driving(*this);
