@@ -1,5 +1,6 @@
 // Bodies of every route: what is accepted is JSON to the strict reader too, what is refused is refused as the client's mistake,
 // and nothing else happens.
+#include <memory>
 #include <optional>
 
 #include "base/check.hpp"
@@ -29,6 +30,7 @@ class InlineSubmitter final : public http::Submitter {
     start([&](Result<command::Outcome> done) { outcome.emplace(std::move(done)); });
     continuation(*call, std::move(*outcome));
   }
+  void stream(std::unique_ptr<http::Feed>) override {}  // no route with a body has one
 };
 
 std::vector<Route> routes_with_bodies() {

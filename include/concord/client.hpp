@@ -19,7 +19,10 @@
 //   - Prefix, suffix and so on of a `Query` must be UTF-8; keys may be any bytes everywhere.
 //   - A timeout is counted to the hour, by both sides: a node that has accepted a write may still say what became of it.
 //
-// Closing: the destructor waits for the calls in flight and their completions, at most 5 s; what is not answered then ends as at
+// A subscription stays open while nodes come and go: when a stream breaks, the next endpoint goes on behind the last event that came,
+// without loss or repeat. It ends with `compacted` when no endpoint has any more what comes behind that.
+//
+// Closing: the destructor ends subscriptions and waits for the calls in flight and their completions, at most 5 s; what is not answered then ends as at
 // its deadline. With an executor it waits until completions were handed over, not until they ran. A client prints nothing, keeps
 // no global state, and has two threads of its own: one for its connections, one for completions (so a completion may make calls
 // that wait).
@@ -92,6 +95,8 @@ class CONCORD_API Client final : public Store {
                                                         const ReadOptions& options = {}) override;
   Result<std::uint64_t> count(const Query& query = {}, const ReadOptions& options = {}) override;
   Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options = {}) override;
+  Result<Subscription> subscribe(const SubscribeOptions& options = {}) override;
+  Result<EventStats> event_stats() override;
   Result<Status> status() override;
   Result<void> wait_ready(std::chrono::milliseconds timeout = std::chrono::seconds(30)) override;
   Result<void> add_member(std::string_view name, std::string_view peer, const WriteOptions& options = {}) override;

@@ -9,6 +9,7 @@
 #include <concord/conditional.hpp>
 #include <concord/entry.hpp>
 #include <concord/error.hpp>
+#include <concord/events.hpp>
 #include <concord/node.hpp>
 #include <concord/observability.hpp>
 #include <concord/options.hpp>

@@ -65,6 +65,8 @@ class CONCORD_API Node final : public Store {
                                                         const ReadOptions& options = {}) override;
   Result<std::uint64_t> count(const Query& query = {}, const ReadOptions& options = {}) override;
   Result<std::uint64_t> delete_where(const Query& query, const WriteOptions& options = {}) override;
+  Result<Subscription> subscribe(const SubscribeOptions& options = {}) override;
+  Result<EventStats> event_stats() override;
   Result<Status> status() override;
   Result<void> wait_ready(std::chrono::milliseconds timeout = std::chrono::seconds(30)) override;
   Result<void> add_member(std::string_view name, std::string_view peer, const WriteOptions& options = {}) override;

@@ -46,6 +46,14 @@ struct SnapshotPolicy {
   std::uint64_t every_bytes = 256U << 20U;  ///< ... or so many bytes of log, whichever comes first.
 };
 
+/// What a node keeps of the past for event streams (concord/events.hpp).
+struct EventStreamOptions {
+  bool enabled = true;
+  std::size_t buffer_size = 10'000;          ///< The largest `SubscribeOptions::max_demand`.
+  std::uint64_t history = 100'000;           ///< So many of the newest events are kept ...
+  std::uint64_t history_bytes = 64U << 20U;  ///< ... while they take no more than this, with the values in them.
+};
+
 /// A member of a cluster that is to be formed.
 struct InitialMember {
   std::string name;
@@ -108,6 +116,7 @@ struct Options {
   Limits limits = {};
   SnapshotPolicy snapshot = {};
   CompressionOptions compression = {};
+  EventStreamOptions event_stream = {};
   AuthOptions auth = {};
   MetricsOptions metrics = {};
   TelemetryOptions telemetry = {};

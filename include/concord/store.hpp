@@ -32,6 +32,7 @@
 #include <concord/conditional.hpp>
 #include <concord/entry.hpp>
 #include <concord/error.hpp>
+#include <concord/events.hpp>
 #include <concord/export.hpp>
 #include <concord/options.hpp>
 #include <concord/query.hpp>
@@ -158,6 +159,17 @@ class CONCORD_API Store : public AsyncStore {
   /// Everything. For small stores and tools; else `scan`.
   Result<std::map<std::string, Value, std::less<>>> get_all(const ReadOptions& options = {});
   Result<std::map<std::string, WithTtl<Value>, std::less<>>> get_all_with_ttl(const ReadOptions& options = {});
+
+  // --- events (concord/events.hpp) -------------------------------------------------------------------------------------
+
+  /// The changes that are asked for, from now on or behind a revision, as a node applies them; a follower may be a little behind. With
+  /// an `after_revision` beyond what it has applied it waits, at most 5 s, until it has that.
+  /// Errors: invalid_request (a pattern, a revision that is still to come); compacted, when what comes behind `after_revision` is no
+  /// longer kept; not_found when events are switched off.
+  virtual Result<Subscription> subscribe(const SubscribeOptions& options = {}) = 0;
+
+  /// How the event stream of the node is doing; `EventStats::enabled` tells whether there is one.
+  virtual Result<EventStats> event_stats() = 0;
 
   // --- the cluster -----------------------------------------------------------------------------------------------------
   //

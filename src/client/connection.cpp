@@ -86,6 +86,47 @@ asio::awaitable<Exchanged> Connection::exchange_on(Stream& stream, HttpRequest r
   co_return exchanged;
 }
 
+asio::awaitable<Exchanged> Connection::follow(HttpRequest request, Sink& sink) {
+  if (secure_) co_return co_await follow_on(*secure_, std::move(request), sink);
+  co_return co_await follow_on(socket_, std::move(request), sink);
+}
+
+template <class Stream>
+asio::awaitable<Exchanged> Connection::follow_on(Stream& stream, HttpRequest request, Sink& sink) {
+  constexpr unsigned ok = 200;
+  is_kept_ = false;
+  Exchanged exchanged;
+  const auto failed = [&exchanged](const error_code& error) {
+    exchanged.error = error;
+    exchanged.problem = error.message();
+    return exchanged;
+  };
+  const auto [write_error, written] = co_await http::async_write(stream, request, as_result);
+  if (write_error) co_return failed(write_error);
+  exchanged.was_sent = true;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(boost::none);
+  const auto [head_error, head] = co_await http::async_read_header(stream, buffer_, parser, as_result);
+  if (head_error) co_return failed(head_error);
+  exchanged.answer.status = parser.get().result_int();
+  if (exchanged.answer.status != ok) {
+    const auto [body_error, body] = co_await http::async_read(stream, buffer_, parser, as_result);
+    if (body_error) co_return failed(body_error);
+    exchanged.answer.body = std::move(parser.get().body());
+    co_return exchanged;
+  }
+  sink.begin();
+  while (!parser.is_done()) {
+    const auto [part_error, part] = co_await http::async_read_some(stream, buffer_, parser, as_result);
+    if (part_error) co_return failed(part_error);
+    std::string bytes = std::exchange(parser.get().body(), std::string());
+    if (bytes.empty()) continue;
+    const bool wants_more = co_await sink.add(std::move(bytes));
+    if (!wants_more) break;
+  }
+  co_return exchanged;
+}
+
 bool Connection::is_usable(steady_clock::time_point now, std::chrono::milliseconds idle_timeout) {
   if (!is_kept_ || !socket_.is_open() || now - idle_since_ >= idle_timeout) return false;
   char byte = 0;

@@ -42,6 +42,21 @@ class Connection {
   [[nodiscard]] std::string problem(const boost::system::error_code& error) const;
   boost::asio::awaitable<Exchanged> exchange(HttpRequest request);
 
+  /// Gets the body of an answer that goes on, as it comes.
+  class Sink {
+   public:
+    /// The head has come, with status 200.
+    virtual void begin() = 0;
+    /// False: that is enough. Nothing is read before it has returned.
+    virtual boost::asio::awaitable<bool> add(std::string part) = 0;
+
+   protected:
+    ~Sink() = default;
+  };
+  /// The same for an answer of status 200 whose body goes to `sink`; of any other it is in what is returned. The connection is good for
+  /// nothing else.
+  boost::asio::awaitable<Exchanged> follow(HttpRequest request, Sink& sink);
+
   /// The node has neither closed it nor said anything unasked, as far as this machine knows.
   [[nodiscard]] bool is_usable(std::chrono::steady_clock::time_point now, std::chrono::milliseconds idle_timeout);
   void close() noexcept;
@@ -52,6 +67,8 @@ class Connection {
   boost::asio::awaitable<boost::system::error_code> shake_hands(const Endpoint& endpoint, bool verify);
   template <class Stream>
   boost::asio::awaitable<Exchanged> exchange_on(Stream& stream, HttpRequest request);
+  template <class Stream>
+  boost::asio::awaitable<Exchanged> follow_on(Stream& stream, HttpRequest request, Sink& sink);
 
   Tcp::resolver resolver_;
   Tcp::socket socket_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <utility>
@@ -15,7 +16,9 @@
 #include <concord/awaitable.hpp>
 #include <concord/client.hpp>
 
+#include "base/mutex.hpp"
 #include "client/callbacks.hpp"
+#include "client/event_source.hpp"
 #include "client/request.hpp"
 #include "client/transport.hpp"
 
@@ -50,6 +53,16 @@ class Core {
     });
   }
 
+  /// As `Transport::follow`.
+  void follow(std::shared_ptr<EventSource> source, std::chrono::milliseconds timeout,
+              std::move_only_function<void(Result<void>)> begun) {
+    transport_->follow(std::move(source), timeout, std::move(begun));
+  }
+  /// Runs a task where completions do; once this has closed, inside the call. May outlive this.
+  [[nodiscard]] std::function<void(Callbacks::Task)> runner() {
+    return [door = door_](Callbacks::Task task) { door->run(std::move(task)); };
+  }
+
   /// Runs `task` where completions do.
   void run(Callbacks::Task task) { callbacks_.run(std::move(task)); }
 
@@ -57,13 +70,36 @@ class Core {
   void close(std::chrono::milliseconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
     transport_->close(limit - limit / 10);
+    door_->shut();
     callbacks_.close(std::max(std::chrono::milliseconds(0),
                               std::chrono::floor<std::chrono::milliseconds>(end - std::chrono::steady_clock::now())));
   }
 
  private:
+  /// Leads to the callbacks as long as they are there.
+  class Door {
+   public:
+    explicit Door(Callbacks& callbacks) : callbacks_(&callbacks) {}
+    void run(Callbacks::Task task) {
+      {
+        const base::MutexLock lock(mutex_);
+        if (callbacks_ != nullptr) return callbacks_->run(std::move(task));
+      }
+      task();
+    }
+    void shut() {
+      const base::MutexLock lock(mutex_);
+      callbacks_ = nullptr;
+    }
+
+   private:
+    base::Mutex mutex_;
+    Callbacks* callbacks_ ABSL_GUARDED_BY(mutex_);
+  };
+
   const ClientOptions options_;
   Callbacks callbacks_;
+  std::shared_ptr<Door> door_ = std::make_shared<Door>(callbacks_);
   std::unique_ptr<Transport> transport_;  // ends first: its answers go to the callbacks
 };
 

@@ -7,48 +7,11 @@
 #include <utility>
 
 #include "base/base64.hpp"
-#include "value/cursor.hpp"
+#include "client/json_walk.hpp"
 #include "value/json.hpp"
-#include "value/json_string.hpp"
 
 namespace concord::client {
 namespace {
-
-using value::Cursor;
-using value::JsonKind;
-
-/// Values nest this deep, and stand inside of the answer.
-constexpr std::size_t max_depth = value::max_json_depth + 16;
-
-/// `visit(name, value)`, both as text in stored form. Does nothing with what is no object.
-template <class Visit>
-void each_member(std::string_view object, const Visit& visit) {
-  if (value::kind_of(object) != JsonKind::object) return;
-  Cursor cursor(object);
-  for (cursor.open(); cursor.more();) {
-    const std::string_view name = cursor.name();
-    visit(name, cursor.skip());
-  }
-}
-
-template <class Visit>
-void each_item(std::string_view array, const Visit& visit) {
-  if (value::kind_of(array) != JsonKind::array) return;
-  Cursor cursor(array);
-  for (cursor.open(); cursor.more();) visit(cursor.skip());
-}
-
-std::string text_of(std::string_view json) {
-  return value::kind_of(json) == JsonKind::string ? value::unescape(value::inside_quotes(json)) : std::string();
-}
-
-std::uint64_t number_of(std::string_view json) {
-  std::uint64_t number = 0;
-  std::from_chars(json.data(), json.data() + json.size(), number);
-  return number;
-}
-
-bool is_true(std::string_view json) { return json == "true"; }
 
 /// An answer that was no error, in stored form.
 struct Told {
@@ -60,14 +23,6 @@ struct Told {
 std::unexpected<Error> strange(unsigned status) {
   return fail(Errc::internal, "the endpoint answered " + std::to_string(status) +
                                   " with what is no answer of Concord: is it a node's API?");
-}
-
-Errc code_named(std::string_view name, unsigned status) {
-  for (int number = 1; number <= static_cast<int>(Errc::already_exists); ++number) {
-    if (error_name(static_cast<Errc>(number)) == name) return static_cast<Errc>(number);
-  }
-  if (name == "PRECONDITION_FAILED") return Errc::condition_failed;
-  return status < 500 ? Errc::invalid_request : Errc::internal;
 }
 
 /// A node that fails in the middle of a write does not know itself what becomes of it.
@@ -113,16 +68,6 @@ struct Shown {
   bool has_value = false;
   bool is_ok = true;
 };
-
-Value value_from(std::string_view json, bool is_base64) {
-  if (is_base64) {
-    const auto bytes = base::decode_base64(text_of(json));
-    return Value(Bytes(bytes.value_or(std::string())));
-  }
-  std::string stored(1, static_cast<char>(Value::json_tag));
-  stored += json;
-  return Value::from_stored(stored);
-}
 
 Shown shown_in(std::string_view object) {
   Shown shown;
@@ -343,7 +288,7 @@ Result<Page<Item>> page_of(Result<Answer>&& answer) {
     }
     if (name == "keys") {
       each_item(json, [&](std::string_view item) {
-        const bool is_text = value::kind_of(item) == JsonKind::string;
+        const bool is_text = value::kind_of(item) == value::JsonKind::string;
         page.rows.push_back({.key = is_text ? text_of(item) : shown_in(item).key});
       });
     }
@@ -387,6 +332,21 @@ Result<std::vector<TokenInfo>> tokens_of(Result<Answer>&& answer) {
     if (name == "tokens") each_item(json, [&](std::string_view token) { tokens.push_back(token_of(token)); });
   });
   return tokens;
+}
+
+Result<EventStats> event_stats_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), false);
+  if (!text) return std::unexpected(text.error());
+  EventStats stats;
+  each_member(text->data, [&](std::string_view name, std::string_view json) {
+    if (name == "enabled") stats.enabled = is_true(json);
+    if (name == "queue_size") stats.queue_size = number_of(json);
+    if (name == "pending_demand") stats.pending_demand = number_of(json);
+    if (name == "events_published") stats.events_published = number_of(json);
+    if (name == "subscribers") stats.subscribers = number_of(json);
+    if (name == "oldest_revision") stats.oldest_revision = Revision(number_of(json));
+  });
+  return stats;
 }
 
 Result<void> done_of(Result<Answer>&& answer) {

@@ -28,6 +28,7 @@ namespace concord::client {
 [[nodiscard]] Result<Status> status_of(Result<Answer>&& answer);
 [[nodiscard]] Result<CreatedToken> created_token_of(Result<Answer>&& answer);
 [[nodiscard]] Result<std::vector<TokenInfo>> tokens_of(Result<Answer>&& answer);
+[[nodiscard]] Result<EventStats> event_stats_of(Result<Answer>&& answer);
 /// Of a change that leaves no revision.
 [[nodiscard]] Result<void> done_of(Result<Answer>&& answer);
 

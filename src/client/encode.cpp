@@ -62,24 +62,6 @@ void append_list(std::string& to, const Items& items, const Append& append) {
   to += ']';
 }
 
-void append_percent_encoded(std::string& to, std::string_view text) {
-  static constexpr std::string_view digits = "0123456789ABCDEF";
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '~';  // no dot: "." and ".." mean something in a path
-  };
-  for (const char c : text) {
-    if (is_plain(c)) {
-      to += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    to += '%';
-    to += digits[byte >> 4U];
-    to += digits[byte & 15U];
-  }
-}
-
 void add_parameter(std::string& target, std::string_view name, std::string_view value) {
   target += target.find('?') == std::string::npos ? '?' : '&';
   target += name;
@@ -169,6 +151,24 @@ std::uint64_t bounded(std::uint64_t number) {
 }
 
 }  // namespace
+
+void append_percent_encoded(std::string& to, std::string_view text) {
+  static constexpr std::string_view digits = "0123456789ABCDEF";
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '~';  // no dot: "." and ".." mean something in a path
+  };
+  for (const char c : text) {
+    if (is_plain(c)) {
+      to += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    to += '%';
+    to += digits[byte >> 4U];
+    to += digits[byte & 15U];
+  }
+}
 
 Request read_request(const ReadOptions& options, const ClientOptions& client) {
   Request request{.token = options.token.empty() ? client.token : std::string(options.token),

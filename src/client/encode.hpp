@@ -13,6 +13,9 @@
 
 namespace concord::client {
 
+/// For a path or a query.
+void append_percent_encoded(std::string& to, std::string_view text);
+
 /// What all reads and writes have in common; the options' token goes before the client's.
 [[nodiscard]] Request read_request(const ReadOptions& options, const ClientOptions& client);
 [[nodiscard]] Request write_request(const WriteOptions& options, const ClientOptions& client);

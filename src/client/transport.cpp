@@ -130,6 +130,7 @@ void Transport::close(milliseconds limit) {
   }
   asio::post(io_, [this, limit] {
     is_ending_ = true;
+    end_followings();
     end_timer_.expires_after(limit);
     end_timer_.async_wait([this](error_code cancelled) {
       if (cancelled) return;
@@ -138,10 +139,11 @@ void Transport::close(milliseconds limit) {
     end_when_idle();
   });
   if (thread_.joinable()) thread_.join();
+  io_door_->shut();
 }
 
 void Transport::end_when_idle() {
-  if (!is_ending_ || !flights_.empty()) return;
+  if (!is_ending_ || !flights_.empty() || !followings_.empty()) return;
   end_timer_.cancel();
   for (Peer& peer : peers_) peer.idle.clear();
   work_.reset();

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -32,6 +33,7 @@
 #include "base/mutex.hpp"
 #include "client/connection.hpp"
 #include "client/endpoint.hpp"
+#include "client/event_source.hpp"
 #include "client/request.hpp"
 
 namespace concord::client {
@@ -48,6 +50,11 @@ class Transport {
   /// `done` is called once: on the transport's thread, or inside the call when it is refused. It must not block.
   /// Errors: overloaded, cluster_not_ready (nobody took it; or closed), timeout, invalid_request (a token).
   void send(Request request, AnswerCompletion done);
+
+  /// Keeps a stream of events open that feeds `source`, on whatever endpoint has it, until the source has ended or the transport
+  /// closes. `begun` is called once: when the first stream is open, or can't be within `timeout`. As `send`.
+  void follow(std::shared_ptr<EventSource> source, std::chrono::milliseconds timeout,
+              std::move_only_function<void(Result<void>)> begun);
 
   /// Takes no more, finishes what is in flight within `limit`, then gives up on what is left. Further calls do nothing.
   void close(std::chrono::milliseconds limit);
@@ -77,6 +84,23 @@ class Transport {
   };
   using FlightPointer = std::shared_ptr<Flight>;
 
+  /// Leads to the thread as long as it is there, for who may outlive it.
+  class IoDoor {
+   public:
+    explicit IoDoor(boost::asio::io_context& io) : io_(&io) {}
+    void post(std::move_only_function<void()> task);
+    void shut() {
+      const base::MutexLock lock(mutex_);
+      io_ = nullptr;
+    }
+
+   private:
+    base::Mutex mutex_;
+    boost::asio::io_context* io_ ABSL_GUARDED_BY(mutex_);
+  };
+  class Following;
+  using FollowingPointer = std::shared_ptr<Following>;
+
   struct Peer {
     Endpoint endpoint;
     std::vector<std::shared_ptr<Connection>> idle = {};  ///< the one used last at the end
@@ -88,6 +112,12 @@ class Transport {
   Transport(std::vector<Endpoint> endpoints, const ClientOptions& options);
   Result<void> prepare_tls(const ClientOptions& options);
   void run() noexcept;
+  // streams of events (follow.cpp)
+  boost::asio::awaitable<void> follow_for_ever(FollowingPointer following);
+  boost::asio::awaitable<void> follow_once(FollowingPointer following, Peer& peer);
+  boost::asio::awaitable<Exchanged> follow_on(FollowingPointer following, Peer& peer);
+  [[nodiscard]] Connection::HttpRequest follow_request(const Peer& peer, const EventSource& source) const;
+  void end_followings();
   void end_when_idle();
 
   boost::asio::awaitable<void> fly(FlightPointer flight);
@@ -120,6 +150,8 @@ class Transport {
   const std::string name_;  ///< of this client, in its idempotency keys
   std::uint64_t next_key_ = 0;
   std::list<FlightPointer> flights_;
+  std::vector<FollowingPointer> followings_;
+  std::shared_ptr<IoDoor> io_door_ = std::make_shared<IoDoor>(io_);
   bool is_ending_ = false;  ///< the thread ends with the last flight
   boost::asio::steady_timer end_timer_{io_};
 

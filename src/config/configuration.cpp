@@ -444,6 +444,10 @@ Options Configuration::database_options() const {
   options.telemetry.poll_interval = std::chrono::seconds(integer("telemetry.poll_interval_s"));
   options.tracing = tracing_options();
   options.slow_call = std::chrono::milliseconds(integer("log.slow_call_ms"));
+  options.event_stream.enabled = boolean("event_stream.enabled");
+  options.event_stream.buffer_size = static_cast<std::size_t>(integer("event_stream.buffer_size"));
+  options.event_stream.history = static_cast<std::uint64_t>(integer("event_stream.history"));
+  options.event_stream.history_bytes = static_cast<std::uint64_t>(integer("event_stream.history_bytes"));
   return options;
 }
 

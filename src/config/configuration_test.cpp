@@ -69,6 +69,10 @@ TEST(Configuration, WithoutSourcesEqualsTheDefaultsOfTheLibrary) {
   EXPECT_EQ(options.limits.max_in_flight_bytes, defaults.limits.max_in_flight_bytes);
   EXPECT_EQ(options.snapshot.every_entries, defaults.snapshot.every_entries);
   EXPECT_EQ(options.snapshot.every_bytes, defaults.snapshot.every_bytes);
+  EXPECT_EQ(options.event_stream.enabled, defaults.event_stream.enabled);
+  EXPECT_EQ(options.event_stream.buffer_size, defaults.event_stream.buffer_size);
+  EXPECT_EQ(options.event_stream.history, defaults.event_stream.history);
+  EXPECT_EQ(options.event_stream.history_bytes, defaults.event_stream.history_bytes);
   EXPECT_THAT(configuration->warnings, IsEmpty());
 }
 

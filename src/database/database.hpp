@@ -23,6 +23,7 @@
 
 #include "acl/access.hpp"
 #include "command/transaction.hpp"
+#include "events/stream.hpp"
 
 namespace concord::observe {
 class Observer;
@@ -102,6 +103,18 @@ class Database {
   [[nodiscard]] virtual Result<std::unique_ptr<Search>> search(const Query& query, SearchFor what,
                                                                const PageOptions& page, const acl::Access& access,
                                                                const ReadOptions& options) const = 0;
+
+  // --- events ----------------------------------------------------------------------------------------------------------
+
+  /// As `Store::subscribe`, on what this node has applied. Errors: invalid_request, compacted, cluster_not_ready; not_found when events
+  /// are switched off.
+  [[nodiscard]] virtual Result<std::shared_ptr<events::Subscriber>> subscribe(const SubscribeOptions& options,
+                                                                              events::Viewer viewer) = 0;
+  [[nodiscard]] virtual EventStats event_stats() const = 0;
+  /// The newest revision that has come to subscribers of this node, or may.
+  [[nodiscard]] virtual Revision newest_event() const = 0;
+  /// `why` ends the subscriptions that belong to `owner` (`events::Viewer`); an empty one means all.
+  virtual void finish_subscriptions(std::string_view owner, const Error& why) = 0;
 
   [[nodiscard]] virtual Result<Status> status() = 0;
 

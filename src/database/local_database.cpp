@@ -49,6 +49,12 @@ Result<void> unpack_all(const compress::Unpacker& unpacker, Outcome& outcome) {
   return {};
 }
 
+Result<void> check(const EventStreamOptions& options) {
+  if (options.buffer_size == 0) return fail(Errc::invalid_request, "event_stream.buffer_size: at least 1");
+  if (options.history == 0) return fail(Errc::invalid_request, "event_stream.history: at least 1");
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(Options options) {
@@ -57,14 +63,33 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
 
 Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options) {
   if (auto valid = Compression::check(options.compression); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto valid = check(options.event_stream); !valid) return std::unexpected(std::move(valid.error()));
+  auto unpacker = std::make_shared<const compress::Unpacker>();
   auto observer = std::make_shared<observe::Observer>(options);
   node::Host host{.files = env::make_real_file_system(), .clock = std::make_unique<env::RealClock>()};
   host.observer = observer.get();
+  std::unique_ptr<events::Stream> stream;
+  if (const EventStreamOptions& events = options.event_stream; events.enabled) {
+    host.history = std::make_shared<store::History>(
+        store::HistoryLimits{.max_events = events.history, .max_bytes = events.history_bytes});
+    stream = std::make_unique<events::Stream>(
+        host.history, events::HubSettings{.node = options.name,
+                                          .buffer_size = events.buffer_size,
+                                          .unpack = [unpacker](Value& value) { return unpack_one(*unpacker, value); },
+                                          .executor = options.executor});
+  }
   auto runtime = node::Runtime::open(std::move(host), std::move(options));
   if (!runtime) return std::unexpected(std::move(runtime.error()));
-  auto database = std::make_unique<LocalDatabase>(std::move(observer), std::move(*runtime));
+  auto database =
+      std::make_unique<LocalDatabase>(std::move(observer), std::move(stream), std::move(*runtime), std::move(unpacker));
   if (auto begun = database->authentication_->begin(); !begun) return std::unexpected(std::move(begun.error()));
   return database;
+}
+
+void LocalDatabase::close(milliseconds limit) {
+  stop_watching();
+  runtime_->close(limit);
+  if (stream_) stream_->close();
 }
 
 std::string LocalDatabase::metrics() {
@@ -236,6 +261,8 @@ Result<Value> LocalDatabase::get(std::string_view key, const ReadOptions& option
   Result<Value> value;
   if (!runtime_->state().get(key, *value)) return fail(Errc::not_found, "the key does not exist");
   if (auto done = unpack(*value); !done) return std::unexpected(std::move(done.error()));
+  if (stream_ && stream_->wants_reads()) [[unlikely]]
+    tell_of_reads({key}, {*value});
   return value;
 }
 
@@ -254,6 +281,8 @@ Result<Entry> LocalDatabase::read(std::string_view key, ReadConsistency consiste
   auto found = runtime_->state().get_entry(key);
   if (!found) return fail(Errc::not_found, "the key does not exist");
   if (auto done = unpack(found->value); !done) return std::unexpected(std::move(done.error()));
+  if (stream_ && stream_->wants_reads()) [[unlikely]]
+    tell_of_reads({key}, {found->value});
   return to_entry(std::move(*found), runtime_->now_ms());
 }
 
@@ -283,6 +312,8 @@ Result<std::vector<std::optional<Value>>> LocalDatabase::get_many(const std::vec
     if (!value) continue;
     if (auto done = unpack(*value); !done) return std::unexpected(std::move(done.error()));
   }
+  if (stream_ && stream_->wants_reads()) [[unlikely]]
+    tell_of_reads(keys, values);
   return values;
 }
 
@@ -314,8 +345,37 @@ Result<std::vector<std::optional<Entry>>> LocalDatabase::get_entries(const std::
     if (!entry) continue;
     if (auto done = unpack(entry->value); !done) return std::unexpected(std::move(done.error()));
   }
+  if (stream_ && stream_->wants_reads()) [[unlikely]] {
+    std::vector<std::optional<Value>> values(entries.size());
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+      if (entries[at]) values[at] = entries[at]->value;
+    }
+    tell_of_reads(keys, values);
+  }
   return entries;
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Events.
+
+Result<std::shared_ptr<events::Subscriber>> LocalDatabase::subscribe(const SubscribeOptions& options,
+                                                                     events::Viewer viewer) {
+  if (!stream_) return fail(Errc::not_found, "events are switched off (event_stream.enabled)");
+  return stream_->subscribe(options, std::move(viewer));
+}
+
+EventStats LocalDatabase::event_stats() const { return stream_ ? stream_->stats() : EventStats(); }
+
+void LocalDatabase::finish_subscriptions(std::string_view owner, const Error& why) {
+  if (stream_) stream_->finish_those_of(owner, why);
+}
+
+void LocalDatabase::tell_of_reads(const std::vector<std::string_view>& keys,
+                                  const std::vector<std::optional<Value>>& values) const {
+  stream_->publish_reads(keys, values);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 
 std::vector<ReadyCheck> LocalDatabase::ready() {
   const bool has_leader = runtime_->knows_leader();

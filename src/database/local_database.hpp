@@ -23,6 +23,7 @@
 #include "database/authentication.hpp"
 #include "database/database.hpp"
 #include "database/matches.hpp"
+#include "events/stream.hpp"
 #include "node/runtime.hpp"
 #include "observe/metrics_page.hpp"
 #include "observe/metrics_server.hpp"
@@ -33,12 +34,16 @@ namespace concord::database {
 class LocalDatabase final : public Database {
  public:
   [[nodiscard]] static Result<std::unique_ptr<LocalDatabase>> open_local(Options options);
-  LocalDatabase(std::shared_ptr<observe::Observer> observer, std::unique_ptr<node::Runtime> runtime)
+  /// `stream`: null when there is none.
+  LocalDatabase(std::shared_ptr<observe::Observer> observer, std::unique_ptr<events::Stream> stream,
+                std::unique_ptr<node::Runtime> runtime, std::shared_ptr<const compress::Unpacker> unpacker)
       : observer_(std::move(observer)),
         metrics_page_(*observer_),
         authentication_(std::make_unique<Authentication>(*runtime)),
+        stream_(std::move(stream)),
         runtime_(std::move(runtime)),
-        packer_(runtime_->options().compression) {
+        packer_(runtime_->options().compression),
+        unpacker_(std::move(unpacker)) {
     observer_->telemetry().set_status_source([this] { return std::optional(runtime_->status()); });
   }
   ~LocalDatabase() override { stop_watching(); }
@@ -92,10 +97,12 @@ class LocalDatabase final : public Database {
   [[nodiscard]] const std::shared_ptr<observe::Observer>& shared_observer() const noexcept { return observer_; }
   [[nodiscard]] std::string metrics() override;
   [[nodiscard]] Result<std::string> serve_metrics(const std::string& host, std::uint16_t port) override;
-  void close(std::chrono::milliseconds limit) override {
-    stop_watching();
-    runtime_->close(limit);
-  }
+  [[nodiscard]] Result<std::shared_ptr<events::Subscriber>> subscribe(const SubscribeOptions& options,
+                                                                      events::Viewer viewer) override;
+  [[nodiscard]] EventStats event_stats() const override;
+  [[nodiscard]] Revision newest_event() const override { return stream_ ? stream_->newest() : Revision(); }
+  void finish_subscriptions(std::string_view owner, const Error& why) override;
+  void close(std::chrono::milliseconds limit) override;
 
   // --- the embedded doors: the same without a change of thread, and in the name of the options' token --------------------
 
@@ -116,6 +123,8 @@ class LocalDatabase final : public Database {
                     Completion<command::Outcome> done);
   [[nodiscard]] Result<Entry> get_entry(std::string_view key, const ReadOptions& options);
   [[nodiscard]] Result<Value> get(std::string_view key, const ReadOptions& options) const;
+  /// Waits until everything is applied here that was committed when it was called.
+  [[nodiscard]] Result<void> catch_up() const { return check_readable({.consistency = ReadConsistency::strong}); }
   [[nodiscard]] Result<std::vector<std::optional<Value>>> get_many(const std::vector<std::string_view>& keys,
                                                                    const ReadOptions& options) const;
   [[nodiscard]] Result<std::vector<std::optional<Entry>>> get_entries(const std::vector<std::string_view>& keys,
@@ -162,14 +171,17 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<void> check_keys(const std::vector<std::string_view>& keys) const;
   [[nodiscard]] QueryEnd end_of(std::chrono::milliseconds timeout) const;
 
+  void tell_of_reads(const std::vector<std::string_view>& keys, const std::vector<std::optional<Value>>& values) const;
+
   std::shared_ptr<observe::Observer> observer_;  // outlives the node, and calls that the host still has to be told of
   observe::MetricsPage metrics_page_;
   /// Ends behind the runtime, whose completions use it.
   std::unique_ptr<Authentication> authentication_;
+  std::unique_ptr<events::Stream> stream_;  // outlives who writes into its history
   std::unique_ptr<node::Runtime> runtime_;
   compress::Packer packer_;
   /// Shared with what may still be to unpack when this has gone.
-  std::shared_ptr<const compress::Unpacker> unpacker_ = std::make_shared<const compress::Unpacker>();
+  std::shared_ptr<const compress::Unpacker> unpacker_;
   std::atomic<bool> queries_stopped_{false};
   std::unique_ptr<observe::MetricsServer> metrics_server_;
 };

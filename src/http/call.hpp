@@ -1,7 +1,7 @@
 // What a handler gets: the request, taken apart as its route says, and the ways to answer.
 //
 // A handler fills `reply`, or calls `refuse`, or `submit`s a transaction and answers in its continuation, or gives long `work` to
-// do. When it returns without one of these, the reply is sent. Everything runs on the connection's thread, the continuation too.
+// do, or a feed to `stream`. When it returns without one of these, the reply is sent. Everything runs on the connection's thread, the continuation too.
 #pragma once
 
 #include <chrono>
@@ -16,6 +16,7 @@
 #include "command/transaction.hpp"
 #include "database/database.hpp"
 #include "http/error_status.hpp"
+#include "http/feed.hpp"
 #include "http/reply.hpp"
 #include "http/request.hpp"
 #include "http/target.hpp"
@@ -41,6 +42,7 @@ class Submitter {
  public:
   virtual void work(Step step) = 0;
   virtual void await(Start start, Continuation continuation) = 0;
+  virtual void stream(std::unique_ptr<Feed> feed) = 0;
 
  protected:
   Submitter() = default;
@@ -90,6 +92,9 @@ class Call {
 
   /// Runs `step` until it is done, with the thread's other connections served in between; then the reply is sent.
   void work(Step step) { submitter_.work(std::move(step)); }
+
+  /// Answers with what `feed` gives, behind a head of status 200 made from `reply`.
+  void stream(std::unique_ptr<Feed> feed) { submitter_.stream(std::move(feed)); }
 
   /// The views in `transaction` need to live only until this returns. At most once a call.
   void submit(const command::Transaction& transaction, Continuation continuation) {

@@ -79,6 +79,7 @@ void Connection::close() noexcept {
   open_ = false;
   if (is_in_handshake_) end_handshake();
   say_goodbye();
+  feed_.reset();
   error_code ignored;
   socket_.close(ignored);
   worker_.remove(*this);
@@ -86,6 +87,7 @@ void Connection::close() noexcept {
 }
 
 void Connection::drain() {
+  if (feed_) return end_feed(Error(Errc::cluster_not_ready, "the server is stopping"));
   if (lingering_ || (!parsing_ && !awaiting_ && !writing_)) close();
 }
 
@@ -98,6 +100,9 @@ void Connection::arm_deadline() {
     deadline_ = 0;  // the database keeps the call's own deadline
   } else if (lingering_) {
     return;  // one deadline for all of it, or a client could send for ever
+  } else if (feed_ && !writing_) {
+    constexpr std::chrono::milliseconds looks{1000};  // a token may be revoked at any time
+    deadline_ = worker_.now() + worker_.ticks(std::min(looks, shared_.settings.sign_of_life_interval));
   } else if (!writing_ && parsing_) {
     deadline_ = request_deadline_;
   } else {
@@ -107,6 +112,7 @@ void Connection::arm_deadline() {
 
 void Connection::check_deadline() {
   if (!open_ || deadline_ == 0 || worker_.now() < deadline_) return;
+  if (feed_) return check_feed();
   if (lingering_ || writing_ || !parsing_) return close();
   parsing_ = false;
   refuse_and_close(
@@ -124,6 +130,7 @@ void Connection::advance() {
     flush();
     if (!open_) return;
     if (writing_ || awaiting_) break;
+    if (feed_) return pump_feed();
     if (closing_) return linger();
     if (needs_input_) {
       read();
@@ -134,7 +141,7 @@ void Connection::advance() {
 }
 
 void Connection::process_input() {
-  while (open_ && !awaiting_ && !closing_ && out_static_.empty() && out_.size() < output_limit_bytes) {
+  while (open_ && !awaiting_ && !closing_ && !feed_ && out_static_.empty() && out_.size() < output_limit_bytes) {
     // An empty line before a request is ignored (RFC 9112 2.2).
     while (!parsing_ && in_begin_ < in_end_ && (in_[in_begin_] == '\r' || in_[in_begin_] == '\n')) ++in_begin_;
     needs_input_ = in_begin_ == in_end_;
@@ -201,6 +208,8 @@ void Connection::respond() {
   const bool keep_alive = request.keep_alive && !shared_.draining;
   shared_.browser_guard.add_headers(request, call_.reply);
   if (call_.span) call_.reply.add_header("traceparent", observe::traceparent_of(call_.span->context()));
+  if (feed_ && request.method == Method::head) feed_.reset();
+  if (feed_) return begin_feed();
   if (shared_.settings.compress) worker_.gzip().code(request, call_.reply);
   out_static_ = append_response(out_, call_.reply,
                                 {.request_id = request_id_,
@@ -484,7 +493,7 @@ void Connection::say_goodbye() noexcept {
 }
 
 void Connection::on_read(std::size_t size_bytes) {
-  if (lingering_) {
+  if (lingering_ || feed_) {
     in_begin_ = in_end_ = 0;
     return read();
   }

@@ -5,6 +5,8 @@
 //   reading    for input: idle (between requests), inside a request, or inside the handshake of TLS
 //   awaiting   for the outcome of a submitted transaction, or for the next turn of long work; nothing is read meanwhile
 //   writing    for the client to take output; nothing is read meanwhile, so a client that does not read is not served
+//   feeding    an answer goes on as long as its source has something (feed.hpp); what the client sends meanwhile is thrown away, it is
+//              read only to see the client leave
 //   lingering  the last response is out and our side is shut; input is thrown away until the client closes, because closing
 //              a socket with unread input resets the connection and may take the response from the client
 //
@@ -20,6 +22,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "http/call.hpp"
+#include "http/feed.hpp"
 #include "http/request_parser.hpp"
 #include "http/shared.hpp"
 #include "http/worker.hpp"
@@ -45,6 +48,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
  private:
   void await(Start start, Continuation continuation) override;
   void work(Step step) override;
+  void stream(std::unique_ptr<Feed> feed) override { feed_ = std::move(feed); }
   void go_on_with_work();
   [[nodiscard]] bool run_step();
   static void complete(std::shared_ptr<Connection> self, Result<command::Outcome> outcome);
@@ -62,6 +66,13 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void refuse_and_close(const Problem& problem);
   void choose_request_id();
   void fail_internally(const char* what);
+
+  // an answer that goes on (connection_feed.cpp)
+  void begin_feed();
+  void pump_feed();
+  void wait_for_feed();
+  void end_feed(const Error& why);
+  void check_feed();
 
   void read();
   void read_sealed();
@@ -100,6 +111,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::size_t sent_ = 0;             ///< of `sending_` and `sending_static_`
 
   Continuation continuation_;
+  std::unique_ptr<Feed> feed_;                              ///< of the answer that goes on; null: there is none
+  std::string fed_;                                         ///< what came of it last
+  Worker::Tick sign_of_life_at_ = 0;                        ///< of the feed
+  Worker::Tick sign_of_life_at_ = 0;                        ///< of the feed
   Step step_;                                               ///< of long work under way
   std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running
   Worker::Tick deadline_ = 0;                               ///< 0: none

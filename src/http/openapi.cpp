@@ -19,7 +19,10 @@ namespace json = boost::json;
 constexpr std::string_view key_placeholder = "{key}";
 
 constexpr std::array error_fields = {Field{.name = "code", .schema = &schemas::text, .required = true},
-                                     Field{.name = "message", .schema = &schemas::text, .required = true}};
+                                     Field{.name = "message", .schema = &schemas::text, .required = true},
+                                     Field{.name = "oldest_revision",
+                                           .schema = &schemas::count,
+                                           .description = "With COMPACTED: of the oldest event that is kept."}};
 constexpr Schema error_schema = {.shape = Shape::object, .fields = error_fields};
 constexpr std::array<std::string_view, 1> error_word = {"error"};
 constexpr std::array<std::string_view, 1> ok_word = {"ok"};
@@ -62,6 +65,10 @@ constexpr std::array documented_errors = {
                     "CONDITION_FAILED: `expected` or `condition` does not hold. IDEMPOTENCY_CONFLICT: the "
                     "Idempotency-Key was used for another request. Nothing was changed.",
                     "the condition does not hold; nothing was changed"},
+    DocumentedError{
+        410, "COMPACTED",
+        "COMPACTED: events from behind that revision are no longer kept; `error.oldest_revision` is the oldest.",
+        "what came after revision 17 is no longer kept"},
     DocumentedError{412, "PRECONDITION_FAILED", "PRECONDITION_FAILED: If-Match or If-None-Match does not hold.",
                     "the key is not in the state that If-Match or If-None-Match asks for"},
     DocumentedError{413, "PAYLOAD_TOO_LARGE", "PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE: a limit, which the message names.",
@@ -93,6 +100,7 @@ std::set<unsigned> errors_of(const Route& route, bool has_key) {
   if (route.is_write) errors.insert({409, 507});
   if (route.may_miss || has_key) errors.insert(404);
   if (route.may_conflict) errors.insert(409);
+  if (route.takes_last_event_id) errors.insert(410);
   if (route.takes_if_match || (route.takes_if_none_match && route.is_write)) errors.insert(412);
   return errors;
 }
@@ -217,6 +225,9 @@ class Writer {
     if (route.takes_if_none_match) {
       list.push_back(route.is_write ? header("If-None-Match", "`*`: the key must not exist.", "*", star)
                                     : header("If-None-Match", "304 when the key still has this revision.", "\"17\""));
+    }
+    if (route.takes_last_event_id) {
+      list.push_back(header("Last-Event-ID", "Begins behind this event.", "17", schemas::count));
     }
     if (route.is_write) {
       list.push_back(header("Idempotency-Key", "A repeat within 10 minutes gets the first answer; done once.",

@@ -148,6 +148,37 @@ void Reply::set_problem(const Problem& problem) {
   if (status == 401) add_header("WWW-Authenticate", "Bearer");
 }
 
+void append_feed_head(std::string& to, const Reply& reply, const ResponseFrame& frame) {
+  to += "HTTP/1.1 200 OK\r\nDate: ";
+  to.append(frame.date);
+  to += "\r\nContent-Type: ";
+  to.append(reply.content_type);
+  to += "\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: ";
+  to.append(frame.request_id);
+  to += "\r\n";
+  if (!frame.is_http_1_0) to += "Transfer-Encoding: chunked\r\n";
+  if (!reply.vary.empty()) to.append("Vary: ").append(reply.vary).append("\r\n");
+  to.append(reply.headers);
+  to += "Connection: close\r\n\r\n";
+}
+
+void append_feed_part(std::string& to, std::string_view part, bool is_http_1_0) {
+  if (is_http_1_0) {
+    to.append(part);
+    return;
+  }
+  char size[16];
+  const auto [end, error] = std::to_chars(size, size + sizeof size, part.size(), 16);
+  to.append(size, end);
+  to += "\r\n";
+  to.append(part);
+  to += "\r\n";
+}
+
+void append_feed_end(std::string& to, bool is_http_1_0) {
+  if (!is_http_1_0) to += "0\r\n\r\n";
+}
+
 std::string_view append_response(std::string& to, const Reply& reply, const ResponseFrame& frame) {
   const bool has_body = reply.status != 204 && reply.status != 304;
   to += "HTTP/1.1 ";

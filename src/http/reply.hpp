@@ -29,6 +29,7 @@ class Reply {
 
   static constexpr std::string_view json = "application/json";
   static constexpr std::string_view bytes = "application/octet-stream";
+  static constexpr std::string_view event_stream = "text/event-stream";
   static constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
   void clear() noexcept;
@@ -73,6 +74,14 @@ struct ResponseFrame {
   bool keep_alive = true;
   bool is_http_1_0 = false;  ///< such clients must be told that the connection stays open
 };
+
+/// The head of a response whose body goes on (feed.hpp): in chunks, or up to the connection's end for a client that does not know
+/// chunks. The connection ends with it.
+void append_feed_head(std::string& to, const Reply& reply, const ResponseFrame& frame);
+/// A part of such a body. Precondition: not empty.
+void append_feed_part(std::string& to, std::string_view part, bool is_http_1_0);
+/// Its end.
+void append_feed_end(std::string& to, bool is_http_1_0);
 
 /// Returns what is to be sent after the appended bytes: the static body, else nothing.
 [[nodiscard]] std::string_view append_response(std::string& to, const Reply& reply, const ResponseFrame& frame);

@@ -29,6 +29,7 @@ enum class Header : std::uint8_t {
   idempotency_key,
   if_match,
   if_none_match,
+  last_event_id,
   origin,
   request_id,
   traceparent,

@@ -50,6 +50,7 @@ std::optional<Header> header_of(beast_http::field field, std::string_view name) 
     case beast_http::field::unknown:
       if (boost::beast::iequals("x-api-key", {name.data(), name.size()})) return Header::api_key;
       if (boost::beast::iequals("x-request-id", {name.data(), name.size()})) return Header::request_id;
+      if (boost::beast::iequals("last-event-id", {name.data(), name.size()})) return Header::last_event_id;
       if (boost::beast::iequals("idempotency-key", {name.data(), name.size()})) return Header::idempotency_key;
       if (boost::beast::iequals("traceparent", {name.data(), name.size()})) return Header::traceparent;
       if (boost::beast::iequals("tracestate", {name.data(), name.size()})) return Header::tracestate;

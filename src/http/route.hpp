@@ -75,6 +75,7 @@ struct Route {
   std::span<const Parameter> parameters = {};  ///< beside `timeout_ms`, `consistency` and `key_encoding`
   bool takes_if_match = false;
   bool takes_if_none_match = false;
+  bool takes_last_event_id = false;
   bool may_miss = false;      ///< 404 of a missing key
   bool may_conflict = false;  ///< 409
   bool may_wait = false;      ///< for the cluster, though it is neither read nor write: 429, 504

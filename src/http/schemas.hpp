@@ -321,6 +321,32 @@ inline constexpr std::array transaction_result_fields = {
 inline constexpr Schema transaction_result = {
     .shape = Shape::object, .name = "TransactionResult", .fields = transaction_result_fields};
 
+// Events -------------------------------------------------------------------------------------------------------------
+
+inline constexpr Schema event_types = {
+    .shape = Shape::text,
+    .pattern =
+        "^(put|delete|touch|expire|put_many|delete_many|touch_many|txn|restored|get|get_many)"
+        "(,(put|delete|touch|expire|put_many|delete_many|touch_many|txn|restored|get|get_many))*$",
+    .min_length = 3};
+inline constexpr std::array event_stats_fields = {
+    Field{.name = "enabled", .schema = &boolean, .required = true},
+    Field{.name = "queue_size",
+          .schema = &count,
+          .description = "Events ready for subscribers that have not taken them.",
+          .required = true},
+    Field{.name = "pending_demand",
+          .schema = &count,
+          .description = "So many more may be made ready before back-pressure sets in.",
+          .required = true},
+    Field{.name = "events_published", .schema = &count, .description = "Since the start.", .required = true},
+    Field{.name = "subscribers", .schema = &count, .required = true},
+    Field{.name = "oldest_revision",
+          .schema = &count,
+          .description = "Of the oldest event that is kept; when there is none, the next one.",
+          .required = true}};
+inline constexpr Schema event_stats = {.shape = Shape::object, .name = "EventStats", .fields = event_stats_fields};
+
 // The node -----------------------------------------------------------------------------------------------------------
 
 inline constexpr std::array<std::string_view, 2> roles = {"voter", "learner"};

@@ -54,6 +54,7 @@ struct Settings {
   std::chrono::milliseconds idle_timeout{75'000};     ///< between requests, and for a client that does not read
   std::chrono::milliseconds linger_timeout{
       5'000};  ///< how long a refused client may go on sending before it is cut off
+  std::chrono::milliseconds sign_of_life_interval{15'000};  ///< of an answer that goes on and has nothing to say
   BrowserPolicy browsers = {};
   security::RateLimitOptions rate_limits = {};
   bool compress = true;  ///< gzip, for clients that ask for it

@@ -73,6 +73,18 @@ class TestingClient {
     return response;
   }
 
+  /// What stands up to the next empty line, without it, of a body that goes on (server-sent events in chunks); none as above, or at its
+  /// end.
+  std::optional<std::string> receive_block() {
+    std::size_t end = std::string::npos;
+    while ((end = unchunked_.find("\n\n")) == std::string::npos) {
+      if (!receive_chunk()) return std::nullopt;
+    }
+    std::string block = unchunked_.substr(0, end);
+    unchunked_.erase(0, end + 2);
+    return block;
+  }
+
   /// Whether the other side ends the connection without sending anything more.
   bool is_ended() { return received_.empty() && !receive_more(); }
 
@@ -86,6 +98,19 @@ class TestingClient {
     received_.append(buffer, static_cast<std::size_t>(size));
     return true;
   }
+  bool receive_chunk() {
+    std::size_t line_end = std::string::npos;
+    while ((line_end = received_.find("\r\n")) == std::string::npos) {
+      if (!receive_more()) return false;
+    }
+    const std::size_t size = std::stoul(received_.substr(0, line_end), nullptr, 16);
+    while (received_.size() < line_end + 2 + size + 2) {
+      if (!receive_more()) return false;
+    }
+    unchunked_ += received_.substr(line_end + 2, size);
+    received_.erase(0, line_end + 2 + size + 2);
+    return size > 0;
+  }
   void shut() {
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;
@@ -93,6 +118,7 @@ class TestingClient {
 
   int socket_;
   std::string received_;
+  std::string unchunked_;
 };
 
 /// The bytes of a request; `fields` are whole lines with their line ends.

@@ -89,6 +89,13 @@ class TestingDatabase final : public database::Database {
     return fail(Errc::internal, "the real database is tested with these calls (query_api_test.cpp)");
   }
 
+  Result<std::shared_ptr<events::Subscriber>> subscribe(const SubscribeOptions&, events::Viewer) override {
+    return fail(Errc::not_found, "it has no events");
+  }
+  EventStats event_stats() const override { return {}; }
+  Revision newest_event() const override { return {}; }
+  void finish_subscriptions(std::string_view, const Error&) override {}
+
   Result<Status> status() override {
     Status status;
     status.node = "node1@127.0.0.1";

@@ -19,8 +19,8 @@ constexpr std::size_t scratch_bytes = 17U << 10U;
 
 /// A quarter of the shortest limit, so that no limit is missed by much; a quarter of a second is enough for the real ones.
 milliseconds tick_length_of(const Settings& settings) {
-  const milliseconds shortest =
-      std::min({settings.request_timeout, settings.idle_timeout, settings.linger_timeout, settings.handshake_timeout});
+  const milliseconds shortest = std::min({settings.request_timeout, settings.idle_timeout, settings.linger_timeout,
+                                          settings.handshake_timeout, settings.sign_of_life_interval});
   return std::clamp(shortest / 4, milliseconds(5), milliseconds(250));
 }
 

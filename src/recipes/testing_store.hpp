@@ -136,6 +136,8 @@ class LossyStore final : public Store {
     return inner_.transfer_leadership(name, options);
   }
   Result<void> trigger_snapshot(const WriteOptions& options) override { return inner_.trigger_snapshot(options); }
+  Result<Subscription> subscribe(const SubscribeOptions& options) override { return inner_.subscribe(options); }
+  Result<EventStats> event_stats() override { return inner_.event_stats(); }
   Result<CreatedToken> create_token(const NewToken& token, const WriteOptions& options) override {
     return inner_.create_token(token, options);
   }

@@ -9,6 +9,7 @@ std::vector<Route> api_routes() {
   routes::add_kv_list(routes);
   routes::add_query(routes);
   routes::add_transaction(routes);
+  routes::add_events(routes);
   routes::add_status(routes);
   routes::add_cluster(routes);
   routes::add_tokens(routes);

@@ -9,6 +9,7 @@ namespace concord::http::routes {
 
 void add_documentation(std::vector<Route>& routes);
 void add_cluster(std::vector<Route>& routes);
+void add_events(std::vector<Route>& routes);
 void add_health(std::vector<Route>& routes);
 void add_metrics(std::vector<Route>& routes);
 void add_openapi(std::vector<Route>& routes);

@@ -1,0 +1,49 @@
+// A subscription as a stream of server-sent events. Comments tell how far it is, so that who was cut off goes on from there although
+// nothing that matches has come for long: one at the beginning, and one for each sign of life.
+//
+//   : revision N
+//
+// When it can't go on, the last one is
+//
+//   event: end
+//   data: {"code","message"[,"oldest_revision"]}          oldest_revision: with COMPACTED
+//
+// Thread rule: as `Feed`.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <concord/events.hpp>
+
+#include "events/subscriber.hpp"
+#include "http/feed.hpp"
+
+namespace concord::http {
+
+/// Appends `"code":...,"message":...` and, of `compacted`, `,"oldest_revision":...`.
+void append_end_members(std::string& to, const Error& why, Revision oldest);
+
+class EventFeed final : public Feed {
+ public:
+  /// Whether it still may be seen by who follows it; asked again and again. Errors: unauthorized.
+  using Confirm = std::function<Result<void>()>;
+
+  EventFeed(std::shared_ptr<events::Subscriber> subscriber, Confirm confirm)
+      : subscriber_(std::move(subscriber)), confirm_(std::move(confirm)) {}
+
+  [[nodiscard]] State append(std::string& to) override;
+  void when_ready(std::move_only_function<void()> ready) override { subscriber_->when_ready(std::move(ready)); }
+  void append_sign_of_life(std::string& to) override;
+  void finish(const Error& why) override { subscriber_->finish(why); }
+
+ private:
+  std::shared_ptr<events::Subscriber> subscriber_;
+  Confirm confirm_;
+  std::vector<Event> events_;  // reused
+  bool has_begun_ = false;
+};
+
+}  // namespace concord::http
