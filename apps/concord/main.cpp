@@ -111,6 +111,7 @@ int run(int argument_count, char** arguments) {
   add_txn(app, context);
   add_token(app, context);
   add_cert(app, context);
+  add_watch(app, context);
   add_bench(app, context);
   add_config(app, context);
   add_completion(app, context);

@@ -51,6 +51,7 @@ void add_cluster(CLI::App& app, Context& context);
 void add_cluster_status(CLI::App& cluster, Context& context);
 void add_query(CLI::App& app, Context& context);
 void add_txn(CLI::App& app, Context& context);
+void add_watch(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_cluster_token(CLI::App& cluster, Context& context);

@@ -53,6 +53,10 @@ constexpr Example examples[] = {
      "concord txn move.json\n"
      "echo '{\"guards\":[{\"key\":\"a\",\"exists\":false}],\"then\":[{\"op\":\"put\",\"key\":\"a\",\"value\":1}]}' | "
      "concord txn -"},
+    {"watch",
+     "concord watch --pattern '^users/' --types put,delete\n"
+     "concord watch --after-revision 0 --output json > changes.jsonl\n"
+     "concord watch --prefix config/ -- sh -c 'echo \"$CONCORD_WATCH_KEY changed\"'"},
     {"cluster status",
      "concord cluster status --output json\n"
      "concord cluster status --watch --interval 1"},
