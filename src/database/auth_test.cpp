@@ -44,7 +44,7 @@ class EmbeddedAuth : public testing::Test {
 TEST_F(EmbeddedAuth, EveryCallAsksWhoCalls) {
   Node node = StoreDirectory::open(options());
   ASSERT_TRUE(node.put("k", 1, {.token = first_secret}));
-  Transaction transaction;
+  const Transaction transaction{.then = {Operation::put("k", 2)}};
   const std::vector<std::string> outcomes = {
       outcome(node.put("k", 2)),
       outcome(node.del("k")),

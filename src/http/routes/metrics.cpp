@@ -24,6 +24,7 @@ void add_metrics(std::vector<Route>& routes) {
                     .tag = "Health",
                     .summary = "What the node measures, for Prometheus",
                     .description = "404 when `prometheus.enabled` is off.",
+                    .needs = Needs::nothing,
                     .may_miss = true,
                     .answer = {.kind = AnswerKind::foreign, .media_type = observe::Exposition::content_type}});
 }
