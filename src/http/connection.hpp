@@ -114,7 +114,6 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::unique_ptr<Feed> feed_;                              ///< of the answer that goes on; null: there is none
   std::string fed_;                                         ///< what came of it last
   Worker::Tick sign_of_life_at_ = 0;                        ///< of the feed
-  Worker::Tick sign_of_life_at_ = 0;                        ///< of the feed
   Step step_;                                               ///< of long work under way
   std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running
   Worker::Tick deadline_ = 0;                               ///< 0: none
