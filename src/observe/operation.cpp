@@ -7,11 +7,30 @@ namespace concord::observe {
 namespace {
 
 /// In the order of the enumeration.
-constexpr std::array<std::string_view, operation_count> names = {
-    "put",        "get",           "delete",         "touch",           "ttl",
-    "put_many",   "get_many",      "delete_many",    "touch_many",      "txn",
-    "get_all",    "query",         "delete_where",   "status",          "members",
-    "member_add", "member_remove", "member_promote", "leader_transfer", "snapshot_trigger"};
+constexpr std::array<std::string_view, operation_count> names = {"put",
+                                                                 "get",
+                                                                 "delete",
+                                                                 "touch",
+                                                                 "ttl",
+                                                                 "put_many",
+                                                                 "get_many",
+                                                                 "delete_many",
+                                                                 "touch_many",
+                                                                 "txn",
+                                                                 "get_all",
+                                                                 "query",
+                                                                 "delete_where",
+                                                                 "status",
+                                                                 "members",
+                                                                 "member_add",
+                                                                 "member_remove",
+                                                                 "member_promote",
+                                                                 "leader_transfer",
+                                                                 "snapshot_trigger",
+                                                                 "token_create",
+                                                                 "token_list",
+                                                                 "token_revoke",
+                                                                 "token_revoke_secret"};
 
 }  // namespace
 

@@ -33,8 +33,12 @@ enum class ApiOperation : std::uint8_t {
   member_promote,
   leader_transfer,
   snapshot_trigger,
+  token_create,
+  token_list,
+  token_revoke,
+  token_revoke_secret,
 };
-inline constexpr std::size_t operation_count = static_cast<std::size_t>(ApiOperation::snapshot_trigger) + 1;
+inline constexpr std::size_t operation_count = static_cast<std::size_t>(ApiOperation::token_revoke_secret) + 1;
 
 /// "put"; `ApiOperation::del` is "delete".
 [[nodiscard]] std::string_view operation_name(ApiOperation operation) noexcept;
