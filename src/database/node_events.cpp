@@ -20,7 +20,7 @@ Result<Subscription> Node::subscribe(const SubscribeOptions& options) {
   database::LocalDatabase& database = *impl_->database;
   const auto access = database.access_of(options.token, subscribe_timeout);
   if (!access) return std::unexpected(access.error());
-  if (auto may = database::allowed(access->judge(command::Permission::read)); !may) {
+  if (auto may = database::allowed(access->judge(Permission::read)); !may) {
     return std::unexpected(std::move(may.error()));
   }
   if (options.after_revision > database.newest_event()) {
