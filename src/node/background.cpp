@@ -155,7 +155,7 @@ Result<void> Runtime::write_snapshot() {
   std::vector<log::Log::Retired> retired;
   {
     const Driving driving(*this);
-    retired = log_->retire(CONCORD_MUTANT("the-log-of-the-older-snapshot-goes") ? index : kept->back().index);
+    retired = log_->retire(kept->back().index);
   }
   return log_->remove_files(retired);  // syncs the directory for each: no write waits for that
 }

@@ -62,11 +62,11 @@ def check(mutants):
 
 
 def command_of(bin_directory, test):
-    """A test is "<room>_test Suite.name", or "sim <seed> [seconds of faults]"."""
+    """A test is "<room>_test Suite.name", or "sim <first seed>-<last seed>"."""
     program, *words = test.split()
     if program == "sim":
-        seconds = words[1] if len(words) > 1 else "60"
-        return [bin_directory / "concord_sim", "--first", words[0], "--seeds", "1", "--jobs", "1", "--simulated", seconds]
+        first, last = map(int, words[0].split("-"))
+        return [bin_directory / "concord_sim", "--first", str(first), "--seeds", str(last - first + 1), "--jobs", "1"]
     return [bin_directory / program, f"--gtest_filter={words[0]}", "--gtest_brief=1"]
 
 
