@@ -112,7 +112,7 @@ class AuthTest(unittest.TestCase):
             _, after = ask(nodes[0], "GET", "/api/v1/kv?consistency=strong&meta=true", FIRST)
             self.assertEqual(before, after, "a write of a revoked token came after its revocation")
 
-    def test_tokens_survive_restarts_and_reach_a_new_node_by_snapshot(self):
+    def test_tokens_survive_the_kill_of_all_nodes_in_log_and_snapshot(self):
         with Cluster(PROGRAM, self.directory, flags=self.flags()) as cluster:
             nodes = list(cluster.nodes.values())
             kept = self.create(nodes[0], description="kept", prefixes=["app/"])
