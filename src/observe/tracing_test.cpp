@@ -72,7 +72,8 @@ class Traced : public testing::Test {
   static std::map<std::string, boost::json::object> spans_of(const std::vector<TestingCollector::Request>& requests) {
     std::map<std::string, boost::json::object> spans;
     for (const auto& request : requests) {
-      for (const auto& span : boost::json::parse(request.body()).as_array()) {
+      const boost::json::value document = boost::json::parse(request.body());
+      for (const auto& span : document.as_array()) {
         spans[std::string(span.at("name").as_string())] = span.as_object();
       }
     }
