@@ -201,9 +201,9 @@ TEST(Configuration, AProblemIsNamedOnce) {
 
 TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
   Sources sources = no_sources();
-  sources.environment = {{"CONCORD_PROMETHEUS_ENABLED", "false"}, {"CONCORD_PROMETHEUS_PORT", "1234"}};
+  sources.environment = {{"CONCORD_AUDIT_ENABLED", "false"}, {"CONCORD_AUDIT_LOG_RETENTION_DAYS", "90"}};
   EXPECT_TRUE(load(sources));
-  sources.environment = {{"CONCORD_TRACING_ENABLED", "true"}};
+  sources.environment = {{"CONCORD_AUDIT_ENABLED", "true"}};
   EXPECT_THAT(error_of(sources), HasSubstr("not available in this version"));
 }
 
