@@ -114,7 +114,9 @@ TEST_F(AuthApi, EveryRouteAsksEveryKindOfToken) {
     const std::string body = route.body == BodyKind::none ? "" : "{\"no such field\":1}";
     const TestingResponse none = call(method_name(route.method), path, body);
     EXPECT_EQ(is_let_in(none.status), route.needs == Needs::nothing) << none.body;
-    if (none.status == 401) EXPECT_EQ(none.header("WWW-Authenticate"), "Bearer");
+    if (none.status == 401) {
+      EXPECT_EQ(none.header("WWW-Authenticate"), "Bearer");
+    }
     for (const std::string& fields : bad) {
       const TestingResponse refused = call(method_name(route.method), path, body, fields);
       EXPECT_EQ(refused.status == 401, route.needs != Needs::nothing) << fields << refused.status << refused.body;
