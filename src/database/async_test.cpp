@@ -19,6 +19,7 @@ namespace concord::database {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AnyOf;
 using testing::ElementsAre;
 using Task = std::move_only_function<void()>;
 
@@ -371,8 +372,15 @@ TEST_F(AsyncTest, WhatWaitsInTheExecutorMayOutliveTheNode) {
     node.async_delete_if("n", {.condition = [](int n) { return n > 0; }}, note);
   }
   queue.run_all();
-  EXPECT_THAT(outcomes, ElementsAre("OK", "OK", "CLUSTER_UNAVAILABLE", "CLUSTER_UNAVAILABLE", "CLUSTER_UNAVAILABLE"));
-  EXPECT_EQ(directory_.open().get<int>("n").value(), 2);
+  // The last three wait in the executor, unless their last step ended before the call had returned; then they were answered inside it.
+  ASSERT_THAT(outcomes, ElementsAre("OK", "OK", AnyOf("OK", "CLUSTER_UNAVAILABLE"), AnyOf("OK", "CLUSTER_UNAVAILABLE"),
+                                    AnyOf("OK", "CLUSTER_UNAVAILABLE")));
+  std::optional<int> n = 2;
+  if (outcomes[2] == "OK") *n += 10;
+  if (outcomes[3] == "OK") n = 5;
+  if (outcomes[4] == "OK") n.reset();
+  const auto kept = directory_.open().get<int>("n");
+  EXPECT_EQ(kept ? std::optional(*kept) : std::nullopt, n) << "what was done, and nothing else";
 }
 
 TEST_F(AsyncTest, AQueryThatRunsForLongEndsWhenTheNodeCloses) {

@@ -158,7 +158,7 @@ void Authentication::when_found(std::string_view secret, milliseconds timeout, C
     if (access.token() == nullptr) return done(not_valid());
     return done(std::move(access));
   }
-  runtime_.when_readable(ReadConsistency::leader, timeout,
+  runtime_.when_readable(ReadConsistency::strong, timeout,
                          [this, hash, timeout, done = std::move(done)](Result<void> readable) mutable {
                            if (!readable) return done(std::unexpected(std::move(readable.error())));
                            Access access = access_of(known(hash));
@@ -175,7 +175,7 @@ Result<Access> Authentication::wait_found(std::string_view secret, milliseconds 
     return fail(Errc::unauthorized, secret.empty() ? "the call needs a token" : "the token is not valid");
   }
   const SecretHash hash = security::hash_of(secret);
-  if (auto readable = runtime_.wait_readable(ReadConsistency::leader, timeout); !readable) {
+  if (auto readable = runtime_.wait_readable(ReadConsistency::strong, timeout); !readable) {
     return std::unexpected(std::move(readable.error()));
   }
   if (may_be_made(hash)) {
@@ -266,7 +266,7 @@ void Authentication::revoke(std::string_view id, const Access& access, milliseco
 void Authentication::revoke_secret(std::string_view secret, const Access& access, milliseconds timeout, Done done) {
   if (!security::is_well_formed(secret)) return done(no_such_token());
   const SecretHash hash = security::hash_of(secret);
-  runtime_.when_readable(ReadConsistency::leader, timeout,
+  runtime_.when_readable(ReadConsistency::strong, timeout,
                          [this, hash, access, timeout, done = std::move(done)](Result<void> readable) mutable {
                            if (!readable) return done(std::unexpected(std::move(readable.error())));
                            const TokenPointer token = known(hash);

@@ -57,6 +57,14 @@ bool check_content_type(const Route& route, Call& call) {
   return false;
 }
 
+bool differs_only_at(std::size_t segment, const Path& one, const Path& other) noexcept {
+  if (one.size() != other.size()) return false;
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    if (i != segment && one[i] != other[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool is_media_type(std::string_view content_type, std::string_view type) noexcept {
@@ -76,6 +84,15 @@ RouteTable::RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {
     templates_.push_back(parsed);
     operations_.push_back(observe::operation_named(route.operation));
   }
+  for (Template& named : templates_) {
+    if (named.key_segment < 0 || named.is_key) continue;
+    for (const Template& other : templates_) {
+      if (other.key_segment < 0 &&
+          differs_only_at(static_cast<std::size_t>(named.key_segment), named.path, other.path)) {
+        named.reserved.push_back(other.path[static_cast<std::size_t>(named.key_segment)]);
+      }
+    }
+  }
 }
 
 bool RouteTable::matches(std::size_t route, const Path& path) const noexcept {
@@ -84,7 +101,9 @@ bool RouteTable::matches(std::size_t route, const Path& path) const noexcept {
   for (std::size_t i = path.size(); i-- > 0;) {  // backwards: templates differ at their ends
     if (static_cast<int>(i) != wanted.key_segment && path[i] != wanted.path[i]) return false;
   }
-  return true;
+  return wanted.reserved.empty() ||
+         std::ranges::find(wanted.reserved, path[static_cast<std::size_t>(wanted.key_segment)]) ==
+             wanted.reserved.end();
 }
 
 std::string RouteTable::allowed_methods(const Path& path) const {

@@ -96,6 +96,8 @@ class RouteTable {
     Path path;
     int key_segment = -1;  ///< -1: none
     bool is_key = false;   ///< and no other name
+    /// Routes of their own where a name may stand, and so never names (CONTRACT 10). A key may be any text.
+    std::vector<std::string_view> reserved = {};
   };
 
   void serve(std::size_t position, Call& call) const;

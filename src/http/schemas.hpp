@@ -382,13 +382,12 @@ inline constexpr Schema new_leader = {
 
 inline constexpr std::array<std::string_view, 3> permission_names = {"read", "write", "admin"};
 inline constexpr Schema permission = {.shape = Shape::text, .values = permission_names};
-inline constexpr Schema permissions = {
-    .shape = Shape::array, .items = &permission, .min_items = 1, .max_items = permission_names.size()};
+inline constexpr Schema permissions = {.shape = Shape::array, .items = &permission, .min_items = 1};
 inline constexpr Schema token_prefix = {.shape = Shape::text, .min_length = 1};
-inline constexpr Schema token_prefixes = {.shape = Shape::array,
-                                          .description = "Keys it may touch begin with one of these; none: all keys.",
-                                          .items = &token_prefix,
-                                          .max_items = command::max_token_prefixes};
+inline constexpr Schema token_prefixes = {
+    .shape = Shape::array,
+    .description = "Keys it may touch begin with one of these, at most 64; none: all keys.",
+    .items = &token_prefix};
 inline constexpr Schema expires_in = {.shape = Shape::integer,
                                       .description = "Seconds; null: it does not expire.",
                                       .nullable = true,

@@ -53,6 +53,16 @@ constexpr Example examples[] = {
      "concord txn move.json\n"
      "echo '{\"guards\":[{\"key\":\"a\",\"exists\":false}],\"then\":[{\"op\":\"put\",\"key\":\"a\",\"value\":1}]}' | "
      "concord txn -"},
+    {"token create",
+     "concord token create --permissions read,write --prefix app/ --description 'the web servers'\n"
+     "concord token create --permissions read --expires-in 86400"},
+    {"token list", "concord token list --output json"},
+    {"token revoke",
+     "concord token revoke 0f1e2d3c4b5a6978\n"
+     "concord token revoke - < leaked-token"},
+    {"cluster token create", "concord cluster token create --permissions read"},
+    {"cluster token revoke", "concord cluster token revoke 0f1e2d3c4b5a6978"},
+    {"cert generate", "concord cert generate --out certificates --host db1.example.org --host 10.0.0.1"},
     {"watch",
      "concord watch --pattern '^users/' --types put,delete\n"
      "concord watch --after-revision 0 --output json > changes.jsonl\n"
