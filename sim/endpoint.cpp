@@ -270,7 +270,15 @@ void Network::Endpoint::lost(const ConnectionPtr& connection, Side side, Lost wh
 // ---------------------------------------------------------------------------------------------------------------------
 // Messages and requests.
 
+/// Whom a follower answers may ask the leader next: it must find there what it was told.
+void Network::Endpoint::check_announcement(std::string_view bytes) {
+  const auto commit = raft::announced_commit(bytes);
+  if (!commit || !machine_.is_up() || *commit <= machine_.runtime().state().applied_index()) return;
+  machine_.note_misdeed("tells that " + std::to_string(commit->value()) + " is committed before it has applied it");
+}
+
 bool Network::Endpoint::send(NodeId to, std::string_view bytes) {
+  check_announcement(bytes);
   const auto entry = entries_.find(to);
   if (entry == entries_.end()) return false;
   const ConnectionPtr& connection = entry->second.links[Channel::control].connection;

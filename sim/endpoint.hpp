@@ -63,6 +63,7 @@ class Network::Endpoint final : public transport::Transport {
   void dial(base::NodeId node, transport::Channel channel, TimeUs after_us);
   void try_to_connect(base::NodeId node, transport::Channel channel, bool is_sent_again);
   void close_link(Link& link);
+  void check_announcement(std::string_view bytes);
   void fail_asked(std::uint64_t connection);
   void later(TimeUs delay_us, World::Event event);
 

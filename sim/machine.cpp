@@ -99,6 +99,7 @@ node::Host Machine::make_host() {
           .open_transport = [this](const transport::Options& options,
                                    transport::Handler& handler) { return network_.open(*this, options, handler); },
           .make_executor = [this] { return std::make_unique<Executor>(*this); },
+          .history = history_,
           .has_threads = false};
 }
 
@@ -109,6 +110,8 @@ void Machine::start() {
   busy_until_us_ = world_.now_us();
   timer_at_us_ = 0;
   last_observed_ = 0;
+  history_ = std::make_shared<store::History>();
+  last_event_ = {};
   start_problem_.reset();
   is_working_ = true;
   auto opened = node::Runtime::open(make_host(), options_, segment_bytes);

@@ -15,6 +15,7 @@
 
 #include "env/memory_file_system.hpp"
 #include "node/runtime.hpp"
+#include "store/history.hpp"
 #include "sim/world.hpp"
 
 namespace concord::sim {
@@ -84,6 +85,12 @@ class Machine {
   [[nodiscard]] World& world() noexcept { return world_; }
   /// For who observes it: the index whose state was looked at last in this life of the process.
   [[nodiscard]] std::uint64_t& last_observed() noexcept { return last_observed_; }
+  /// The events of this life of the process, and up to which of them was looked at. Precondition: `is_up`.
+  [[nodiscard]] const store::History& history() const noexcept { return *history_; }
+  [[nodiscard]] Revision& last_event() noexcept { return last_event_; }
+  /// What it must never do and has done, if it was seen in the middle of its work.
+  [[nodiscard]] const std::optional<std::string>& misdeed() const noexcept { return misdeed_; }
+  void note_misdeed(std::string what) { misdeed_ = std::move(what); }
   void set_wall_clock(std::int64_t offset_ms) noexcept { wall_offset_ms_ = offset_ms; }
   /// Parts in a million that the machine's monotonic clock is fast or slow. Precondition: the process is down.
   void set_drift(std::int64_t parts_per_million) noexcept { drift_ppm_ = parts_per_million; }
@@ -132,6 +139,9 @@ class Machine {
   bool is_paused_ = false;
   bool is_working_ = false;
   std::uint64_t last_observed_ = 0;
+  std::shared_ptr<store::History> history_;
+  Revision last_event_;
+  std::optional<std::string> misdeed_;
   TimeUs paused_since_us_ = 0;
   TimeUs busy_until_us_ = 0;
   TimeUs timer_at_us_ = 0;  // 0: none

@@ -1,6 +1,8 @@
 #include "sim/simulation.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "sim/damage.hpp"
@@ -23,6 +25,17 @@ std::string name_of(Durability durability) {
     case Durability::memory: break;
   }
   return "memory";
+}
+
+/// It names each key once.
+bool is_well_formed(std::string_view event) {
+  store::HistoryEvent read(event);
+  std::set<std::string_view> keys;
+  store::HistoryEvent::Change change;
+  while (read.next(change)) {
+    if (!keys.insert(change.key).second) return false;
+  }
+  return read.ok();
 }
 
 }  // namespace
@@ -178,6 +191,7 @@ std::optional<MemberStatus> Simulation::spare(Machine& machine) {
 void Simulation::replace(Machine& machine, const MemberStatus& own) {
   machine.kill();
   machine.wipe();
+  damaged_files_.erase(machine.number());
   replacing_ = machine.number();
   replaced_id_ = own.id;
   machine.start();
@@ -196,10 +210,14 @@ void Simulation::damage_disk(Machine& machine, base::Random& random) {
   const auto damage = flip_byte(machine.disk(), random);
   if (!damage) return machine.start();
   world_.tell(machine.name() + " finds byte " + std::to_string(damage->offset) + " of " + damage->path + " changed");
+  std::set<std::string>& damaged = damaged_files_[machine.number()];  // some are looked at by a later start only
+  damaged.insert(damage->path);
   machine.start();
   if (machine.is_up()) return;
   const std::string& why = machine.start_problem()->message();
-  if (why.find(damage->path) == std::string::npos || why.find("offset") == std::string::npos) {
+  const bool names_one =
+      std::ranges::any_of(damaged, [&](const std::string& path) { return why.find(path) != std::string::npos; });
+  if (!names_one || why.find("offset") == std::string::npos) {
     return wrong(machine.name() + " does not say where its disk is damaged, " + damage->path + " at " +
                  std::to_string(damage->offset) + ": " + why);
   }
@@ -232,10 +250,19 @@ void Simulation::administrate() {
   }
 }
 
-/// A process that was told that it is removed ends.
+/// A process that was told that it is removed ends. Who asks twice for a removal by name may meet the new node of that name: that
+/// one comes back with an empty disk once more.
 void Simulation::note_removed() {
   for (auto& machine : machines_) {
-    if (machine->is_running() && machine->runtime().is_removed() && !is_wanted(*machine)) machine->kill();
+    if (!machine->is_running() || !machine->runtime().is_removed()) continue;
+    if (!is_wanted(*machine)) {
+      machine->kill();
+    } else if (asked_to_remove_us_.contains(machine->number()) && replacing_ != machine->number()) {
+      machine->kill();
+      machine->wipe();
+      damaged_files_.erase(machine->number());
+      machine->start();
+    }
   }
 }
 
@@ -256,6 +283,7 @@ void Simulation::observe(Machine& machine) {
   if (const auto failure = node.failure(); failure && failure->code() == Errc::internal) {
     return wrong(machine.name() + " has failed: " + failure->message());
   }
+  if (machine.misdeed()) return wrong(machine.name() + " " + *machine.misdeed());
   if (!node.has_place()) return;
   if (node.is_serving()) {
     const auto [leader, is_new] = leaders_.emplace(node.term().value(), machine.number());
@@ -274,6 +302,29 @@ void Simulation::observe(Machine& machine) {
     wrong("two states at index " + std::to_string(applied) + ", one of them at " + machine.name() + ": revisions " +
           std::to_string(known->second.second) + " and " + std::to_string(seen.second));
   }
+  observe_events(machine);
+}
+
+/// Each revision has one event, the same on all machines, whatever they went through.
+void Simulation::observe_events(Machine& machine) {
+  const store::History& history = machine.history();
+  if (history.newest() != machine.runtime().state().revision()) {
+    return wrong(machine.name() + " has events up to revision " + std::to_string(history.newest().value()) + ", and is at " +
+                 std::to_string(machine.runtime().state().revision().value()));
+  }
+  std::uint64_t at = std::max(machine.last_event().value() + 1, history.oldest().value());
+  for (; at <= history.newest().value(); ++at) {
+    const auto block = history.find(Revision(at));
+    if (!block) return wrong(machine.name() + " has no event of revision " + std::to_string(at));
+    const std::string_view event = block->event(static_cast<std::size_t>(at - block->first().value()));
+    const std::uint64_t hash = std::hash<std::string_view>()(event);
+    const auto [known, is_new] = events_at_.emplace(at, hash);
+    if (is_new ? !is_well_formed(event) : known->second != hash) {
+      return wrong(machine.name() + " tells of revision " + std::to_string(at) + " what " +
+                   (is_new ? "can't have happened" : "others don't"));
+    }
+  }
+  machine.last_event() = history.newest();
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

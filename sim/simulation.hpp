@@ -66,6 +66,7 @@ class Simulation {
   [[nodiscard]] Machine* leader();
   [[nodiscard]] Machine& any_machine() { return *machines_[world_.random().below(machines_.size())]; }
   void wrong(const std::string& problem);
+  void observe_events(Machine& machine);
   [[nodiscard]] bool leaves_out(std::uint64_t fault) const { return settings_.without.contains(fault); }
   /// A new machine that is to join the cluster by itself; null: there are enough.
   Machine* add_machine();
@@ -109,8 +110,10 @@ class Simulation {
   std::unique_ptr<Nemesis> nemesis_;
   std::set<std::size_t> retired_;  // removed, or being removed
   std::map<std::size_t, TimeUs> asked_to_remove_us_;
+  std::map<std::size_t, std::set<std::string>> damaged_files_;  // on each machine's disk, since it was new
   std::uint64_t replaced_id_ = 0;         // of `replacing_`
   std::optional<std::size_t> replacing_;  // its old self is to be removed, so that it can join
+  std::map<std::uint64_t, std::uint64_t> events_at_;  // hash of the event of each revision
   std::optional<std::string> problem_;
   Durability durability_ = Durability::disk;
   std::uint64_t drift_ppm_ = 0;

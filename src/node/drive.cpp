@@ -87,7 +87,16 @@ Result<void> Runtime::propose_queued() {
 Result<void> Runtime::turn() {
   auto persist = replica_->begin_turn();
   if (!persist) return std::unexpected(std::move(persist.error()));
-  if (cluster_) send(persist->messages);  // before the disk: followers write at the same time (raft thesis 10.2.1)
+  bool sends_at_once = true;
+  if (cluster_) {
+    if (!persist->snapshot) {
+      auto done = apply_committed();
+      if (!done) return std::unexpected(std::move(done.error()));
+      sends_at_once = *done;
+    }
+    if (sends_at_once) send(persist->messages);  // before the disk: followers write at the same time (raft thesis 10.2.1)
+    answer_applied();
+  }
   if (persist->snapshot) {
     if (persist->hard_state) hard_state_ = *std::exchange(persist->hard_state, std::nullopt);
     if (auto installed = install_snapshot(*persist->snapshot); !installed) return installed;
@@ -112,24 +121,42 @@ Result<void> Runtime::turn() {
       if (auto done = log_->sync(); !done) return done;
     }
   }
-  applied_.clear();
   times_.begin_apply();
   auto finished = replica_->finish_turn(applied_);
   if (!finished) return std::unexpected(std::move(finished.error()));
   times_.end_apply(applied_, replica_->applied_index());
   if (cluster_) {
+    if (!sends_at_once) send(persist->messages);
     send(finished->persisted_messages);
     send(finished->messages);
   }
-  after_turn();
-  if (cluster_) cluster_->awaited.observe(applied_);
-  queue_.answer(applied_);
+  note_progress();
+  answer_applied();
   if (cluster_) after_cluster_turn(*finished);
   return {};
 }
 
+/// What a quorum has acknowledged is applied before this node's disk has what comes next, and before anybody is told that it is
+/// committed: a follower that is told may answer its client, and that client then finds its write at the leader. Whether that was all.
+Result<bool> Runtime::apply_committed() {
+  if (CONCORD_MUTANT("a-commit-is-told-before-it-is-applied")) return true;
+  times_.begin_apply();
+  auto is_all = replica_->apply_committed(applied_);
+  if (!is_all || replica_->applied_index().value() == applied_index_.load(std::memory_order_relaxed)) return is_all;
+  times_.end_apply(applied_, replica_->applied_index());
+  note_progress();
+  return is_all;
+}
+
+void Runtime::answer_applied() {
+  if (applied_.empty()) return;
+  if (cluster_) cluster_->awaited.observe(applied_);
+  queue_.answer(applied_);
+  applied_.clear();
+}
+
 /// Before the answers: who is answered may look at once.
-void Runtime::after_turn() {
+void Runtime::note_progress() {
   const raft::RaftStatus status = replica_->raft_status();
   term_.store(status.term.value(), std::memory_order_relaxed);
   commit_.store(status.commit.value(), std::memory_order_relaxed);

@@ -146,7 +146,9 @@ class Runtime {
   Result<void> drive_turns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> propose_queued() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
-  void after_turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<bool> apply_committed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void answer_applied() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void note_progress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void fail(const Error& error) noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> reserve(std::uint64_t data_bytes, std::size_t entry_count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void set_full(std::optional<Error> full) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);

@@ -1,6 +1,8 @@
 // Whole clusters in memory: elections, losses, restarts, membership, snapshots.
 #include <algorithm>
+#include <deque>
 #include <set>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -219,6 +221,27 @@ TEST(RaftCluster, ReadsOfALeaderWithoutQuorumAreNeverAnswered) {
   EXPECT_FALSE(leader.node().read_point());
   for (int i = 0; i < 60; ++i) cluster.tick();
   EXPECT_EQ(leader.reads().size(), 1U);
+}
+
+TEST(RaftCluster, AppendsAndHeartbeatsSayWhatIsCommittedAndAnswersDoNot) {
+  Cluster cluster(three, 7);
+  cluster.say("a");
+  TestPeer& leader = cluster.elect();
+  const Index commit = leader.node().status().commit;
+  ASSERT_EQ(leader.node().propose("b"), ProposeResult::accepted);
+  ASSERT_TRUE(leader.node().ping());
+  cluster.run(leader);
+  ASSERT_EQ(cluster.network().size(), 4U);
+  for (const Envelope& envelope : cluster.network()) EXPECT_EQ(announced_commit(envelope.bytes), commit);
+  const std::deque<Envelope> sent = std::exchange(cluster.network(), {});
+  for (const Envelope& envelope : sent) cluster.deliver(envelope);
+  for (auto& [id, peer] : cluster.peers()) {
+    if (id != leader.id()) cluster.run(peer);
+  }
+  EXPECT_FALSE(cluster.network().empty());
+  for (const Envelope& envelope : cluster.network()) EXPECT_FALSE(announced_commit(envelope.bytes));
+  EXPECT_FALSE(announced_commit(""));
+  EXPECT_FALSE(announced_commit("\x08\x03\x3a\xff"));
 }
 
 TEST(RaftCluster, ALeaderShowsHowFarTheOthersAre) {

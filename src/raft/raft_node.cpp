@@ -322,6 +322,46 @@ MessageKind message_kind(std::string_view message) noexcept {
   return message[1] == snapshot_type ? MessageKind::snapshot : MessageKind::other;
 }
 
+namespace {
+
+/// The base-128 number of protobuf at the front of `bytes`, taken off; nothing when there is none.
+std::optional<std::uint64_t> take_varint(std::string_view& bytes) noexcept {
+  constexpr unsigned bits_a_byte = 7;
+  std::uint64_t value = 0;
+  for (unsigned shift = 0; shift < 64 && !bytes.empty(); shift += bits_a_byte) {
+    const auto byte = static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(1);
+    value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
+    if (byte < 0x80U) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Index> announced_commit(std::string_view message) noexcept {
+  constexpr std::uint64_t append_type = 3;
+  constexpr std::uint64_t heartbeat_type = 8;
+  constexpr std::uint64_t type_field = 1;
+  constexpr std::uint64_t commit_field = 8;
+  constexpr std::uint64_t length_delimited = 2;
+  std::uint64_t type = 0;
+  while (!message.empty()) {
+    const auto tag = take_varint(message);
+    const auto number = tag ? take_varint(message) : std::nullopt;
+    if (!number) return std::nullopt;
+    if (*tag >> 3U == type_field) type = *number;
+    if (*tag >> 3U == commit_field) {
+      return type == append_type || type == heartbeat_type ? std::optional(Index(*number)) : std::nullopt;
+    }
+    if ((*tag & 7U) == length_delimited) {
+      if (*number > message.size()) return std::nullopt;
+      message.remove_prefix(static_cast<std::size_t>(*number));
+    }
+  }
+  return std::nullopt;
+}
+
 Result<ConfChange> decode_conf_change(const EntryView& entry) {
   if (entry.type != base::EntryType::conf_change) {
     return fail(Errc::invalid_request, "entry " + std::to_string(entry.index.value()) + " is no membership change");

@@ -64,8 +64,8 @@ struct Config {
   std::uint64_t max_size_per_message_bytes = 1U << 20U;  ///< entries of one append message; one entry always fits
   std::uint64_t max_inflight_messages = 128;             ///< append messages unanswered, for each peer
   std::uint64_t max_uncommitted_bytes = 64U << 20U;      ///< a leader drops proposals beyond it; one always fits
-  std::uint64_t max_committed_per_ready_bytes =
-      4U << 20U;                                  ///< bounds what one batch gives to apply; one entry always fits
+  /// What one batch gives to apply; one entry always fits. As much as may be uncommitted: a leader has then applied what it tells.
+  std::uint64_t max_committed_per_ready_bytes = 64U << 20U;
   std::uint64_t max_message_bytes = 128U << 20U;  ///< a peer message larger than this is refused
 };
 
@@ -258,6 +258,8 @@ enum class MessageKind : std::uint8_t {
   other,
 };
 [[nodiscard]] MessageKind message_kind(std::string_view message) noexcept;
+/// Up to where a leader's append or heartbeat says that entries are committed; nothing of other messages. For checks.
+[[nodiscard]] std::optional<Index> announced_commit(std::string_view message) noexcept;
 
 /// What a conf_change entry says. Entries of type conf_change_v2 are never proposed by Concord and refused here.
 Result<ConfChange> decode_conf_change(const EntryView& entry);

@@ -87,6 +87,7 @@ Result<PersistRequest> Replica::begin_turn() {
   ready_ = *ready;
   note_snapshots(ready_.messages);
   in_turn_ = true;
+  applied_early_ = 0;
   digests_.clear();
   return PersistRequest{.messages = ready_.messages,
                         .snapshot = ready_.snapshot,
@@ -107,6 +108,17 @@ Result<void> Replica::install(std::unique_ptr<store::LoadedState> loaded) {
   return {};
 }
 
+Result<bool> Replica::apply_committed(std::vector<store::Applied>& applied) {
+  CONCORD_CHECK(in_turn_ && !ready_.snapshot && applied_early_ == 0, "what is committed is applied once in a turn");
+  // Raft takes changes of members only behind `advance`.
+  for (const EntryView& entry : ready_.committed) {
+    if (entry.type != EntryType::normal) return false;
+    if (auto done = apply_one(entry, applied); !done) return std::unexpected(std::move(done.error()));
+    ++applied_early_;
+  }
+  return true;
+}
+
 Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
   CONCORD_CHECK(in_turn_, "a turn finishes once");
   CONCORD_CHECK(!ready_.snapshot || state_->applied_index() >= ready_.snapshot->index, "a snapshot is installed");
@@ -118,8 +130,8 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
     if (auto done = raft_->advance_apply(ready_.snapshot->index); !done)
       return std::unexpected(std::move(done.error()));
   }
-  if (auto done = apply(ready_.committed, applied); !done) return std::unexpected(std::move(done.error()));
-  if (auto done = apply(more->committed, applied); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = apply(ready_.committed, applied_early_, applied); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = apply(more->committed, 0, applied); !done) return std::unexpected(std::move(done.error()));
   note_snapshots(more->messages);
   return TurnResult{.persisted_messages = ready_.persisted_messages,
                     .messages = more->messages,
@@ -129,8 +141,10 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
                     .members_changed = std::exchange(members_changed_, false)};
 }
 
-Result<void> Replica::apply(std::span<const EntryView> entries, std::vector<store::Applied>& applied) {
-  for (const EntryView& entry : entries) {
+/// The first `applied_count` of them are applied already.
+Result<void> Replica::apply(std::span<const EntryView> entries, std::size_t applied_count,
+                            std::vector<store::Applied>& applied) {
+  for (const EntryView& entry : entries.subspan(applied_count)) {
     if (auto done = apply_one(entry, applied); !done) return done;
   }
   if (entries.empty()) return {};

@@ -8,7 +8,8 @@
 //     replica.propose(entry) / tick() / receive(...)
 //     while (replica.has_work()) {
 //       PersistRequest persist = *replica.begin_turn();
-//       send(persist.messages);                                     // allowed before the disk
+//       replica.apply_committed(applied);                           // allowed before the disk, and before who hears of the commit
+//       send(persist.messages); answer(applied);                    // allowed before the disk
 //       if (persist.snapshot) { make its file durable; log.restart_after(...); replica.install(its state); }
 //       log.append(persist.entries, persist.hard_state); if (persist.must_sync) log.sync();
 //       TurnResult done = *replica.finish_turn(applied);            // applies what is committed
@@ -107,10 +108,15 @@ class Replica {
   // --- a turn ----------------------------------------------------------------------------------------------------------
   [[nodiscard]] bool has_work() const noexcept { return raft_->has_ready(); }
   Result<PersistRequest> begin_turn();
+  /// Applies what is committed already, up to a change of members. It is durable here since an earlier turn. A leader does so
+  /// before it sends `PersistRequest::messages`: they tell followers of the commit, and whom a follower then answers may come to the
+  /// leader next. Precondition: in a turn without a snapshot, once.
+  /// Whether that was all.
+  Result<bool> apply_committed(std::vector<store::Applied>& applied);
   /// Between the halves of a turn whose request has a snapshot: the state it names.
   Result<void> install(std::unique_ptr<store::LoadedState> loaded);
   /// Precondition: what `begin_turn` asked for is durable. Appends to `applied` what each command of the newly committed
-  /// entries did.
+  /// entries did, but for those of `apply_committed`.
   Result<TurnResult> finish_turn(std::vector<store::Applied>& applied);
 
   // --- state -----------------------------------------------------------------------------------------------------------
@@ -125,7 +131,8 @@ class Replica {
   [[nodiscard]] base::Index applied_index() const noexcept { return state_->applied_index(); }
 
  private:
-  Result<void> apply(std::span<const base::EntryView> entries, std::vector<store::Applied>& applied);
+  Result<void> apply(std::span<const base::EntryView> entries, std::size_t applied_count,
+                     std::vector<store::Applied>& applied);
   Result<void> apply_one(const base::EntryView& entry, std::vector<store::Applied>& applied);
   Result<void> apply_change(const base::EntryView& entry);
   Result<void> make_raft();
@@ -145,6 +152,7 @@ class Replica {
   std::vector<store::Applied> replay_applied_;
   raft::ReadyBatch ready_;  // of the turn under way
   bool in_turn_ = false;
+  std::size_t applied_early_ = 0;  // of ready_.committed
   std::map<base::NodeId, base::Index> sent_snapshots_;  // the last to each
   bool members_changed_ = false;                        // in the turn under way
   std::vector<StateDigest> digests_;                    // of the turn under way

@@ -156,18 +156,18 @@ class Peer {
   /// `applied` is what was acknowledged by this node: the outcomes of its own requests.
   void turn(std::vector<Envelope>& network, CrashPoint crash, std::vector<store::Applied>& applied) {
     const PersistRequest persist = must(replica_->begin_turn());
-    const Index before = replica_->applied_index();
-    post(network, persist.messages);
+    const bool is_all = persist.snapshot || must(replica_->apply_committed(applied));
+    keep_own(applied);
+    look();  // nothing is applied before it is durable
+    if (is_all) post(network, persist.messages);
     if (crash == CrashPoint::before_persist) return;
     disk_.persist(persist);
-    ASSERT_EQ(replica_->applied_index(), before) << "nothing is applied before it is durable";
     if (crash == CrashPoint::after_persist) return;
     const TurnResult result = must(replica_->finish_turn(applied));
+    if (!is_all) post(network, persist.messages);
     post(network, result.persisted_messages);
     post(network, result.messages);
-    std::erase_if(applied, [&](const store::Applied& one) {
-      return one.request.node != id_ || one.request.incarnation != incarnation_;
-    });
+    keep_own(applied);
     look();
   }
 
@@ -210,9 +210,17 @@ class Peer {
     replica_->state().install(must(loader.finish()));
   }
 
+  void keep_own(std::vector<store::Applied>& applied) const {
+    std::erase_if(applied, [&](const store::Applied& one) {
+      return one.request.node != id_ || one.request.incarnation != incarnation_;
+    });
+  }
   void post(std::vector<Envelope>& network, std::span<const raft::Message> messages) {
-    for (const raft::Message& message : messages)
+    for (const raft::Message& message : messages) {
+      EXPECT_LE(raft::announced_commit(message.bytes).value_or(Index()), replica_->applied_index())
+          << "a leader tells of no commit that it has not applied";
       network.push_back({id_, message.to, message.is_snapshot, std::string(message.bytes)});
+    }
   }
   void look() {
     truth_.observe(disk_, replica_->applied_index());
