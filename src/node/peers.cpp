@@ -290,8 +290,8 @@ Result<ChangeAnswer> Peers::ask_change_at(const std::string& address, const Memb
 // ---------------------------------------------------------------------------------------------------------------------
 // In.
 
-/// A node that has missed changes of members may have lost its leader to one that it does not know: only from that one it can learn of
-/// it, so it listens, and answers. Found by simulation.
+/// A node that has missed changes of members, or got none of them yet, may have a leader that it does not know: only from that one it
+/// can learn of it, so it listens, and answers. Found by simulation.
 bool Peers::listens_to_newcomer(const Identity& peer) {
   constexpr std::size_t most = 16;
   const bool is_lost = leader_.is_zero() && newcomers_.size() < most;
@@ -307,7 +307,10 @@ Result<void> Peers::admit(const Identity& peer) {
   if (peer.node.is_zero()) return {};  // looks for a cluster: may only ask
   if (self_.node.is_zero()) return fail(Errc::cluster_not_ready, "this node belongs to no cluster yet");
   if (peer.cluster != self_.cluster) return fail(Errc::forbidden, "this node belongs to another cluster");
-  if (members_.conf.voters.empty()) return {};  // it waits for its leader's snapshot, and knows nobody yet
+  if (members_.conf.voters.empty()) {  // it waits for its leader's snapshot, and knows nobody yet
+    (void)listens_to_newcomer(peer);
+    return {};
+  }
   if (members_.was_removed(peer.node)) {
     return fail(Errc::not_found, '"' + peer.name + "\" was removed from the cluster");
   }
