@@ -15,8 +15,8 @@
 
 #include "env/memory_file_system.hpp"
 #include "node/runtime.hpp"
-#include "store/history.hpp"
 #include "sim/world.hpp"
+#include "store/history.hpp"
 
 namespace concord::sim {
 

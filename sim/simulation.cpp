@@ -309,8 +309,8 @@ void Simulation::observe(Machine& machine) {
 void Simulation::observe_events(Machine& machine) {
   const store::History& history = machine.history();
   if (history.newest() != machine.runtime().state().revision()) {
-    return wrong(machine.name() + " has events up to revision " + std::to_string(history.newest().value()) + ", and is at " +
-                 std::to_string(machine.runtime().state().revision().value()));
+    return wrong(machine.name() + " has events up to revision " + std::to_string(history.newest().value()) +
+                 ", and is at " + std::to_string(machine.runtime().state().revision().value()));
   }
   std::uint64_t at = std::max(machine.last_event().value() + 1, history.oldest().value());
   for (; at <= history.newest().value(); ++at) {

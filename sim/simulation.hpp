@@ -111,9 +111,9 @@ class Simulation {
   std::set<std::size_t> retired_;  // removed, or being removed
   std::map<std::size_t, TimeUs> asked_to_remove_us_;
   std::map<std::size_t, std::set<std::string>> damaged_files_;  // on each machine's disk, since it was new
-  std::uint64_t replaced_id_ = 0;         // of `replacing_`
-  std::optional<std::size_t> replacing_;  // its old self is to be removed, so that it can join
-  std::map<std::uint64_t, std::uint64_t> events_at_;  // hash of the event of each revision
+  std::uint64_t replaced_id_ = 0;                               // of `replacing_`
+  std::optional<std::size_t> replacing_;                        // its old self is to be removed, so that it can join
+  std::map<std::uint64_t, std::uint64_t> events_at_;            // hash of the event of each revision
   std::optional<std::string> problem_;
   Durability durability_ = Durability::disk;
   std::uint64_t drift_ppm_ = 0;

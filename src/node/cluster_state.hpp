@@ -21,6 +21,7 @@
 #include "node/input.hpp"
 #include "node/peers.hpp"
 #include "node/taken_batches.hpp"
+#include "node/time_poll.hpp"
 
 namespace concord::node {
 
@@ -61,7 +62,9 @@ struct ClusterState {
   base::NodeId leader;  // as of the last turn
   base::Term term;
   std::uint64_t leaderless_since_ms = 0;  // 0: a leader is known
+  std::uint64_t leading_since_ms = 0;     // as of the last change of roles; 0: another leads, or nobody
   std::uint64_t next_beat_ms = 0;
+  TimePoll time_poll;  // as long as this node only guesses what time it is
 
   std::atomic<bool> is_updating_self{false};  // this node's own entry among the members is being changed
 

@@ -94,7 +94,8 @@ Result<void> Runtime::turn() {
       if (!done) return std::unexpected(std::move(done.error()));
       sends_at_once = *done;
     }
-    if (sends_at_once) send(persist->messages);  // before the disk: followers write at the same time (raft thesis 10.2.1)
+    if (sends_at_once)
+      send(persist->messages);  // before the disk: followers write at the same time (raft thesis 10.2.1)
     answer_applied();
   }
   if (persist->snapshot) {
@@ -164,7 +165,7 @@ void Runtime::note_progress() {
   applied_index_.store(replica_->applied_index().value(), std::memory_order_relaxed);
   times_.note_role(status.role);
   sole_voter_.store(replica_->is_sole_voter(), std::memory_order_relaxed);
-  serving_.store(replica_->is_serving_leader(), std::memory_order_release);
+  serving_.store(replica_->is_serving_leader() && !is_unsure_of_time(), std::memory_order_release);
   if (replica_->applied_index() >= snapshot_wanted_at_ || log_->appended_bytes() >= snapshot_wanted_bytes_)
     request_snapshot();
 }
@@ -270,14 +271,12 @@ bool Runtime::is_expiring() const { return expire_sequence_ != 0 && !queue_.is_s
 
 bool Runtime::may_expire() const noexcept {
   return serving_.load(std::memory_order_relaxed) && !full_.load(std::memory_order_relaxed) &&
-         !failed_.load(std::memory_order_relaxed) && !is_unsure_of_time();
+         !failed_.load(std::memory_order_relaxed);
 }
 
-/// After a start among others the wall clock is no reason to remove anything, as long as one of them may still say what time it is.
-bool Runtime::is_unsure_of_time() const noexcept {
-  return cluster_ && !sole_voter_.load(std::memory_order_relaxed) && cluster_clock_.is_guessed() &&
-         clock_->coarse_ms() < sure_of_time_at_ms_;
-}
+/// After a start among others, as long as one of them may still say what time it is: what such a leader stamps would move the time of
+/// all to where its own wall clock is.
+bool Runtime::is_unsure_of_time() const noexcept { return cluster_ && cluster_clock_.is_guessed(); }
 
 std::uint64_t Runtime::until_due_ms() const {
   const auto due_ms = replica_->state().next_due();

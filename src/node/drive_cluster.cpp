@@ -189,7 +189,10 @@ Result<void> Runtime::take(BeatHeard& heard) {
   const bool is_of_leader = heard.beat.leads && heard.beat.term == status.term && status.role != Role::leader;
   if (!heard.beat.is_guess && (is_of_leader || cluster_clock_.is_guessed())) {
     cluster_clock_.follow(heard.beat.cluster_time_ms, host_time());
+  } else if (heard.beat.is_guess && cluster_clock_.is_guessed()) {
+    cluster.time_poll.hear(heard.from, heard.beat.cluster_time_ms, host_time().monotonic_ms);
   }
+  settle_time(status);
   if (is_of_leader) {
     const base::MutexLock lock(cluster.mutex);
     cluster.seen_states.clear();
@@ -285,6 +288,7 @@ void Runtime::after_cluster_turn(const replica::TurnResult& result) {
   const raft::RaftStatus status = replica_->raft_status();
   const store::StateMachine& state = replica_->state();
   if (result.role_changed || status.term != cluster.term || status.leader != cluster.leader) note_role(status);
+  settle_time(status);
   for (const raft::ReadState& read : result.read_states) reads_.observe(read);
   reads_.settle(replica_->applied_index());
   // While more is due the next one follows at once; nobody else looks before the next tick.
@@ -326,8 +330,10 @@ void Runtime::note_role(const raft::RaftStatus& status) {
     campaign_at_ms_.store(0, std::memory_order_relaxed);
   }
   leader_.store(status.leader.value(), std::memory_order_release);
+  cluster.leading_since_ms = status.role == Role::leader ? clock_->coarse_ms() : 0;
   cluster.peers->set_leader(status.leader);
   if (!is_new_leader) return;
+  if (!status.leader.is_zero()) cluster.next_beat_ms = 0;  // it may not know what time it is
   say(LogLevel::info, status.leader.is_zero()
                           ? "no leader in term " + std::to_string(status.term.value())
                           : name_of(status.leader) + " leads in term " + std::to_string(status.term.value()));
@@ -380,6 +386,7 @@ Result<void> Runtime::tick_cluster(std::uint64_t now_ms) {
                                    "this node's disk is full and it has fallen behind the leader; ask another member"));
   }
   refuse_without_leader(now_ms);
+  settle_time(replica_->raft_status());
   if (now_ms >= cluster.next_beat_ms) send_beat(now_ms);
   return {};
 }
@@ -400,10 +407,28 @@ void Runtime::refuse_without_leader(std::uint64_t now_ms) {
   reads_.fail_all(error);
 }
 
+/// A leader that only guesses what time it is serves once that is settled: when one who knows has said so, when all have said that they
+/// guess, or an election timeout after it was elected.
+void Runtime::settle_time(const raft::RaftStatus& status) {
+  if (status.role != Role::leader) return;
+  ClusterState& cluster = *cluster_;
+  if (cluster_clock_.is_guessed()) {
+    const replica::HostTime host = host_time();
+    const bool is_over =
+        clock_->coarse_ms() >= cluster.leading_since_ms + static_cast<std::uint64_t>(options_.election_timeout.count());
+    const auto decided = cluster.time_poll.verdict(replica_->members().conf.voters, directory_->identity().node,
+                                                   cluster_clock_.at(host), host.monotonic_ms, is_over);
+    if (!decided) return;
+    cluster_clock_.settle(*decided, host);
+  }
+  if (!serving_.load(std::memory_order_relaxed)) note_progress();
+}
+
 void Runtime::send_beat(std::uint64_t now_ms) {
   constexpr std::uint64_t beat_interval_ms = 500;
   ClusterState& cluster = *cluster_;
-  cluster.next_beat_ms = now_ms + beat_interval_ms;
+  // Who guesses is in a hurry: it may be the one that a leader waits for.
+  cluster.next_beat_ms = cluster_clock_.is_guessed() ? now_ms : now_ms + beat_interval_ms;
   const raft::RaftStatus status = replica_->raft_status();
   Beat beat{.term = status.term,
             .leads = serving_.load(std::memory_order_relaxed),

@@ -168,8 +168,6 @@ Result<void> Runtime::start() {
 
 /// When all of the log is applied: its last entries are known to be committed only once this node leads again.
 void Runtime::start_clock() {
-  constexpr std::uint64_t patience_ms = 2000;
-  sure_of_time_at_ms_ = clock_->coarse_ms() + patience_ms;
   const store::StateMachine& state = replica_->state();
   const command::EntryStamp last{.cluster_time_ms = state.cluster_time_ms(), .wall_offset_ms = state.wall_offset_ms()};
   if (last.cluster_time_ms == 0) {

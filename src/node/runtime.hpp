@@ -210,6 +210,7 @@ class Runtime {
   [[nodiscard]] std::string name_of(base::NodeId node) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> tick_cluster(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> campaign_if_due(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void settle_time(const raft::RaftStatus& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void send_beat(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void refuse_without_leader(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   // changes of members (drive_members.cpp)
@@ -296,7 +297,6 @@ class Runtime {
   base::Index snapshot_wanted_at_ ABSL_GUARDED_BY(drive_mutex_);           // next snapshot by entries
   std::uint64_t snapshot_wanted_bytes_ ABSL_GUARDED_BY(drive_mutex_) = 0;  // next snapshot by appended bytes
   std::uint64_t next_tick_ms_ ABSL_GUARDED_BY(drive_mutex_) = 0;
-  std::uint64_t sure_of_time_at_ms_ ABSL_GUARDED_BY(drive_mutex_) = 0;
   std::uint64_t expire_sequence_ ABSL_GUARDED_BY(drive_mutex_) = 0;  // of the last expire command; 0: none yet
   std::uint64_t full_for_bytes_ ABSL_GUARDED_BY(drive_mutex_) = 0;   // what there was no room for
   std::size_t full_for_entries_ ABSL_GUARDED_BY(drive_mutex_) = 0;

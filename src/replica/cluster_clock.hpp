@@ -52,6 +52,14 @@ class ClusterClock {
     is_guessed_ = false;
   }
 
+  /// It is decided, among all who only guessed.
+  void settle(base::ClusterTimeMs decided_ms, const HostTime& now) noexcept {
+    latest_ms_ = std::max(floor_ms_, decided_ms);
+    latest_at_ms_ = now.monotonic_ms;
+    followed_at_ms_ = now.monotonic_ms;
+    is_guessed_ = false;
+  }
+
   /// Since a start nothing but the wall clock has said what time it is.
   [[nodiscard]] bool is_guessed() const noexcept { return is_guessed_; }
 

@@ -130,7 +130,8 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
     if (auto done = raft_->advance_apply(ready_.snapshot->index); !done)
       return std::unexpected(std::move(done.error()));
   }
-  if (auto done = apply(ready_.committed, applied_early_, applied); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = apply(ready_.committed, applied_early_, applied); !done)
+    return std::unexpected(std::move(done.error()));
   if (auto done = apply(more->committed, 0, applied); !done) return std::unexpected(std::move(done.error()));
   note_snapshots(more->messages);
   return TurnResult{.persisted_messages = ready_.persisted_messages,

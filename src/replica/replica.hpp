@@ -152,7 +152,7 @@ class Replica {
   std::vector<store::Applied> replay_applied_;
   raft::ReadyBatch ready_;  // of the turn under way
   bool in_turn_ = false;
-  std::size_t applied_early_ = 0;  // of ready_.committed
+  std::size_t applied_early_ = 0;                       // of ready_.committed
   std::map<base::NodeId, base::Index> sent_snapshots_;  // the last to each
   bool members_changed_ = false;                        // in the turn under way
   std::vector<StateDigest> digests_;                    // of the turn under way
