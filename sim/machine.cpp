@@ -16,6 +16,8 @@ constexpr std::uint64_t segment_bytes = 64U << 10U;
 constexpr std::uint64_t boot_offset_ms = 1'000'000;
 constexpr std::int64_t epoch_ms = 1'700'000'000'000;
 constexpr std::int64_t million = 1'000'000;
+/// All of them are written with each snapshot.
+constexpr std::uint64_t kept_events = 100;
 constexpr TimeUs longest_memory_us = 10 * second;
 
 }  // namespace
@@ -110,7 +112,7 @@ void Machine::start() {
   busy_until_us_ = world_.now_us();
   timer_at_us_ = 0;
   last_observed_ = 0;
-  history_ = std::make_shared<store::History>();
+  history_ = std::make_shared<store::History>(store::HistoryLimits{.max_events = kept_events});
   last_event_ = {};
   start_problem_.reset();
   is_working_ = true;
