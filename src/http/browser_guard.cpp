@@ -57,8 +57,11 @@ bool is_same_origin(std::string_view origin, std::string_view host) noexcept {
   return scheme_end != std::string_view::npos && equals(origin.substr(scheme_end + 3), host);
 }
 
-bool may_change_something(Method method) noexcept {
-  return method != Method::get && method != Method::head && method != Method::options;
+/// Or can be read by a page of any origin, because nobody asks whether that may (RFC 6455 10.2).
+bool needs_own_origin(const Request& request) noexcept {
+  const Method method = request.method;
+  const bool may_change_something = method != Method::get && method != Method::head && method != Method::options;
+  return may_change_something || request.has(Header::upgrade);
 }
 
 }  // namespace
@@ -90,12 +93,12 @@ std::optional<Problem> BrowserGuard::check(const Request& request) const {
                    "the host \"" + std::string(host.substr(0, 200)) +
                        "\" is none of this server's; api.allowed_hosts may name it");
   }
-  if (!request.has(Header::origin) || !may_change_something(request.method)) return std::nullopt;
+  if (!request.has(Header::origin) || !needs_own_origin(request)) return std::nullopt;
   const std::string_view origin = request.header(Header::origin);
   if (is_same_origin(origin, host) || is_origin_allowed(origin)) return std::nullopt;
   return Problem(403, error_name(Errc::forbidden),
                  "pages of \"" + std::string(origin.substr(0, 200)) +
-                     "\" may not change anything here; api.cors_origins may name it");
+                     "\" may not change anything here, nor open a WebSocket; api.cors_origins may name it");
 }
 
 void BrowserGuard::add_headers(const Request& request, Reply& reply) const {

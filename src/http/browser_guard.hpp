@@ -4,8 +4,8 @@
 //            Host must be an address, localhost, the host we listen on or one of `allowed_hosts` ("*": any). A server that listens
 //            beyond the loopback with no `allowed_hosts` is meant to be found by names we can't know: any. On the loopback also
 //            a name without a dot, which no public DNS has. Otherwise: 421.
-//   Origin   another site's page may send simple requests without asking. One that could change something is refused (403) unless
-//            its origin is this server's or one of `cors_origins`.
+//   Origin   another site's page may send simple requests, and open WebSockets, without asking. A request that could change something,
+//            and a WebSocket, is refused (403) unless its origin is this server's or one of `cors_origins`.
 //   CORS     off unless `cors_origins` ("*": any, without credentials) is set; then answers name the origin (Fetch standard 3.3).
 //
 // Thread rule: constant after construction.

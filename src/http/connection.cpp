@@ -494,6 +494,8 @@ void Connection::say_goodbye() noexcept {
 
 void Connection::on_read(std::size_t size_bytes) {
   if (lingering_ || feed_) {
+    if (feed_) take_for_feed({in_.data() + in_end_, size_bytes});
+    if (!open_ || reading_) return;
     in_begin_ = in_end_ = 0;
     return read();
   }

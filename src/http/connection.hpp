@@ -5,8 +5,8 @@
 //   reading    for input: idle (between requests), inside a request, or inside the handshake of TLS
 //   awaiting   for the outcome of a submitted transaction, or for the next turn of long work; nothing is read meanwhile
 //   writing    for the client to take output; nothing is read meanwhile, so a client that does not read is not served
-//   feeding    an answer goes on as long as its source has something (feed.hpp); what the client sends meanwhile is thrown away, it is
-//              read only to see the client leave
+//   feeding    an answer goes on as long as its source has something (feed.hpp); what the client sends meanwhile is the feed's, which as
+//              a rule throws it away: it is read only to see the client leave
 //   lingering  the last response is out and our side is shut; input is thrown away until the client closes, because closing
 //              a socket with unread input resets the connection and may take the response from the client
 //
@@ -73,6 +73,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void wait_for_feed();
   void end_feed(const Error& why);
   void check_feed();
+  void take_for_feed(std::string_view input);
 
   void read();
   void read_sealed();
@@ -111,8 +112,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   std::size_t sent_ = 0;             ///< of `sending_` and `sending_static_`
 
   Continuation continuation_;
-  std::unique_ptr<Feed> feed_;                              ///< of the answer that goes on; null: there is none
-  std::string fed_;                                         ///< what came of it last
+  std::unique_ptr<Feed> feed_;  ///< of the answer that goes on; null: there is none
+  std::string fed_;             ///< what came of it last
+  bool feeds_in_chunks_ = true;
   Worker::Tick sign_of_life_at_ = 0;                        ///< of the feed
   Step step_;                                               ///< of long work under way
   std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running

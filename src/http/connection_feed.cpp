@@ -30,6 +30,7 @@ void Connection::begin_feed() {
                    {.request_id = request_id_, .date = worker_.date(), .is_http_1_0 = call_.request.is_http_1_0});
   if (received_at_ != std::chrono::steady_clock::time_point()) record_access();
   note_answer();
+  feeds_in_chunks_ = !call_.request.is_http_1_0 && call_.reply.status == 200;
   call_.reply.clear();
   sign_of_life_at_ = worker_.now() + worker_.ticks(shared_.settings.sign_of_life_interval);
   in_begin_ = in_end_ = 0;
@@ -39,14 +40,13 @@ void Connection::begin_feed() {
 /// Precondition: nothing is being written.
 void Connection::pump_feed() {
   fed_.clear();
-  const bool is_http_1_0 = call_.request.is_http_1_0;
   const Feed::State state = feed_->append(fed_);
   if (!fed_.empty()) {
-    append_feed_part(out_, fed_, is_http_1_0);
+    append_feed_part(out_, fed_, feeds_in_chunks_);
     sign_of_life_at_ = worker_.now() + worker_.ticks(shared_.settings.sign_of_life_interval);
   }
   if (state == Feed::State::ended) {
-    append_feed_end(out_, is_http_1_0);
+    append_feed_end(out_, feeds_in_chunks_);
     feed_.reset();
     closing_ = true;
   }
@@ -81,6 +81,19 @@ void Connection::end_feed(const Error& why) {
   if (!writing_) pump_feed();
 }
 
+/// Answers wait for no client that does not read: they are left out.
+void Connection::take_for_feed(std::string_view input) {
+  fed_.clear();
+  const bool goes_on = feed_->take(input, fed_);
+  if (!goes_on) {
+    feed_.reset();
+    closing_ = true;
+  }
+  if (!fed_.empty() && (!writing_ || closing_)) append_feed_part(out_, fed_, feeds_in_chunks_);
+  flush();
+  if (open_ && closing_ && !writing_) linger();
+}
+
 /// The client has not taken anything for long; or it is time to look whether it still may see this, and to say something.
 void Connection::check_feed() {
   if (writing_) {
@@ -91,7 +104,7 @@ void Connection::check_feed() {
   if (worker_.now() >= sign_of_life_at_) {
     fed_.clear();
     feed_->append_sign_of_life(fed_);
-    append_feed_part(out_, fed_, call_.request.is_http_1_0);
+    append_feed_part(out_, fed_, feeds_in_chunks_);
     sign_of_life_at_ = worker_.now() + worker_.ticks(shared_.settings.sign_of_life_interval);
   }
   pump_feed();

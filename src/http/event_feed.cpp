@@ -31,9 +31,48 @@ void append_end_members(std::string& to, const Error& why, Revision oldest) {
 
 /// Of what was given out, and what does not match.
 void EventFeed::append_sign_of_life(std::string& to) {
-  to += ": revision ";
-  append_number(to, subscriber_->position().value());
-  to += "\n\n";
+  const std::uint64_t position = subscriber_->position().value();
+  if (form_ == EventForm::server_sent) {
+    to += ": revision ";
+    append_number(to, position);
+    to += "\n\n";
+    return;
+  }
+  message_ = R"({"type":"position","revision":)";
+  append_number(message_, position);
+  message_ += '}';
+  append_text_frame(to, message_);
+}
+
+void EventFeed::append_event(std::string& to, const Event& event) {
+  if (form_ == EventForm::server_sent) return append_server_sent_event(to, event);
+  message_.clear();
+  append_event_json(message_, event);
+  append_text_frame(to, message_);
+}
+
+void EventFeed::append_end(std::string& to, const Error& why) {
+  const bool is_text = form_ == EventForm::server_sent;
+  message_ = is_text ? "event: end\ndata: {" : R"({"type":"end",)";
+  append_end_members(message_, why, subscriber_->oldest_revision());
+  message_ += '}';
+  if (is_text) {
+    to += message_ += "\n\n";
+    return;
+  }
+  append_text_frame(to, message_);
+  const bool is_refused = why.code() == Errc::unauthorized || why.code() == Errc::forbidden;
+  const bool goes_away = why.code() == Errc::cluster_not_ready;
+  append_close_frame(to,
+                     is_refused  ? CloseCode::not_allowed
+                     : goes_away ? CloseCode::going_away
+                                 : CloseCode::internal_error,
+                     why.message());
+}
+
+/// Server-sent events have no way back: what comes there is thrown away.
+bool EventFeed::take(std::string_view input, std::string& answer) {
+  return form_ == EventForm::server_sent || input_.take(input, answer);
 }
 
 Feed::State EventFeed::append(std::string& to) {
@@ -44,12 +83,10 @@ Feed::State EventFeed::append(std::string& to) {
     events_.clear();
     const auto more = subscriber_->take_some(events_, std::min(few_events, most - count), most_looked_at);
     if (!more) {
-      to += "event: end\ndata: {";
-      append_end_members(to, more.error(), subscriber_->oldest_revision());
-      to += "}\n\n";
+      append_end(to, more.error());
       return State::ended;
     }
-    for (const Event& event : events_) append_server_sent_event(to, event);
+    for (const Event& event : events_) append_event(to, event);
     if (!*more) return State::waiting;
     if (events_.empty()) return State::more;  // it has looked at enough
   }

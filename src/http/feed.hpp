@@ -32,6 +32,8 @@ class Feed {
   virtual void append_sign_of_life(std::string& to) = 0;
   /// Ends it: the next `append` says why.
   virtual void finish(const Error& why) = 0;
+  /// What the client has sent meanwhile; appends what is to be answered. False: the connection ends behind that.
+  [[nodiscard]] virtual bool take(std::string_view /*input*/, std::string& /*answer*/) { return true; }
 
  protected:
   Feed() = default;

@@ -149,6 +149,14 @@ void Reply::set_problem(const Problem& problem) {
 }
 
 void append_feed_head(std::string& to, const Reply& reply, const ResponseFrame& frame) {
+  if (reply.status == 101) {
+    to += "HTTP/1.1 101 Switching Protocols\r\nX-Request-Id: ";
+    to.append(frame.request_id);
+    to += "\r\n";
+    to.append(reply.headers);
+    to += "Connection: Upgrade\r\n\r\n";
+    return;
+  }
   to += "HTTP/1.1 200 OK\r\nDate: ";
   to.append(frame.date);
   to += "\r\nContent-Type: ";
@@ -162,8 +170,8 @@ void append_feed_head(std::string& to, const Reply& reply, const ResponseFrame& 
   to += "Connection: close\r\n\r\n";
 }
 
-void append_feed_part(std::string& to, std::string_view part, bool is_http_1_0) {
-  if (is_http_1_0) {
+void append_feed_part(std::string& to, std::string_view part, bool in_chunks) {
+  if (!in_chunks) {
     to.append(part);
     return;
   }
@@ -175,8 +183,8 @@ void append_feed_part(std::string& to, std::string_view part, bool is_http_1_0) 
   to += "\r\n";
 }
 
-void append_feed_end(std::string& to, bool is_http_1_0) {
-  if (!is_http_1_0) to += "0\r\n\r\n";
+void append_feed_end(std::string& to, bool in_chunks) {
+  if (in_chunks) to += "0\r\n\r\n";
 }
 
 std::string_view append_response(std::string& to, const Reply& reply, const ResponseFrame& frame) {

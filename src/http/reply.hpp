@@ -75,13 +75,13 @@ struct ResponseFrame {
   bool is_http_1_0 = false;  ///< such clients must be told that the connection stays open
 };
 
-/// The head of a response whose body goes on (feed.hpp): in chunks, or up to the connection's end for a client that does not know
-/// chunks. The connection ends with it.
+/// The head of a response whose body goes on (feed.hpp): in chunks, or as it is, up to the connection's end, for a client that does not
+/// know chunks, and after a change of protocol (status 101). The connection ends with it.
 void append_feed_head(std::string& to, const Reply& reply, const ResponseFrame& frame);
 /// A part of such a body. Precondition: not empty.
-void append_feed_part(std::string& to, std::string_view part, bool is_http_1_0);
+void append_feed_part(std::string& to, std::string_view part, bool in_chunks);
 /// Its end.
-void append_feed_end(std::string& to, bool is_http_1_0);
+void append_feed_end(std::string& to, bool in_chunks);
 
 /// Returns what is to be sent after the appended bytes: the static body, else nothing.
 [[nodiscard]] std::string_view append_response(std::string& to, const Reply& reply, const ResponseFrame& frame);

@@ -32,8 +32,11 @@ enum class Header : std::uint8_t {
   last_event_id,
   origin,
   request_id,
+  sec_websocket_key,
+  sec_websocket_version,
   traceparent,
   tracestate,
+  upgrade,
   user_agent,
   count
 };

@@ -46,6 +46,9 @@ std::optional<Header> header_of(beast_http::field field, std::string_view name) 
     case beast_http::field::if_match: return Header::if_match;
     case beast_http::field::if_none_match: return Header::if_none_match;
     case beast_http::field::origin: return Header::origin;
+    case beast_http::field::sec_websocket_key: return Header::sec_websocket_key;
+    case beast_http::field::sec_websocket_version: return Header::sec_websocket_version;
+    case beast_http::field::upgrade: return Header::upgrade;
     case beast_http::field::user_agent: return Header::user_agent;
     case beast_http::field::unknown:
       if (boost::beast::iequals("x-api-key", {name.data(), name.size()})) return Header::api_key;

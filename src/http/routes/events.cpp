@@ -5,9 +5,12 @@
 #include <optional>
 #include <utility>
 
+#include <boost/beast/core/string.hpp>
+
 #include "http/event_feed.hpp"
 #include "http/routes/routes.hpp"
 #include "http/schemas.hpp"
+#include "http/web_socket.hpp"
 
 namespace concord::http::routes {
 namespace {
@@ -84,6 +87,10 @@ std::expected<SubscribeOptions, Problem> read_options(const Call& call) {
   return options;
 }
 
+bool wants_web_socket(const Request& request) {
+  return boost::beast::iequals(request.header(Header::upgrade), "websocket") && !request.is_http_1_0;
+}
+
 /// The one place that decides what a stream may show, and in whose name it is open.
 events::Viewer viewer_of(const Call& call) {
   events::Viewer viewer;
@@ -106,14 +113,41 @@ void refuse_subscription(Call& call, const Error& why) {
 void begin_stream(Call& call, const SubscribeOptions& options) {
   auto subscriber = call.site.database.subscribe(options, viewer_of(call));
   if (!subscriber) return refuse_subscription(call, subscriber.error());
-  call.reply.content_type = Reply::event_stream;
-  call.reply.add_header("Cache-Control", "no-store");
+  const bool is_web_socket = wants_web_socket(call.request);
+  if (is_web_socket) {
+    call.reply.status = 101;
+    call.reply.add_header("Upgrade", "websocket");
+    call.reply.add_header("Sec-WebSocket-Accept", web_socket_accept(call.request.header(Header::sec_websocket_key)));
+  } else {
+    call.reply.content_type = Reply::event_stream;
+    call.reply.add_header("Cache-Control", "no-store");
+  }
   call.stream(std::make_unique<EventFeed>(
       std::move(*subscriber),
-      [&database = call.site.database, access = call.access] { return database.confirm(access); }));
+      [&database = call.site.database, access = call.access] { return database.confirm(access); },
+      is_web_socket ? EventForm::web_socket : EventForm::server_sent));
+}
+
+/// Why the wish for a WebSocket can't be fulfilled (RFC 6455 4.2.1); nothing: it can.
+std::optional<Problem> problem_of_web_socket(const Call& call) {
+  const Request& request = call.request;
+  if (request.header(Header::sec_websocket_version) != "13") {
+    return invalid_request("Sec-WebSocket-Version must be 13");
+  }
+  if (web_socket_accept(request.header(Header::sec_websocket_key)).empty()) {
+    return invalid_request("Sec-WebSocket-Key must be the base64 of 16 bytes");
+  }
+  return std::nullopt;
 }
 
 void get_events(Call& call) {
+  if (wants_web_socket(call.request)) {
+    if (const auto problem = problem_of_web_socket(call)) {
+      call.refuse(*problem);
+      call.reply.add_header("Sec-WebSocket-Version", "13");
+      return;
+    }
+  }
   auto options = read_options(call);
   if (!options) return call.refuse(options.error());
   database::Database& database = call.site.database;
@@ -172,7 +206,8 @@ void add_events(std::vector<Route>& routes) {
                                    "with the revision as `id`; a client that "
                                    "sends the last one as `Last-Event-ID` goes on behind it, on any member. The answer "
                                    "goes on until the client has enough; when "
-                                   "the server has to end it, the last event is `end` and says why.",
+                                   "the server has to end it, the last event is `end` and says why. With "
+                                   "`Upgrade: websocket` the same comes as the text messages of a WebSocket.",
                     .needs = Needs::read,
                     .is_read = true,
                     .parameters = parameters,
