@@ -5,6 +5,7 @@
 #include <concord/auth.hpp>
 #include <concord/awaitable.hpp>
 #include <concord/client.hpp>
+#include <concord/clock.hpp>
 #include <concord/compression.hpp>
 #include <concord/conditional.hpp>
 #include <concord/entry.hpp>

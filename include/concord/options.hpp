@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <concord/clock.hpp>
 #include <concord/compression.hpp>
 #include <concord/observability.hpp>
 
@@ -126,6 +128,8 @@ struct Options {
   /// else run inside the call. What is refused, or has nothing to wait for, is answered inside the call with or without it. It
   /// must run each task once, and may run it on any thread, later. None: completions run on the node's thread.
   std::function<void(std::move_only_function<void()>)> executor = {};
+  /// What the node takes for the time. None: the system's clocks.
+  std::shared_ptr<const Clock> clock = {};
   /// Receives the library's log lines (one call a line, any thread). Without it nothing is logged.
   std::function<void(LogLevel, std::string_view)> log = {};
 };

@@ -30,11 +30,6 @@ namespace {
 
 constexpr milliseconds first_token_timeout{5000};
 
-std::uint64_t wall_ms() {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
-}
-
 system_clock::time_point time_of(std::uint64_t wall_ms) {
   return system_clock::time_point(milliseconds(static_cast<std::int64_t>(wall_ms)));
 }
@@ -139,7 +134,7 @@ TokenPointer Authentication::known(const SecretHash& hash) const {
 
 Access Authentication::access_of(TokenPointer token) {
   if (!token || token->has_expired(runtime_.now_ms())) return {};
-  last_use_.note(token->id, wall_ms());
+  last_use_.note(token->id, runtime_.wall_ms());
   return Access(std::move(token));
 }
 

@@ -7,6 +7,7 @@
 #include "command/limits.hpp"
 #include "command/validate.hpp"
 #include "database/conversions.hpp"
+#include "env/host_clock.hpp"
 #include "transport/address.hpp"
 
 namespace concord::database {
@@ -55,6 +56,11 @@ Result<void> check(const EventStreamOptions& options) {
   return {};
 }
 
+std::unique_ptr<env::Clock> clock_of(const Options& options) {
+  if (options.clock) return std::make_unique<env::HostClock>(options.clock);
+  return std::make_unique<env::RealClock>();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(Options options) {
@@ -66,7 +72,7 @@ Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options
   if (auto valid = check(options.event_stream); !valid) return std::unexpected(std::move(valid.error()));
   auto unpacker = std::make_shared<const compress::Unpacker>();
   auto observer = std::make_shared<observe::Observer>(options);
-  node::Host host{.files = env::make_real_file_system(), .clock = std::make_unique<env::RealClock>()};
+  node::Host host{.files = env::make_real_file_system(), .clock = clock_of(options)};
   host.observer = observer.get();
   std::unique_ptr<events::Stream> stream;
   if (const EventStreamOptions& events = options.event_stream; events.enabled) {

@@ -19,6 +19,7 @@
 // Thread rule: any thread, but `open` and the destructor.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -78,6 +79,10 @@ class Runtime {
   [[nodiscard]] const store::StateMachine& state() const noexcept { return replica_->state(); }
   /// Cluster time now: what remaining times are counted from.
   [[nodiscard]] base::ClusterTimeMs now_ms() const noexcept;
+  /// This host's wall clock, since 1970 UTC.
+  [[nodiscard]] std::uint64_t wall_ms() const noexcept {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(clock_->wall_ms(), 0));
+  }
 
   // --- state -----------------------------------------------------------------------------------------------------------
   [[nodiscard]] Status status() const;
