@@ -113,6 +113,7 @@ int run(int argument_count, char** arguments) {
   add_cert(app, context);
   add_watch(app, context);
   add_bench(app, context);
+  add_debug(app, context);
   add_config(app, context);
   add_completion(app, context);
   add_man(app, context);

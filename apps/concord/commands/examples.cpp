@@ -20,6 +20,13 @@ constexpr Example examples[] = {
      "concord start --config /etc/concord/concord.toml --api-port 4001\n"
      "concord start --node-name n1 --cluster-initial n1=10.0.0.1:9100,n2=10.0.0.2:9100,n3=10.0.0.3:9100 "
      "--cluster-peer-host 10.0.0.1 --cluster-cookie-file /etc/concord/cookie"},
+    {"debug bigkeys", "concord debug bigkeys --prefix session/ --top 10"},
+    {"debug hotkeys", "concord debug hotkeys --duration 30s --reads"},
+    {"debug bundle",
+     "concord debug bundle --endpoint http://10.0.0.1:4000 --endpoint http://10.0.0.2:4000\n"
+     "concord debug bundle --out - | jq .endpoints[0].status"},
+    {"debug log verify", "concord debug log verify /var/lib/concord"},
+    {"debug log dump", "concord debug log dump /var/lib/concord --from 1000"},
     {"kv put",
      "concord kv put flags/dark-mode true\n"
      "concord kv put session/17 '{\"user\":17}' --ttl 3600\n"

@@ -13,10 +13,9 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <concord/client.hpp>
 
 #include "commands/api_call.hpp"
-#include "http/error_status.hpp"
+#include "commands/remote_store.hpp"
 #include "http/event_text.hpp"
 
 namespace concord::app {
@@ -141,8 +140,6 @@ bool run_command(std::vector<std::string>& command, const Event& event) {
   return true;
 }
 
-ExitCode exit_code_of_error(const Error& error) { return exit_code_of(http::status_of(error.code())); }
-
 /// The types that were named; none after a wrong one was reported.
 bool read_types(Context& context, WatchArguments& arguments) {
   std::istringstream list(arguments.types);
@@ -160,10 +157,7 @@ bool read_types(Context& context, WatchArguments& arguments) {
 void follow(Context& context, WatchArguments& arguments, Subscription& subscription) {
   for (std::uint64_t count = 0; arguments.limit == 0 || count < arguments.limit;) {
     auto event = subscription.next(std::chrono::hours(1));
-    if (!event) {
-      context.exit_code = report_problem(exit_code_of_error(event.error()), event.error().message());
-      return;
-    }
+    if (!event) return report_error(context, event.error());
     if (!*event) continue;
     ++count;
     if (arguments.command.empty()) {
@@ -179,18 +173,10 @@ void follow(Context& context, WatchArguments& arguments, Subscription& subscript
 void watch(Context& context, WatchArguments& arguments, bool has_after) {
   if (!read_types(context, arguments)) return;
   if (has_after) arguments.options.after_revision = Revision(arguments.after_revision);
-  auto client = concord::Client::connect(
-      context.endpoints,
-      {.token = context.token, .cacert = context.certificates_path, .verify_certificates = !context.trusts_anybody});
-  if (!client) {
-    context.exit_code = report_problem(ExitCode::usage, client.error().message());
-    return;
-  }
+  auto client = connect_store(context);
+  if (!client) return;
   auto subscription = client->subscribe(arguments.options);
-  if (!subscription) {
-    context.exit_code = report_problem(exit_code_of_error(subscription.error()), subscription.error().message());
-    return;
-  }
+  if (!subscription) return report_error(context, subscription.error());
   follow(context, arguments, *subscription);
 }
 
