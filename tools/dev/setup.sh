@@ -62,6 +62,14 @@ install_packages() {
   say "apt-get install ${names[*]}"
   "${apt[@]}" install -y --no-install-recommends --no-remove -o Dpkg::Use-Pty=0 "${names[@]}" </dev/null >&2 ||
     fail "apt-get could not install them"
+  case " ${names[*]} " in *" prometheus "*) stop_service "${become[*]}" prometheus ;; esac
+}
+
+# The tests start a Prometheus of their own; that the package's service runs on a developer's machine is nobody's wish.
+stop_service() {
+  [ -d /run/systemd/system ] || return 0
+  # shellcheck disable=SC2086 # no word, or "sudo"
+  $1 systemctl --quiet disable --now "$2.service" || say "the service $2 runs; to end it: systemctl disable --now $2"
 }
 
 # The first name of "a|b" that the archive has, else the first.
