@@ -62,6 +62,14 @@ RATES = [
     ("get while writing", "BM_get_100B_while_writing/5000", "BM_get_100B/5000", "without a writer", "0.8 x"),
     ("strong get", "BM_strong_get_100B/5000", None, "", "5 M/s"),
     ("async put 100 B, disk", "BM_async_put_100B_disk", None, "", "400 K/s"),
+    ("put, events kept, nobody subscribed", "BM_put_unwatched", "BM_put_without_events", "no events", ""),
+    ("put, one subscriber to everything", "BM_put_with_a_subscriber", "BM_put_unwatched", "nobody", ""),
+    ("put, one subscriber to a prefix", "BM_put_with_subscribers/1", "BM_put_unwatched", "nobody", ""),
+    ("put, 100 subscribers to prefixes", "BM_put_with_subscribers/100", "BM_put_unwatched", "nobody", ""),
+    ("put, 10 000 subscribers to prefixes", "BM_put_with_subscribers/10000", "BM_put_unwatched", "nobody", "0.5 x"),
+    ("put, measured", "BM_put_measured", "BM_put_unwatched", "not measured", ""),
+    ("put, a telemetry handler", "BM_put_with_a_telemetry_handler", "BM_put_unwatched", "none", "0.97 x"),
+    ("put, 1 % traced", "BM_put_traced_1_percent", "BM_put_unwatched", "not traced", "0.97 x"),
 ]
 
 
@@ -84,6 +92,12 @@ def table(results):
     p99 = results.counter("BM_put_100B_memory", "p99_us")
     if p99:
         rows.append(("put 100 B, memory, p99", f"{p99:.1f} us", "-", "-", "<= 3 us"))
+    events = results.counter("BM_put_with_a_subscriber", "events_per_s")
+    if events:
+        rows.append(("events to one subscriber", per_second(events), "-", "-", "1 M/s"))
+    unwatched, without = results.rate("BM_put_unwatched"), results.rate("BM_put_without_events")
+    if unwatched and without:
+        rows.append(("what events add to a put", f"{1e9 / unwatched - 1e9 / without:.0f} ns", "-", "-", "<= 100 ns"))
     prefix = results.milliseconds("BM_where_prefix_100/1000000")
     if prefix:
         rows.append(("where by prefix, 100 of 1 M", f"{prefix:.1f} us", "-", "-", "<= 20 us"))

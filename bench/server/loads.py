@@ -12,6 +12,7 @@ import resource
 import shutil
 import socket
 import subprocess
+import time
 
 KEYS = 10_000
 VALUE_BYTES = 100
@@ -77,6 +78,28 @@ class Loads:
                          "-d", VALUE_BYTES, "-r", KEYS, "--csv")
         row = next(csv.DictReader(text.splitlines()))
         return {"per_second": float(row["rps"]), "p50_us": float(row["p50_latency_ms"]) * 1000, "p99_us": float(row["p99_latency_ms"]) * 1000}
+
+    def events(self, server):
+        """How quickly one client gets the events of the last puts, as server-sent events. They are there already: what is measured is
+        the way out, and this reader, which only counts them."""
+        self.concord(server, "0:1")
+        stats = json.loads(server.answer_of("/api/v1/events/stats"))["data"]
+        newest = json.loads(server.answer_of("/api/v1/status"))["data"]["storage"]["revision"]
+        oldest = stats["oldest_revision"]
+        wanted = newest - oldest + 1
+        found, rest = 0, b""
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as stream:
+            began = time.monotonic()
+            stream.sendall(b"GET /api/v1/events?max_demand=10000&after_revision=%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % (oldest - 1))
+            while found < wanted:
+                piece = stream.recv(1 << 20)
+                if not piece:
+                    raise RuntimeError("the stream ended")
+                piece = rest + piece
+                found += piece.count(b"\ndata: ")
+                rest = piece[-6:]  # one less than what is looked for
+            seconds = time.monotonic() - began
+        return {"per_second": found / seconds, "events": found}
 
     def idle(self, server, count):
         """Reads by 64 connections without and with `count` idle ones, and what those take in memory. Fewer when this process may

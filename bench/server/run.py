@@ -38,6 +38,7 @@ ROWS = {
     "health": {"concord": lambda loads, server: loads.wrk(server, "/health")},
     "openapi": {"concord": lambda loads, server: loads.wrk(server, "/api/v1/openapi.json")},
     "bulk_500": {"concord": lambda loads, server: loads.concord(server, "0:1", connections=8, bulk=500)},
+    "events": {"concord": lambda loads, server: loads.events(server)},
     "idle_10000": {"concord": lambda loads, server: loads.idle(server, 10_000)},
 }
 

@@ -80,6 +80,11 @@ class Concord(System):
         connection.request("GET", path)
         return connection.getresponse().status
 
+    def answer_of(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path)
+        return connection.getresponse().read()
+
 
 class Etcd(System):
     """One member, alone unless `initial` names others too. Its ports are the same in all its lives."""

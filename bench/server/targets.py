@@ -39,6 +39,7 @@ def table(rows, failures):
         *floor_row(rows, "health", "GET /health, 64 connections", 100_000),
         *floor_row(rows, "openapi", "GET /api/v1/openapi.json", 50_000),
         *floor_row(rows, "bulk_500", "bulk of 500, items", 1_000_000),
+        *floor_row(rows, "events", "events to one client, server-sent", 100_000),
         *idle_rows(rows),
         *error_rows(rows, failures),
     ]

@@ -3,8 +3,10 @@
 usage: debug_test.py PROGRAM WORK_DIR
 """
 
+import contextlib
 import json
 import os
+import pathlib
 import shutil
 import stat
 import subprocess
@@ -35,7 +37,8 @@ class Debug(unittest.TestCase):
         return output.decode()
 
     def put(self, key, value):
-        status, _, answer = call(self.server.connection(), "PUT", f"/api/v1/kv/{key}", value)
+        with contextlib.closing(self.server.connection()) as connection:
+            status, _, answer = call(connection, "PUT", f"/api/v1/kv/{key}", value)
         self.assertEqual(status, 200, answer)
 
     def test_the_largest_values_come_first(self):
@@ -51,12 +54,12 @@ class Debug(unittest.TestCase):
         stop = threading.Event()
 
         def use():
-            connection = self.server.connection()
-            while not stop.is_set():
-                for _ in range(3):
-                    call(connection, "PUT", "/api/v1/kv/hot", {"value": 1})
-                call(connection, "PUT", "/api/v1/kv/warm", {"value": 1})
-                call(connection, "GET", "/api/v1/kv/read")
+            with contextlib.closing(self.server.connection()) as connection:
+                while not stop.is_set():
+                    for _ in range(3):
+                        call(connection, "PUT", "/api/v1/kv/hot", {"value": 1})
+                    call(connection, "PUT", "/api/v1/kv/warm", {"value": 1})
+                    call(connection, "GET", "/api/v1/kv/read")
 
         self.put("read", {"value": 1})
         user = threading.Thread(target=use)
@@ -78,7 +81,7 @@ class Debug(unittest.TestCase):
         secret = "sk_concord_" + "a" * 43
         self.done("debug", "bundle", "--out", path, "--endpoint", "http://127.0.0.1:1", "--token", secret)
         self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
-        text = open(path).read()
+        text = pathlib.Path(path).read_text()
         for private in ("very-private", secret):
             self.assertNotIn(private, text)
         here, nobody = json.loads(text)["endpoints"]
@@ -100,8 +103,8 @@ class Debug(unittest.TestCase):
         self.assertEqual(code, 2, "a running node holds its directory")
         self.done("kv", "delete", "a")
         self.assertEqual(self.server.stop(), 0)
-        log = os.path.join(self.data_dir, "log")
-        before = {name: open(os.path.join(log, name), "rb").read() for name in os.listdir(log)}
+        log = pathlib.Path(self.data_dir) / "log"
+        before = {file.name: file.read_bytes() for file in log.iterdir()}
         code, output, errors = self.debug_log("dump", self.data_dir)
         self.assertEqual(code, 0, errors)
         self.assertRegex(output, r"(?m)^\d+\tterm \d+\t\d+ bytes\tput a$")
@@ -109,12 +112,11 @@ class Debug(unittest.TestCase):
         code, output, errors = self.debug_log("verify", self.data_dir)
         self.assertEqual(code, 0, errors)
         self.assertRegex(output, r"log: entries \d+ to \d+, term")
-        self.assertEqual(before, {name: open(os.path.join(log, name), "rb").read() for name in os.listdir(log)})
+        self.assertEqual(before, {file.name: file.read_bytes() for file in log.iterdir()})
         name = next(each for each in sorted(before) if each.endswith("1.log"))
         damaged = bytearray(before[name])
         damaged[damaged.index(b"a", 100)] ^= 1
-        with open(os.path.join(log, name), "wb") as file:
-            file.write(damaged)
+        (log / name).write_bytes(damaged)
         code, _, errors = self.debug_log("verify", self.data_dir)
         self.assertEqual(code, 1)
         self.assertRegex(errors, name.replace(".", r"\.") + r".*offset \d+")

@@ -2,7 +2,9 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -10,6 +12,7 @@
 #include "commands/commands.hpp"
 #include "env/file_system.hpp"
 #include "env/overlay_file_system.hpp"
+#include "json_text.hpp"
 #include "log/data_directory.hpp"
 #include "log/log.hpp"
 #include "log/snapshot_file.hpp"
@@ -34,16 +37,50 @@ std::string_view name_of(command::CommandKind kind) {
   }
 }
 
-/// "put a, delete b"; keys of transactions are not named.
+std::string_view name_of(command::OperationKind kind) {
+  switch (kind) {
+    case command::OperationKind::put: return "put";
+    case command::OperationKind::remove: return "delete";
+    case command::OperationKind::touch: return "touch";
+    case command::OperationKind::get: return "get";
+    case command::OperationKind::delete_where: break;
+  }
+  return "delete_where";
+}
+
+/// "put a"; of a transaction "if a: put a, delete b; else: get a".
+void append_summary(std::string& to, const command::Command& command) {
+  const auto append = [&to](std::string_view name, std::string_view key) {
+    to.append(name);
+    const auto json = json_string(key);  // one line, whatever bytes it has
+    if (!key.empty()) to.append(" ").append(json ? table_cell(*json) : "(bytes)");
+  };
+  const auto append_all = [&](const std::vector<command::Operation>& operations) {
+    for (const command::Operation& operation : operations) {
+      if (&operation != operations.data()) to += ", ";
+      append(name_of(operation.kind), operation.key);
+    }
+  };
+  const command::Transaction& transaction = command.transaction;
+  const bool is_transaction = name_of(command.kind) == "txn";
+  if (!is_transaction) return append(name_of(command.kind), command.key);
+  for (const command::Guard& guard : transaction.guards)
+    append(&guard == transaction.guards.data() ? "if" : " and", guard.key);
+  if (!transaction.guards.empty()) to += ": ";
+  append_all(transaction.then);
+  if (transaction.otherwise.empty()) return;
+  to += "; else: ";
+  append_all(transaction.otherwise);
+}
+
 std::string summary_of(const base::EntryView& entry) {
   if (entry.type != base::EntryType::normal) return "members";
   if (entry.data.empty()) return "a new leader";
   command::EntryReader reader(entry.data);
   std::string text;
   for (command::Command command; reader.next(command);) {
-    if (!text.empty()) text += ", ";
-    text += name_of(command.kind);
-    if (!command.key.empty()) text += ' ' + std::string(command.key);
+    if (!text.empty()) text += " | ";
+    append_summary(text, command);
   }
   return reader.ok() ? text : text + " (its bytes do not follow the grammar)";
 }
