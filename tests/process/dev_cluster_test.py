@@ -1,22 +1,26 @@
-"""./dev cluster: a cluster on this machine, for a developer: dev_cluster_test.py PROGRAM DEV."""
+"""./dev cluster, ./dev observe: a cluster on this machine, for a developer: dev_cluster_test.py PROGRAM DEV COLLECTOR."""
 
 import contextlib
+import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from cluster import free_ports  # noqa: E402
 
-PROGRAM, DEV = (os.path.abspath(path) for path in sys.argv[1:3])
-del sys.argv[1:3]
+PROGRAM, DEV, COLLECTOR = (os.path.abspath(path) for path in sys.argv[1:4])
+del sys.argv[1:4]
 
 
 def ports_in_a_row(count):
@@ -97,6 +101,42 @@ class DevCluster(unittest.TestCase):
 
     def test_the_help_offers_it(self):
         self.assertIn("cluster [N]", subprocess.run([DEV, "help"], capture_output=True, text=True, check=True).stdout)
+
+
+class DevObserve(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("prometheus"), "Prometheus (Debian: prometheus) is not installed")
+    def test_prometheus_scrapes_all_nodes_and_spans_arrive(self):
+        directory = tempfile.mkdtemp(prefix="concord-dev-observe-")
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        [ui_port] = free_ports(1)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
+        environment = {**clean, "CONCORD_PROGRAM": PROGRAM, "CONCORD_TRACE_COLLECTOR": COLLECTOR, "CONCORD_OBSERVE_DIR": directory,
+                       "CONCORD_CLUSTER_API_PORT": str(ports_in_a_row(3)), "CONCORD_CLUSTER_PEER_PORT": str(ports_in_a_row(3)),
+                       "CONCORD_PROMETHEUS_UI_PORT": str(ui_port)}
+        process = subprocess.Popen([DEV, "observe", "3"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   stdin=subprocess.DEVNULL, text=True, start_new_session=True)
+        try:
+            self.assertIn(f"http://127.0.0.1:{ui_port}/", process.stdout.readline())
+            query = f"http://127.0.0.1:{ui_port}/api/v1/query?query=count(up==1)"
+            self.wait_until(lambda: json.load(urllib.request.urlopen(query, timeout=5))["data"]["result"][0]["value"][1] == "3")
+            spans = pathlib.Path(directory) / "spans.txt"
+            self.wait_until(lambda: "concord.api.put" in spans.read_text())
+            os.killpg(process.pid, signal.SIGINT)
+            errors = process.communicate(timeout=30)[1]
+            self.assertEqual(process.returncode, 0, errors)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    def wait_until(self, holds):
+        end = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(OSError, IndexError):  # it still starts
+                if holds():
+                    return
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.3)
 
 
 if __name__ == "__main__":
