@@ -39,7 +39,10 @@ class Node::Impl {
     if (!observer.is_watching()) [[likely]]
       return run();
     observe::Call call(observer, operation, details);
-    auto result = run();
+    auto result = [&] {
+      const observe::CurrentSpan current(call.span());
+      return run();
+    }();
     call.end(result ? std::nullopt : std::optional(result.error().code()));
     return result;
   }

@@ -169,6 +169,7 @@ void RouteTable::serve(std::size_t position, Call& call) const {
     call.key = std::move(*key);
   }
   begin_operation(position, call);
+  const observe::CurrentSpan current(call.operation ? call.operation->span() : nullptr);
   call.once.reset();
   if (route.is_write) {
     auto once = once_of(call.request, *target, call.query);

@@ -59,6 +59,7 @@ Result<void> Runtime::propose_queued() {
   std::size_t proposed_bytes = 0;
   std::size_t proposed_count = 0;
   while (proposed_bytes < turn_bytes && queue_.take(batch_)) {
+    traced_.note_taken(batch_, TracedWrites::Way::proposed);
     if (!serving_.load(std::memory_order_relaxed)) {
       queue_.refuse(batch_, Error(Errc::cluster_not_ready, "no leader is known"));
       continue;
@@ -118,11 +119,14 @@ Result<void> Runtime::turn() {
     const bool is_hasty_follower =
         CONCORD_MUTANT("a-follower-acknowledges-before-its-disk") && cluster_ && !replica_->is_serving_leader();
     if (must_sync && !is_alone_and_hasty && !is_hasty_follower) {
+      traced_.begin_sync();
       const auto sync = times_.measure_sync();
       if (auto done = log_->sync(); !done) return done;
+      traced_.end_sync();
     }
   }
   times_.begin_apply();
+  traced_.begin_apply();
   auto finished = replica_->finish_turn(applied_);
   if (!finished) return std::unexpected(std::move(finished.error()));
   times_.end_apply(applied_, replica_->applied_index());
@@ -142,6 +146,7 @@ Result<void> Runtime::turn() {
 Result<bool> Runtime::apply_committed() {
   if (CONCORD_MUTANT("a-commit-is-told-before-it-is-applied")) return true;
   times_.begin_apply();
+  traced_.begin_apply();
   auto is_all = replica_->apply_committed(applied_);
   if (!is_all || replica_->applied_index().value() == applied_index_.load(std::memory_order_relaxed)) return is_all;
   times_.end_apply(applied_, replica_->applied_index());
@@ -151,6 +156,10 @@ Result<bool> Runtime::apply_committed() {
 
 void Runtime::answer_applied() {
   if (applied_.empty()) return;
+  if (!traced_.is_empty()) [[unlikely]] {
+    const log::Identity identity = directory_->identity();
+    traced_.end_apply(applied_, identity.node, identity.incarnation);
+  }
   if (cluster_) cluster_->awaited.observe(applied_);
   queue_.answer(applied_);
   applied_.clear();
@@ -238,6 +247,7 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
       std::memory_order_relaxed);
   log_bytes_.store(log_->size_bytes(), std::memory_order_relaxed);
   replica_->state().tidy();
+  if (!traced_.is_empty()) traced_.forget_before(queue_.first_pending());
   if (full_.load(std::memory_order_relaxed)) {
     if (auto room = reserve(full_for_bytes_, full_for_entries_); !room && room.error().code() != Errc::storage_full) {
       return room;

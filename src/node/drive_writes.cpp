@@ -88,6 +88,7 @@ Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& pro
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
     times_.note_proposed(replica_->raft_status().last);
+    traced_.note_taken(batch, TracedWrites::Way::proposed);
     taken.term = status.term;
     return true;
   }
@@ -103,6 +104,7 @@ void Runtime::forward_taken(TakenBatches::Taken& taken) {
   taken.term = status.term;
   taken.must_repeat = false;
   ++taken.sends;
+  traced_.note_taken(taken.batch, TracedWrites::Way::forwarded);
   cluster_->peers->forward(status.leader,
                            {.term = status.term,
                             .incarnation = directory_->identity().incarnation,

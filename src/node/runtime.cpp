@@ -122,7 +122,8 @@ Runtime::Runtime(Host host, Options options, const Drawn& drawn, std::uint64_t s
       options_(std::move(options)),
       drawn_(drawn),
       segment_bytes_(segment_bytes),
-      queue_(options_.limits),
+      traced_(host_.observer),
+      queue_(options_.limits, traced_.is_on() ? &traced_ : nullptr),
       reads_(drawn.read_contexts >> 1U),
       times_(host_.observer, options_) {}  // half of the numbers lie before the end
 

@@ -46,6 +46,7 @@
 #include "node/host.hpp"
 #include "node/read_gate.hpp"
 #include "node/recovery.hpp"
+#include "node/traced_writes.hpp"
 #include "node/turn_times.hpp"
 #include "node/write_queue.hpp"
 #include "replica/cluster_clock.hpp"
@@ -284,6 +285,7 @@ class Runtime {
   std::unique_ptr<log::Log> log_;  // log_ and replica_ are set once, before formed_
   std::unique_ptr<replica::Replica> replica_;
   std::unique_ptr<ClusterState> cluster_;  // null: the node is alone for good
+  TracedWrites traced_;
   WriteQueue queue_;
   ReadGate reads_;
   const std::chrono::steady_clock::time_point opened_at_ = std::chrono::steady_clock::now();

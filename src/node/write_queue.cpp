@@ -125,6 +125,7 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_
   pending.size_bytes = batch.bytes_.size() - before;
   ++in_flight_;
   in_flight_bytes_ += pending.size_bytes;
+  if (follower_ != nullptr) follower_->begin(request.sequence);
   return &pending;
 }
 

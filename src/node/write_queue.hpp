@@ -63,9 +63,17 @@ class Batch {
   std::uint64_t deadline_ms_ = 0;
 };
 
+/// Who wants to know which sequence a write got.
+class WriteFollower {
+ public:
+  virtual ~WriteFollower() = default;
+  /// On the thread of the call, before anybody can take the write.
+  virtual void begin(std::uint64_t sequence) noexcept = 0;
+};
+
 class WriteQueue {
  public:
-  explicit WriteQueue(const Limits& limits) : limits_(limits) {}
+  explicit WriteQueue(const Limits& limits, WriteFollower* follower = nullptr) : limits_(limits), follower_(follower) {}
   /// Whose requests these are. Once, before the first `push`.
   void set_identity(base::NodeId node, std::uint64_t incarnation);
 
@@ -123,6 +131,7 @@ class WriteQueue {
   void keep_spare(Batch&& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
+  WriteFollower* const follower_;  // null: nobody
 
   mutable base::Mutex mutex_;
   base::NodeId node_ ABSL_GUARDED_BY(mutex_);

@@ -46,7 +46,7 @@ class Call {
   }
 
   /// Null: it is not traced.
-  [[nodiscard]] const Span* span() const noexcept { return span_.get(); }
+  [[nodiscard]] Span* span() const noexcept { return span_.get(); }
 
  private:
   void begin_span(const CallDetails& details);

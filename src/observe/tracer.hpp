@@ -55,4 +55,20 @@ class Tracer {
   SpanExporter exporter_;
 };
 
+/// What is done while it lives is done in this span's name, on this thread; null: in that which was current before.
+class CurrentSpan {
+ public:
+  explicit CurrentSpan(Span* span) noexcept
+      : is_set_(span != nullptr), before_(is_set_ ? Tracer::set_current(span) : nullptr) {}
+  CurrentSpan(const CurrentSpan&) = delete;
+  CurrentSpan& operator=(const CurrentSpan&) = delete;
+  ~CurrentSpan() {
+    if (is_set_) Tracer::set_current(before_);
+  }
+
+ private:
+  const bool is_set_;
+  Span* const before_;
+};
+
 }  // namespace concord::observe

@@ -16,6 +16,7 @@ import time
 import unittest
 import urllib.request
 
+from cluster import Cluster
 from server import Server, call
 
 PROGRAM, WORK, COLLECTOR = "", "", ""
@@ -149,6 +150,31 @@ class Traces(unittest.TestCase):
             self.assertNotIn("concord.key", operation["attributes"])
             self.assertEqual(operation["resource"]["service.name"], "concord")
 
+    WAY = ["concord.raft.propose", "concord.log.sync", "concord.raft.replicate", "concord.state.apply"]
+
+    def test_a_write_shows_its_way_through_the_log(self):
+        with Collector() as collector, traced(collector.url, "--durability-mode", "disk") as server:
+            call(server.connection(), "PUT", "/api/v1/kv/a", {"value": 1})
+            spans = collector.wait_for(["concord.api.put", *self.WAY])
+            operation = spans["concord.api.put"]
+            for name in self.WAY:
+                self.assertEqual((spans[name]["trace"], spans[name]["parent"]), (operation["trace"], operation["id"]), name)
+                self.assertLessEqual(spans[name]["duration_ns"], operation["duration_ns"], name)
+            call(server.connection(), "GET", "/api/v1/kv/a")
+            collector.wait_for(["concord.api.get"])
+            self.assertEqual(sum(span["name"] in self.WAY for span in collector.spans), len(self.WAY), "a read has no such way")
+
+    def test_a_write_at_a_follower_shows_that_it_was_passed_on(self):
+        with Collector() as collector, \
+                Cluster(PROGRAM, directory(), flags=["--tracing-enabled", "true", "--tracing-exporter", "otlp", "--tracing-endpoint",
+                                                     collector.url, "--tracing-interval-ms", "50"]) as cluster:
+            cluster.wait_leader()
+            self.assertEqual(cluster.followers()[0].put("a", 1)[0], 200)
+            spans = collector.wait_for(["concord.api.put", "concord.raft.forward", "concord.state.apply"])
+            for name in ("concord.raft.forward", "concord.state.apply"):
+                self.assertEqual(spans[name]["parent"], spans["concord.api.put"]["id"])
+            self.assertNotIn("concord.raft.replicate", spans)
+
     def test_what_is_not_sampled_is_passed_on_and_not_exported(self):
         with Collector() as collector, traced(collector.url) as server:
             connection = server.connection()
@@ -184,8 +210,9 @@ class Traces(unittest.TestCase):
         with Server(PROGRAM, directory(), "--prometheus-port", "0", "--tracing-enabled", "true", "--tracing-exporter", "stdout",
                     "--tracing-interval-ms", "10") as server:
             call(server.connection(), "PUT", "/api/v1/kv/a", {"value": 1})
-            lines = [json.loads(server.process.stdout.readline()) for _ in range(2)]
-            self.assertEqual({line["span"] for line in lines}, {"concord.api.put", "concord.http.PUT"})
+            expected = {"concord.api.put", "concord.http.PUT", *self.WAY}
+            lines = [json.loads(server.process.stdout.readline()) for _ in expected]
+            self.assertEqual({line["span"] for line in lines}, expected)
 
     def test_zipkin(self):
         taken = []
@@ -204,7 +231,7 @@ class Traces(unittest.TestCase):
             with traced(f"http://127.0.0.1:{zipkin.server_port}/api/v2/spans", exporter="zipkin") as server:
                 call(server.connection(), "PUT", "/api/v1/kv/a", {"value": 1})
                 end = time.monotonic() + 20
-                while time.monotonic() < end and sum(len(spans) for _, spans in taken) < 2:
+                while time.monotonic() < end and sum(len(spans) for _, spans in taken) < 2 + len(self.WAY):
                     time.sleep(0.05)
             zipkin.shutdown()
         spans = {span["name"]: span for _, batch in taken for span in batch}
