@@ -108,8 +108,9 @@ Result<void> Runtime::turn() {
     // before the vote is sent.
     bool must_sync = options_.durability == Durability::disk && persist->must_sync;
     if (persist->hard_state) {
-      must_sync |=
-          cluster_ && (persist->hard_state->term != hard_state_.term || persist->hard_state->vote != hard_state_.vote);
+      const bool is_vote =
+          persist->hard_state->term != hard_state_.term || persist->hard_state->vote != hard_state_.vote;
+      must_sync |= cluster_ && is_vote && !CONCORD_MUTANT("a-vote-is-sent-before-it-is-durable");
       hard_state_ = *persist->hard_state;
     }
     // What is applied is committed: a restart then knows how far it may replay without asking raft.
