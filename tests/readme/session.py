@@ -32,7 +32,7 @@ def commands(text):
 def with_free_ports(text):
     """The text with other ports, and the one that stands for 4000."""
     names = sorted({*re.findall(r"\b(?:40|91)\d\d\b", text), "4000"})
-    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+    ports = dict(zip(names, map(str, sorted(free_ports(len(names)))), strict=True))  # in the order that the names have
     return re.sub(r"\b(?:40|91)\d\d\b", lambda name: ports[name.group()], text), ports["4000"]
 
 
