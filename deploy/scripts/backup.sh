@@ -51,7 +51,7 @@ trap 'rm -rf "$unchecked"' EXIT
 "$concord" backup create --path "$unchecked" >/dev/null || fail "no backup was taken"
 set -- "$unchecked"/*.backup
 [ $# -eq 1 ] && [ -f "$1" ] || fail "\"concord backup create\" left no file"
-"$concord" backup verify "$1" >/dev/null || fail "the backup that was taken is damaged: is the disk of $dir?"
+"$concord" backup verify "$1" >/dev/null || fail "the backup that was taken is damaged; it is not kept"
 backup=$dir/${1##*/}
 sync "$1" 2>/dev/null || sync
 mv "$1" "$backup"
@@ -60,14 +60,8 @@ if [ -n "$upload" ]; then
   sh -c "$upload" upload "$backup" >&2 || fail "$backup is there, but \"$upload\" failed; nothing was removed"
 fi
 
-# The newest first, without those that are kept for their number; of the others those go that are too old.
-beyond_count() {
-  find "$dir" -maxdepth 1 -type f -name '*.backup' -printf '%T@ %p\n' | sort -rn | tail -n +"$((keep_count + 1))" | cut -d ' ' -f 2-
-}
-removed=$(beyond_count | while IFS= read -r file; do
-  if [ -n "$(find "$file" -mmin +"$((keep_days * 24 * 60))")" ]; then
-    rm -f "$file"
-    echo removed
-  fi
-done | wc -l)
+# Here, and on the node, which keeps a copy in its backup.dir.
+set -- --keep-count "$keep_count" --keep-days "$keep_days"
+removed=$("$concord" backup cleanup --path "$dir" "$@" --output plain) || fail "$backup is there, but old ones could not be removed"
+"$concord" backup cleanup "$@" >/dev/null || fail "$backup is there, but old ones on the node could not be removed"
 echo "backed up to $backup ($(wc -c <"$backup") bytes), removed $removed old"

@@ -23,7 +23,7 @@ def page(site, doxygen):
     lines = ["# The C++ API", "",
              "What `#include <concord/concord.hpp>` brings. Begin with [the guide](../cpp-guide.md); each header is a manual of its own."]
     if doxygen:
-        run_doxygen(doxygen, site.root, site.out / "reference/cpp")
+        run_doxygen(doxygen, site.root, site.out / "reference")
         lines += ["", "**[Every class and function](cpp/index.html)**, by Doxygen."]
     lines += ["", "| header | what it is about |", "| --- | --- |"]
     for header in sorted(include.rglob("*.hpp"), key=lambda path: (path.parent.name == "recipes", path)):
@@ -34,8 +34,8 @@ def page(site, doxygen):
 
 
 def run_doxygen(doxygen, root, out):
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "CONCORD_ROOT": str(root), "CONCORD_DOXYGEN_OUT": str(out)}
     done = subprocess.run([doxygen, str(HERE / "Doxyfile")], cwd=root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise SystemExit(f"doxygen found something:\n{done.stderr}")
+        raise SystemExit(f"doxygen failed:\n{done.stderr}")
