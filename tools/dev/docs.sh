@@ -8,7 +8,7 @@ source "$parts/setup.sh"
 run_docs() {
   local program=
   if [ "${1:-}" = --program ]; then
-    program=$(realpath -- "${2:-}") || fail "--program takes the concord to make the references with"
+    program=$(realpath -- "${2:-}") && [ -x "$program" ] || fail "--program takes the concord to make the references with"
     shift 2
   fi
   [ $# -eq 0 ] || fail "docs takes no arguments but --program FILE"
