@@ -149,6 +149,10 @@ class ChartTest(unittest.TestCase):
             self.assertEqual(code, 1, text)
             self.assertIn(word, text)
 
+    def test_it_is_of_the_version_of_the_program(self):
+        (chart,) = documents(os.path.join(CHART, "Chart.yaml"))
+        self.assertEqual(f"concord {chart['appVersion']}", run(deployment.PROGRAM, "version").stdout.strip())
+
     def test_values_hold_to_their_schema(self):
         with open(os.path.join(CHART, "values.schema.json"), encoding="utf-8") as file:
             schema = json.load(file)
