@@ -1,4 +1,4 @@
-# docs: the documentation as a site in build/docs/, with references made from the program
+# docs [--program FILE]: the documentation as a site in build/docs/, with references made from the program
 #
 # The program is built first, unless one is given. Python packages (tools/docs/requirements.txt) and Doxygen are installed when they are
 # missing; building and testing need neither. Links that lead nowhere, and pages that no menu names, are errors.
@@ -31,10 +31,10 @@ run_docs() {
 
 # The packages of requirements.txt, installed once and again when that file has changed.
 docs_environment() {
-  local environment=$root/build/docs-environment wanted=$root/tools/docs/requirements.txt
-  cmp -s "$wanted" "$environment/installed" && return
+  local environment=$root/build/docs-environment requirements=$root/tools/docs/requirements.txt
+  cmp -s "$requirements" "$environment/installed" && return
   say "installing what the site is built with"
   python3 -m venv --clear "$environment"
-  "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --retries 5 -r "$wanted"
-  cp "$wanted" "$environment/installed"
+  "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: --retries 5 -r "$requirements"
+  cp "$requirements" "$environment/installed"
 }

@@ -13,9 +13,8 @@ LEFT_OUT = {"NAME", "SYNOPSIS"}
 
 def plain(roff):
     """A line of text; what stands in bold or italics is code."""
-    text = re.sub(r"\\f[BI](.*?)\\fR", lambda match: "\0" + match.group(1) + "\0", roff)
-    text = text.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
-    return re.sub("\0 ?", "", re.sub("\0 \0", " ", text)) if "`" in text else text.replace("\0 \0", " ").replace("\0", "`")
+    text = re.sub(r"\\f[BI](.*?)\\fR(?:( )\\fI(.*?)\\fR)?", lambda match: "`" + "".join(filter(None, match.groups())) + "`", roff)
+    return text.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
 
 
 def escaped(text):
