@@ -3,11 +3,15 @@
 #   libconcord<major>.<minor>   the library            (component library)
 #   libconcord-dev              headers, CMake, pkg-config, documents   (development)
 #   concord                     the program, its manual, completions    (program)
-#   concord-server              unit and user for systemd, settings     (server)
+#   concord-server              units, user, settings, backup scripts   (server)
 #
 # `./dev package` calls it; tests/package installs, upgrades, removes and purges them in a root of their own.
 set(deploy "${CMAKE_CURRENT_SOURCE_DIR}/deploy")
 install(FILES "${deploy}/systemd/concord.service" DESTINATION lib/systemd/system COMPONENT server)
+install(FILES "${deploy}/systemd/concord-backup.service" "${deploy}/systemd/concord-backup.timer"
+  DESTINATION lib/systemd/system COMPONENT server)
+install(PROGRAMS "${deploy}/scripts/backup.sh" "${deploy}/scripts/restore.sh" DESTINATION share/concord COMPONENT server)
+install(FILES "${deploy}/cron/concord-backup" DESTINATION share/doc/concord-server/examples COMPONENT server)
 install(FILES "${deploy}/systemd/sysusers.conf" DESTINATION lib/sysusers.d RENAME concord.conf COMPONENT server)
 install(FILES "${deploy}/debian/concord.toml" DESTINATION share/concord COMPONENT server) # postinst puts it into /etc
 

@@ -157,7 +157,8 @@ class Text(GateTest):
     def test_a_tree_that_keeps_the_rules_passes(self):
         self.write("src/store/long.cpp", "\n" * text.MOST_LINES)
         self.write("docs/a.md", "[b](b.md) [c](b.md#part) [d](https://example.org/x) `[e](e.md)`\n\n```\n[f](f.md)\n```\n")
-        self.write("docs/b.md", "")
+        self.write("docs/b.md", "# B\n\n## Part\n")
+        self.write("tools/docs/mkdocs.yml", "nav:\n  - A: a.md\n  - More:\n      - B, and so on: b.md\n")
         for check in [text.check_length, text.check_marks, text.check_binaries, text.check_links]:
             self.assertEqual(list(check(self.root)), [])
 
@@ -185,6 +186,16 @@ class Text(GateTest):
     def test_a_link_to_nowhere_fails(self):
         self.write("docs/a.md", "see\n[b](gone.md)\n")
         self.expect_one(text.check_links(self.root), "docs/a.md:2", "gone.md")
+
+    def test_a_link_to_a_heading_that_is_not_there_fails(self):
+        self.write("docs/a.md", "# What it is, *really*\n\n[here](#what-it-is-really)\n\n```\n# no heading\n```\n[b](a.md#no-heading)\n")
+        self.expect_one(text.check_links(self.root), "docs/a.md:8", "#no-heading")
+
+    def test_a_document_that_the_menu_of_the_site_does_not_name_fails(self):
+        self.write("docs/a.md", "")
+        self.write("docs/decisions/0001-a.md", "")
+        self.write("tools/docs/mkdocs.yml", "nav:\n  - B: b.md\n")
+        self.expect_one(text.check_links(self.root), "docs/a.md:1", "add a.md to nav")
 
 
 class Exports(GateTest):

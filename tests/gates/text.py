@@ -42,11 +42,37 @@ def check_binaries(root):
             yield tree.problem(root, path, 1, "a binary file")
 
 
+def prose(path):
+    """Markdown without its blocks of code; lines keep their places."""
+    return re.sub(r"^```.*?^```", lambda m: re.sub(r"[^\n]", " ", m.group(0)), path.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path):
+    """What links may name behind `#`: the headings, as GitHub and the site write them."""
+    return {re.sub(r"[^\w\- ]", "", match.group(1).lower()).replace(" ", "-") for _, match in tree.matches(r"^#+ (.+)$", prose(path))}
+
+
 def check_links(root):
     for path in tree.files(root, {".md"}, FOLDERS + TOP):
-        text = re.sub(r"^```.*?^```", lambda m: re.sub(r"[^\n]", " ", m.group(0)), path.read_text(), flags=re.DOTALL | re.MULTILINE)
-        text = re.sub(r"`[^`\n]*`", "", text)
-        for line, match in tree.matches(r"\]\(([^)\s]+)\)", text):
-            target = match.group(1).split("#")[0]
-            if target and not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+        for line, match in tree.matches(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", prose(path))):
+            target, _, anchor = match.group(1).partition("#")
+            if re.match(r"[a-z]+:", target):
+                continue
+            there = path.parent / target if target else path
+            if not there.exists():
                 yield tree.problem(root, path, line, f"the link to {target} leads nowhere")
+            elif anchor and there.suffix == ".md" and anchor not in anchors(there):
+                yield tree.problem(root, path, line, f"{there.name} has no heading #{anchor}")
+    yield from check_menu(root)
+
+
+def check_menu(root):
+    """The site (./dev docs) has a menu; what it does not name nobody finds there."""
+    menu = root / "tools/docs/mkdocs.yml"
+    if not menu.exists():
+        return
+    named = set(re.findall(r"^ +- [^:\n]+: (\S+\.md)$", menu.read_text(), re.MULTILINE))
+    for path in tree.files(root, {".md"}, ["docs"]):
+        place = str(path.relative_to(root / "docs"))
+        if place not in named and not place.startswith("decisions/"):
+            yield tree.problem(root, path, 1, f"the menu of the site does not name it: add {place} to nav in tools/docs/mkdocs.yml")

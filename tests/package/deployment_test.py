@@ -61,6 +61,12 @@ class ContainerTest(unittest.TestCase):
         self.assertIn("no-such-key", accepts({}, "[node]\nno-such-key = 1\n"), "a check that can fail")
 
 
+class ScriptsTest(unittest.TestCase):
+    def test_the_linter_finds_nothing_in_the_scripts(self):
+        done = run(os.path.join(TOOLS, "shellcheck"), *glob.glob(os.path.join(DEPLOY, "scripts", "*.sh")))
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+
 class KubernetesTest(unittest.TestCase):
     def manifests(self):
         (kustomization,) = documents(os.path.join(DEPLOY, "kubernetes", "kustomization.yaml"))

@@ -192,12 +192,15 @@ class PackageTest(unittest.TestCase):
         self.assertIn("systemctl enable --now concord", said)
         self.assertRegex(self.root.run("concord", "version"), r"0\.1\.0")
         for path in ("/usr/share/man/man1/concord.1", "/usr/share/bash-completion/completions/concord", UNIT,
-                     "/usr/share/doc/concord/copyright"):
+                     "/usr/share/doc/concord/copyright", "/usr/lib/systemd/system/concord-backup.timer",
+                     "/usr/lib/systemd/system/concord-backup.service", "/usr/share/doc/concord-server/examples/concord-backup"):
             self.assertTrue(self.root.exists(path), path)
         self.assertEqual(self.root.owner("/var/lib/concord"), "concord:concord 700")
         self.assertEqual(self.root.owner("/etc/concord"), "root:concord 750")
         self.assertEqual(self.root.owner("/etc/concord/concord.toml"), "root:concord 640")
         self.assertIn("/usr/sbin/nologin", self.root.run("getent", "passwd", "concord"))
+        for script in ("backup.sh", "restore.sh"):
+            self.assertEqual(self.root.owner(f"/usr/share/concord/{script}"), "root:root 755")
         self.root.run("concord", "config", "check", "--config", "/etc/concord/concord.toml")
 
     def use(self):
@@ -261,19 +264,34 @@ class PackageTest(unittest.TestCase):
             self.assertTrue(self.root.exists(path), path)
 
 
+@unittest.skipIf(shutil.which("systemd-analyze") is None, "there is no systemd here")
 class UnitTest(unittest.TestCase):
-    def test_systemd_finds_nothing_wrong_with_the_unit(self):
-        if shutil.which("systemd-analyze") is None:
-            self.skipTest("there is no systemd here")
-        unit = os.path.join(TREE, "deploy", "systemd", "concord.service")
-        text = open(unit, encoding="utf-8").read()
-        there = os.path.join(WORK_DIR, "concord.service")
-        with open(there, "w", encoding="utf-8") as file:  # the program of this build stands in for the installed one
-            file.write(text.replace("/usr/bin/concord", os.path.join(BUILD_DIR, "bin", "concord")))
+    def place(self, name, installed="", here=""):
+        """A unit where systemd's tool looks at it, with a file of this tree or build for the installed one."""
+        with open(os.path.join(TREE, "deploy", "systemd", name), encoding="utf-8") as file:
+            text = file.read()
+        there = os.path.join(WORK_DIR, name)
+        with open(there, "w", encoding="utf-8") as file:
+            file.write(text.replace(installed, here))
+        return there
+
+    def check(self, name, installed, here):
+        there = self.place(name, installed, here)
         said = run("systemd-analyze", "verify", "--man=no", there)
-        self.assertEqual([line for line in said.splitlines() if "concord.service" in line], [])
+        self.assertEqual([line for line in said.splitlines() if name in line], [])
         exposure = run("systemd-analyze", "security", "--offline=yes", "--threshold=20", there)
         self.assertIn("OK", exposure.splitlines()[-1])
+
+    def test_systemd_finds_nothing_wrong_with_the_unit(self):
+        self.check("concord.service", "/usr/bin/concord", os.path.join(BUILD_DIR, "bin", "concord"))
+
+    def test_systemd_finds_nothing_wrong_with_the_backup_and_its_timer(self):
+        script = os.path.join(TREE, "deploy", "scripts", "backup.sh")
+        self.check("concord-backup.service", "/usr/share/concord/backup.sh", script)
+        timer = self.place("concord-backup.timer")
+        self.assertEqual([line for line in run("systemd-analyze", "verify", "--man=no", timer).splitlines() if "concord-backup" in line], [])
+        calendar = re.search(r"^OnCalendar=(.+)$", open(timer, encoding="utf-8").read(), re.MULTILINE)[1]
+        self.assertIn("Next elapse", run("systemd-analyze", "calendar", calendar))
 
 
 def main():

@@ -3,7 +3,8 @@
   readme.py extract README OUT.cpp            writes the first ```cpp block
   readme.py run DOCUMENT PROGRAM WORK_DIR     runs each "$ command" of the ```console blocks against a server of its own and
                                               compares what it prints with the lines that follow in the block
-  readme.py quotes DOCUMENT EXAMPLES_DIR      each ```cpp block of the document stands, line for line, in an example
+  readme.py quotes DOCUMENT DIR...            each ```cpp and ```cmake block of the document stands, line for line, in a program there
+  readme.py figures DOCUMENT SOURCE           each row of the document's tables of figures stands in the source, as it is
 """
 
 import os
@@ -46,17 +47,30 @@ def run(readme, program, work_dir):
     print(f"{count} commands print what {os.path.basename(readme)} says")
 
 
-def quotes(document, examples_dir):
+def quotes(document, *directories):
     examples = []
-    for name in sorted(os.listdir(examples_dir)):
-        if name.endswith(".cpp"):
-            with open(os.path.join(examples_dir, name), encoding="utf-8") as file:
-                examples.append(file.read())
-    found = blocks(document, "cpp")
+    for directory in directories:
+        for name in sorted(os.listdir(directory)):
+            if name.endswith(".cpp") or name == "CMakeLists.txt":
+                with open(os.path.join(directory, name), encoding="utf-8") as file:
+                    examples.append(file.read())
+    found = blocks(document, "cpp") + blocks(document, "cmake")
     assert found, f"{document} has no ```cpp block"
     for block in found:
         assert any(block in example for example in examples), f"no example has these lines any more:\n{block}"
     print(f"{len(found)} blocks are lines of the examples")
 
 
-{"extract": extract, "run": run, "quotes": quotes}[sys.argv[1]](*sys.argv[2:])
+def figures(document, source):
+    with open(source, encoding="utf-8") as file:
+        known = set(file.read().splitlines())
+    with open(document, encoding="utf-8") as file:
+        tables = re.findall(r"^\| work \|.*\n\| ---.*\n((?:\|.*\n)+)", file.read(), re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert rows, f"{document} has no table of figures"
+    for row in rows:
+        assert row in known, f"{os.path.basename(source)} has no such row any more:\n{row}"
+    print(f"{len(rows)} rows are those of {os.path.basename(source)}")
+
+
+{"extract": extract, "run": run, "quotes": quotes, "figures": figures}[sys.argv[1]](*sys.argv[2:])

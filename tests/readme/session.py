@@ -1,8 +1,8 @@
 """Runs a document's ```console blocks as one session: session.py DOCUMENT PROGRAM
 
 One bash runs all the "$ command" lines in order, in an empty directory; what a command prints must be the lines that follow it. Lines
-that begin with "> " belong to the command before them. The ports that the document names, 40xx and 91xx, are replaced by free ones.
-What the session started is ended with it.
+that begin with "> " belong to the command before them. The ports that the document names, 40xx and 91xx, are replaced by free ones; so is
+4000, which everybody means who names none. What the session started is ended with it.
 """
 
 import os
@@ -30,14 +30,16 @@ def commands(text):
 
 
 def with_free_ports(text):
-    names = sorted(set(re.findall(r"\b(?:40|91)\d\d\b", text)))
-    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
-    return re.sub(r"\b(?:40|91)\d\d\b", lambda name: ports[name.group()], text)
+    """The text with other ports, and the one that stands for 4000."""
+    names = sorted({*re.findall(r"\b(?:40|91)\d\d\b", text), "4000"})
+    ports = dict(zip(names, map(str, sorted(free_ports(len(names)))), strict=True))  # in the order that the names have
+    return re.sub(r"\b(?:40|91)\d\d\b", lambda name: ports[name.group()], text), ports["4000"]
 
 
 class Session:
-    def __init__(self, program, directory):
+    def __init__(self, program, directory, default_port):
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
+        clean |= {"CONCORD_API_PORT": default_port, "CONCORD_ENDPOINT": f"http://127.0.0.1:{default_port}"}
         clean["PATH"] = os.path.dirname(program) + os.pathsep + clean["PATH"]
         self.directory = directory
         # The shell tells there of jobs that were killed.
@@ -50,7 +52,7 @@ class Session:
         watchdog = threading.Timer(LONGEST_S, self.end)
         watchdog.start()
         try:
-            self.shell.stdin.write(f"{command}\necho '{MARK}'\n")
+            self.shell.stdin.write(f"{command}\necho; echo '{MARK}'\n")  # what it prints may lack a line's end
             self.shell.stdin.flush()
             printed = ""
             for line in self.shell.stdout:
@@ -73,10 +75,11 @@ class Session:
 
 def main(document, program):
     with open(document, encoding="utf-8") as file:
-        todo = list(commands(with_free_ports(file.read())))
+        text, default_port = with_free_ports(file.read())
+    todo = list(commands(text))
     assert todo, f"{document} has no commands"
     directory = tempfile.mkdtemp(prefix="concord-session-")
-    session = Session(os.path.abspath(program), directory)
+    session = Session(os.path.abspath(program), directory, default_port)
     try:
         for command, expected in todo:
             printed = session.run(command)

@@ -17,4 +17,4 @@ packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-d
 packages_server_bench=(wrk redis-tools)
 packages_clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 packages_format=(clang-format-19)
-packages_docs=(doxygen)
+packages_docs=(doxygen python3-venv)
