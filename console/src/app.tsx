@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
-import type { Api } from "./api/api.ts";
+import { type Api, ApiError } from "./api/api.ts";
 import type { Status } from "./api/types.ts";
 import { Sampler } from "./metrics_sampler.ts";
 import { ConsoleContext } from "./parts/console.tsx";
@@ -159,10 +159,29 @@ interface AppProperties {
   makeApi: () => Api;
 }
 
+/** Whether the server lets this session in is asked before anything else is: a view that may not be seen is never begun. */
+function useAdmission(api: Api): boolean {
+  const [admitted, setAdmitted] = useState<Api | null>(null);
+  useEffect(() => {
+    const gone = new AbortController();
+    const enter = () => gone.signal.aborted || setAdmitted(api);
+    // A refusal of the token is told to the session; whatever else is wrong is shown by the views.
+    api.call("GET", "api/v1/status", { signal: gone.signal }).then(enter, (error: unknown) => {
+      if (!(error instanceof ApiError) || error.status !== 401) enter();
+    });
+    return () => gone.abort();
+  }, [api]);
+  return admitted === api;
+}
+
+function Admission({ api, session }: { api: Api; session: Session }) {
+  return useAdmission(api) ? <SignedIn api={api} session={session} /> : <main id="content" aria-busy="true" />;
+}
+
 export function App({ root, session, makeApi }: AppProperties) {
   const [turn, again] = useReducer<number, void>((before) => before + 1, 0);
   useEffect(() => session.subscribe(() => again()), [session]);
   const api = useMemo(makeApi, [turn]);
   const refusal = session.refused();
-  return refusal === "none" ? <SignedIn key={turn} api={api} session={session} /> : <Login root={root} session={session} refusal={refusal} />;
+  return refusal === "none" ? <Admission key={turn} api={api} session={session} /> : <Login root={root} session={session} refusal={refusal} />;
 }

@@ -1,7 +1,7 @@
-// Dialogs: the browser's own, which keeps the focus inside, closes by Escape and gives the focus back.
+// Dialogs: the browser's own, which keeps the focus inside, closes by Escape.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { Problem } from "./problem.tsx";
 
@@ -15,10 +15,16 @@ interface DialogProperties {
 export function Dialog({ title, onClose, isWide = false, children }: DialogProperties) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
+    const opener = document.activeElement;
     const dialog = element.current;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close(); // while it is open nothing else can have the focus
+      // What opened it may be gone, such as a row that was removed.
+      const isThere = opener instanceof HTMLElement && opener.isConnected && opener !== document.body;
+      (isThere ? opener : document.getElementById("content"))?.focus();
+    };
   }, []);
   return (
     <dialog

@@ -18,7 +18,7 @@ interface MemberTableProperties {
 
 export function MemberTable({ status, actions }: MemberTableProperties) {
   return (
-    <div class="scroll" role="region" aria-label="Members" tabIndex={0}>
+    <div class="scroll" role="region" aria-label="Table of members" tabIndex={0}>
       <table>
         <thead>
           <tr>

@@ -108,7 +108,7 @@ function BackupTable({ backups, refresh }: { backups: readonly Backup[]; refresh
   return (
     <>
       <Problem error={error} />
-      <div class="scroll" role="region" aria-label="Backups" tabIndex={0}>
+      <div class="scroll" role="region" aria-label="Table of backups" tabIndex={0}>
         <table>
           <thead>
             <tr>

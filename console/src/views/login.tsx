@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 
 import { ApiError, makeApi } from "../api/api.ts";
 import { explain } from "../parts/problem.tsx";
+import { useFocus } from "../parts/use_focus.ts";
 import type { Refusal, Session } from "../session.ts";
 
 /** Asks the server whether it knows the token. One that may not read is one all the same: 403. */
@@ -24,6 +25,7 @@ interface LoginProperties {
 
 export function Login({ root, session, refusal }: LoginProperties) {
   const [token, setToken] = useState("");
+  const tokenField = useFocus<HTMLInputElement>();
   const [isKept, setKept] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState(refusal === "not-valid" ? "The token is not valid any more." : null);
@@ -61,7 +63,7 @@ export function Login({ root, session, refusal }: LoginProperties) {
             type="password"
             class="code"
             required
-            autofocus
+            ref={tokenField}
             value={token}
             placeholder="sk_concord_…"
             onInput={(event) => setToken(event.currentTarget.value)}

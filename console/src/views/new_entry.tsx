@@ -5,6 +5,7 @@ import { type Draft, type Expiry, problemOfDraft, writeEntry } from "../api/entr
 import { type Key, problemOfKey } from "../api/key.ts";
 import { useConsole } from "../parts/console.tsx";
 import { explain } from "../parts/problem.tsx";
+import { useFocus } from "../parts/use_focus.ts";
 import { ExpiryField, problemOfExpiry, ValueField } from "../parts/value_form.tsx";
 
 interface NewEntryProperties {
@@ -21,6 +22,7 @@ export function NewEntry({ suggested, onMade, onCancel }: NewEntryProperties) {
   const [expiry, setExpiry] = useState<Expiry>({ kind: "none" });
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const keyField = useFocus<HTMLInputElement>();
   const wrongKey = problemOfKey(key);
   const isReady = wrongKey === null && problemOfDraft(draft) === null && problemOfExpiry(expiry) === null && !isBusy;
 
@@ -53,7 +55,7 @@ export function NewEntry({ suggested, onMade, onCancel }: NewEntryProperties) {
         <input
           class="code"
           value={key}
-          autofocus
+          ref={keyField}
           onInput={(event) => setKey(event.currentTarget.value)}
           autocomplete="off"
           spellcheck={false}

@@ -181,7 +181,7 @@ export function Tokens() {
       <Problem error={tokens.error} />
       {tokens.data?.length === 0 && <Empty>There are no tokens yet.</Empty>}
       {tokens.data && tokens.data.length > 0 && (
-        <div class="scroll" role="region" aria-label="Tokens" tabIndex={0}>
+        <div class="scroll" role="region" aria-label="Table of tokens" tabIndex={0}>
           <table>
             <thead>
               <tr>
