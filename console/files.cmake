@@ -4,6 +4,7 @@
 set(console "${CMAKE_CURRENT_LIST_DIR}")
 concord_node_packages(console "${console}" console_packages)
 set(console_modules "${console_DIR}/node_modules")
+set_property(GLOBAL PROPERTY CONCORD_CONSOLE_MODULES "${console_modules}") # for its tests
 set(console_built "${CMAKE_CURRENT_BINARY_DIR}/console")
 file(GLOB_RECURSE console_sources CONFIGURE_DEPENDS "${console}/src/*.ts" "${console}/src/*.tsx")
 list(FILTER console_sources EXCLUDE REGEX "_test\\.ts$")
