@@ -129,7 +129,8 @@ function SignedIn({ api, session }: { api: Api; session: Session }) {
   }, [place.view, status.data?.node]);
   useEffect(() => {
     // Another view: the keyboard and screen readers begin at its top.
-    if (!isFirst.current) main.current?.focus();
+    const isTaken = main.current?.contains(document.activeElement) === true; // by a field of the view
+    if (!isFirst.current && !isTaken) main.current?.focus();
     isFirst.current = false;
   }, [place.view]);
   return (

@@ -41,7 +41,8 @@ export async function follow(
   filter: EventFilter,
   signal: AbortSignal,
   onState: (state: FeedState) => void,
-  onEvent: (event: StoreEvent) => void,
+  /** `text` is the event as it came, with all digits of its numbers. */
+  onEvent: (event: StoreEvent, text: string) => void,
 ): Promise<void> {
   let after = filter.after;
   let waitMs = firstWaitMs;
@@ -63,7 +64,7 @@ export async function follow(
           const { code, message, ...details } = JSON.parse(data) as { code: string; message: string };
           ended = new ApiError(code === "COMPACTED" ? 410 : code === "CLUSTER_UNAVAILABLE" ? 503 : 403, code, message, details);
         } else {
-          onEvent(JSON.parse(data) as StoreEvent);
+          onEvent(JSON.parse(data) as StoreEvent, data);
         }
       });
       if (ended !== null) throw ended;

@@ -1,7 +1,7 @@
 // Reads the node's metrics at regular times and keeps, of the last minutes, what the charts show: rates and quantiles of what came
 // between two readings.
 
-import type { Api } from "./api/api.ts";
+import { type Api, ApiError } from "./api/api.ts";
 import { addedBetween, type Buckets, bucketsOf, type Metrics, quantileOf, readMetrics, sumOf } from "./api/metrics_text.ts";
 
 export interface Point {
@@ -101,6 +101,8 @@ export class Sampler {
       this.error = undefined;
     } catch (error) {
       this.error = error;
+      // A node that measures nothing, or not for everybody, does not begin to.
+      if (error instanceof ApiError && [401, 403, 404].includes(error.status)) clearInterval(this.timer);
     }
     for (const listener of this.listeners) listener();
   }

@@ -30,6 +30,7 @@ export function duration(seconds: number): string {
 
 /** A short time, from seconds: "420 µs", "1.3 ms", "2 s". */
 export function latency(seconds: number): string {
+  if (seconds === 0) return "0 s";
   const [unit, size] = seconds < 1e-3 ? ["µs", 1e-6] : seconds < 1 ? ["ms", 1e-3] : ["s", 1];
   const scaled = seconds / (size as number);
   return `${scaled < 10 ? Number(scaled.toFixed(1)) : Math.round(scaled)} ${unit}`;
@@ -39,6 +40,11 @@ export function rate(perSecond: number): string {
   if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(1)} M/s`;
   if (perSecond >= 1e4) return `${(perSecond / 1e3).toFixed(0)} k/s`;
   return `${perSecond < 10 ? Number(perSecond.toFixed(1)) : Math.round(perSecond)} /s`;
+}
+
+/** Of one processor. */
+export function share(part: number): string {
+  return `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`;
 }
 
 export function clockTime(time: Date): string {

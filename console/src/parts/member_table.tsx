@@ -11,6 +11,10 @@ export function lagOf(member: Member, status: Status): number | null {
   return isKnown ? Math.max(0, committed - member.match_index) : null;
 }
 
+function byName(members: readonly Member[]): Member[] {
+  return [...members].sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
 interface MemberTableProperties {
   status: Status;
   actions?: (member: Member) => ComponentChildren;
@@ -35,7 +39,7 @@ export function MemberTable({ status, actions }: MemberTableProperties) {
           </tr>
         </thead>
         <tbody>
-          {status.cluster.members.map((member) => {
+          {byName(status.cluster.members).map((member) => {
             const lag = lagOf(member, status);
             return (
               <tr key={member.id}>

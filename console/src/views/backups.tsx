@@ -2,19 +2,35 @@
 
 import { useCallback, useRef, useState } from "preact/hooks";
 
-import { ApiError } from "../api/api.ts";
+import { type Api, ApiError } from "../api/api.ts";
 import type { Backup } from "../api/types.ts";
 import { useConsole } from "../parts/console.tsx";
 import { Confirm } from "../parts/dialog.tsx";
 import { Badge, Empty, Time } from "../parts/facts.tsx";
-import { bytes, count, dateTime } from "../parts/format.ts";
+import { bytes, count, dateTime, plural } from "../parts/format.ts";
 import { explain, Problem } from "../parts/problem.tsx";
 import { usePoll } from "../parts/use_poll.ts";
 
 type Verdict = { readonly kind: "checking" } | { readonly kind: "valid" } | { readonly kind: "invalid"; readonly why: string };
 
-/** Backups of much data take their time. */
-const patienceMs = 300_000;
+/** What the server takes at once, whatever its limit of a body is. */
+const uploadedAtOnceBytes = 4 << 20;
+
+interface Listed {
+  readonly backups: readonly Backup[];
+  readonly damaged?: readonly string[];
+}
+
+/** In order; the file gets its name on the server when the last part was looked through. */
+async function uploadInParts(api: Api, file: File): Promise<void> {
+  for (let offset = 0; ; offset += uploadedAtOnceBytes) {
+    const end = Math.min(offset + uploadedAtOnceBytes, file.size);
+    const isLast = end === file.size;
+    const query = file.size <= uploadedAtOnceBytes ? "" : `?offset=${offset}${isLast ? "" : "&more=true"}`;
+    await api.call("PUT", pathOf(file.name) + query, { body: file.slice(offset, end) });
+    if (isLast) return;
+  }
+}
 
 function pathOf(name: string, rest = ""): string {
   return `api/v1/backups/${encodeURIComponent(name)}${rest}`;
@@ -72,8 +88,9 @@ function Cleanup({ onDone, onClose }: { onDone: (removed: string) => void; onClo
       isDangerous
       onClose={onClose}
       onConfirm={async () => {
-        await api.call("POST", "api/v1/backups/cleanup", { body: JSON.stringify({ keep_count: keepCount, keep_days: keepDays }) });
-        onDone("Old backups were removed.");
+        const body = JSON.stringify({ keep_count: keepCount, keep_days: keepDays });
+        const { deleted } = await api.data<{ deleted: number }>("POST", "api/v1/backups/cleanup", { body });
+        onDone(`${plural(deleted, "backup was", "backups were")} removed.`);
       }}
     >
       <p>What either rule keeps is kept; all other backups of this node's directory are removed.</p>
@@ -98,7 +115,7 @@ function BackupTable({ backups, refresh }: { backups: readonly Backup[]; refresh
     const judge = (verdict: Verdict) => setVerdicts((before) => ({ ...before, [name]: verdict }));
     judge({ kind: "checking" });
     try {
-      const { valid, reason } = await api.data<{ valid: boolean; reason?: string }>("POST", `${pathOf(name, "/verify")}?timeout_ms=${patienceMs}`);
+      const { valid, reason } = await api.data<{ valid: boolean; reason?: string }>("POST", pathOf(name, "/verify"));
       judge(valid ? { kind: "valid" } : { kind: "invalid", why: reason ?? "the server does not say why" });
       say(`${name} is ${valid ? "valid" : "not valid"}.`);
     } catch (problem) {
@@ -164,8 +181,7 @@ function BackupTable({ backups, refresh }: { backups: readonly Backup[]; refresh
           typed={restored.name}
           onClose={() => setRestored(null)}
           onConfirm={async () => {
-            const path = `${pathOf(restored.name, "/restore")}?timeout_ms=${patienceMs}`;
-            await api.call("POST", path, { body: JSON.stringify({ confirm: true }) });
+            await api.call("POST", pathOf(restored.name, "/restore"), { body: JSON.stringify({ confirm: true }) });
             say(`All data are those of ${restored.name} now.`);
             status.refresh();
             refresh();
@@ -183,7 +199,7 @@ function BackupTable({ backups, refresh }: { backups: readonly Backup[]; refresh
 
 export function Backups() {
   const { api, say } = useConsole();
-  const read = useCallback(async (signal: AbortSignal) => (await api.data<{ backups: Backup[] }>("GET", "api/v1/backups", { signal })).backups, [api]);
+  const read = useCallback((signal: AbortSignal) => api.data<Listed>("GET", "api/v1/backups", { signal }), [api]);
   const backups = usePoll(read, 10_000);
   const [isBusy, setBusy] = useState(false);
   const [isCleaning, setCleaning] = useState(false);
@@ -204,12 +220,12 @@ export function Backups() {
   };
   const create = () =>
     work(async () => {
-      const { name } = await api.data<Backup>("POST", `api/v1/backups?timeout_ms=${patienceMs}`);
+      const { name } = await api.data<Backup>("POST", "api/v1/backups");
       return `${name} was made.`;
     });
   const upload = (file: File) =>
     work(async () => {
-      await api.call("PUT", pathOf(file.name), { body: file });
+      await uploadInParts(api, file);
       return `${file.name} was uploaded.`;
     });
 
@@ -250,8 +266,11 @@ export function Backups() {
         </div>
       </div>
       <Problem error={error ?? backups.error} />
-      {backups.data?.length === 0 && <Empty>There are no backups in this node's directory yet.</Empty>}
-      {backups.data && backups.data.length > 0 && <BackupTable backups={backups.data} refresh={backups.refresh} />}
+      {backups.data?.backups.length === 0 && <Empty>There are no backups in this node's directory yet.</Empty>}
+      {backups.data?.damaged?.length !== undefined && (
+        <p class="warning">These files are no whole backups: {backups.data.damaged.join(", ")}</p>
+      )}
+      {backups.data && backups.data.backups.length > 0 && <BackupTable backups={backups.data.backups} refresh={backups.refresh} />}
       <p class="hint">Backups lie in the directory of the node that is asked (backup.dir). They need the permission admin.</p>
       {isCleaning && (
         <Cleanup

@@ -1,6 +1,7 @@
 // Two people changed one entry: both values side by side, and three ways on.
 
 import type { Draft, Entry } from "../api/entries.ts";
+import { prettyJson } from "../api/json.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Problem } from "../parts/problem.tsx";
 
@@ -38,10 +39,7 @@ function Side({ title, text, other }: { title: string; text: string; other: stri
       <pre tabIndex={0}>
         {markLines(text, other).map((line, i) =>
           line.isOther ? (
-            <mark key={i}>
-              {line.text}
-              {"\n"}
-            </mark>
+            <mark key={i}>{`${line.text}\n`}</mark>
           ) : (
             `${line.text}\n`
           ),
@@ -51,7 +49,14 @@ function Side({ title, text, other }: { title: string; text: string; other: stri
   );
 }
 
+/** Laid out as what the server has is, so that only what differs is marked. */
+function laidOut({ format, text }: Draft): string {
+  return format === "json" ? prettyJson(text) : text;
+}
+
+/** Precondition: `mine` is valid. */
 export function Conflict({ mine, theirs, isBusy, error, onOverwrite, onTakeTheirs, onClose }: ConflictProperties) {
+  const typed = laidOut(mine);
   return (
     <Dialog title="This key was changed meanwhile" onClose={onClose} isWide>
       <p>Nothing was saved. Somebody else wrote after you had opened this key.</p>
@@ -62,9 +67,9 @@ export function Conflict({ mine, theirs, isBusy, error, onOverwrite, onTakeTheir
             <p class="empty">The key is gone.</p>
           </section>
         ) : (
-          <Side title={`On the server, revision ${theirs.revision}`} text={theirs.value.text} other={mine.text} />
+          <Side title={`On the server, revision ${theirs.revision}`} text={theirs.value.text} other={typed} />
         )}
-        <Side title="Yours" text={mine.text} other={theirs?.value.text ?? ""} />
+        <Side title="Yours" text={typed} other={theirs?.value.text ?? ""} />
       </div>
       <Problem error={error} />
       <div class="actions">

@@ -3,6 +3,7 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 
 import type { StoreEvent } from "../api/types.ts";
+import { prettyJson } from "../api/json.ts";
 import { keyOf, keyOfMember, nameOf } from "../api/key.ts";
 import { type EventFilter, type FeedState, follow } from "../event_feed.ts";
 import { useConsole } from "../parts/console.tsx";
@@ -19,6 +20,7 @@ const drawnEveryMs = 200;
 interface Kept {
   readonly number: number;
   readonly event: StoreEvent;
+  readonly text: string;
 }
 
 /** The last events, newest first. */
@@ -26,8 +28,8 @@ class Window {
   kept: Kept[] = [];
   total = 0;
 
-  add(event: StoreEvent): void {
-    this.kept.unshift({ number: ++this.total, event });
+  add(event: StoreEvent, text: string): void {
+    this.kept.unshift({ number: ++this.total, event, text });
     if (this.kept.length > mostKept) this.kept.pop();
   }
 }
@@ -42,8 +44,8 @@ function useFeed(filter: EventFilter) {
     const fresh = new Window();
     recent.current = fresh;
     let timer = 0;
-    void follow(api, filter, gone.signal, setState, (event) => {
-      fresh.add(event);
+    void follow(api, filter, gone.signal, setState, (event, text) => {
+      fresh.add(event, text);
       timer ||= setTimeout(() => {
         timer = 0;
         draw();
@@ -75,7 +77,7 @@ function KeysOfEvent({ event }: { event: StoreEvent }) {
   return <a href={linkTo("keys", "text" in key ? { key: key.text } : { key_b64: key.base64 })}>{keys[0]}</a>;
 }
 
-function Row({ kept: { event } }: { kept: Kept }) {
+function Row({ kept: { event, text } }: { kept: Kept }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <li class="event">
@@ -90,7 +92,7 @@ function Row({ kept: { event } }: { kept: Kept }) {
           <KeysOfEvent event={event} />
         </span>
       </div>
-      {isOpen && <pre tabIndex={0}>{JSON.stringify(event, null, 2)}</pre>}
+      {isOpen && <pre tabIndex={0}>{prettyJson(text)}</pre>}
     </li>
   );
 }

@@ -6,7 +6,7 @@ import type { Measure, Point } from "../metrics_sampler.ts";
 import { Chart } from "../parts/chart.tsx";
 import { useConsole } from "../parts/console.tsx";
 import { Empty } from "../parts/facts.tsx";
-import { bytes, count, latency, rate } from "../parts/format.ts";
+import { bytes, count, latency, rate, share } from "../parts/format.ts";
 import { explain } from "../parts/problem.tsx";
 
 interface ChartPlan {
@@ -29,7 +29,7 @@ const plans: readonly ChartPlan[] = [
   { title: "Time to commit", lines: [["p50", "commit_p50"], ["p99", "commit_p99"]], format: latency },
   { title: "Time of a log sync", lines: [["p50", "fsync_p50"], ["p99", "fsync_p99"]], format: latency },
   { title: "Memory", lines: [["process", "process_bytes"], ["data", "data_bytes"]], format: bytes, isBinary: true },
-  { title: "Processors in use", lines: [["processors", "processor"]], format: (value) => value.toFixed(2) },
+  { title: "Processor", lines: [["of one processor", "processor"]], format: share },
   { title: "Keys", lines: [["keys", "keys"]], format: amount },
   { title: "Connections", lines: [["open", "connections"]], format: amount },
 ];
@@ -81,7 +81,7 @@ export function Metrics() {
         ))}
       </div>
       <p class="hint">
-        Of this node, since the console was opened, the console's own requests among them. Prometheus finds the same and more at <code>/metrics</code>.
+        Of this node, since the console was opened, the console's own requests among them; writes are committed where the leader is. Prometheus finds the same and more at <code>/metrics</code>.
       </p>
     </>
   );
