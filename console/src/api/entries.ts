@@ -55,8 +55,17 @@ export function readEntry(text: string): Entry {
   return { value: { format: "json", text: shown }, sizeBytes: new TextEncoder().encode(source).length, ...rest };
 }
 
+/** A draft is judged once, however often it is drawn: it may be long. */
+const judged = new WeakMap<Draft, string | null>();
+
 /** Why a draft is no value, or null. */
 export function problemOfDraft(draft: Draft): string | null {
+  let problem = judged.get(draft);
+  if (problem === undefined) judged.set(draft, (problem = judge(draft)));
+  return problem;
+}
+
+function judge(draft: Draft): string | null {
   if (draft.format === "json") {
     try {
       readJson(draft.text);

@@ -36,6 +36,10 @@ test("what is laid out means the same", () => {
   }
 });
 
+test("a string may be as long as a value", () => {
+  for (const text of [`"${"x".repeat(8 << 20)}"`, `"${"\\n".repeat(4 << 20)}"`]) assert.equal(readJson(text).end, text.length);
+});
+
 test("what is wrong is named with its place", () => {
   const wrong: [string, number, number][] = [
     ["", 1, 1],
@@ -46,6 +50,8 @@ test("what is wrong is named with its place", () => {
     ["01", 1, 2],
     ["[1", 1, 3],
     ['"a\nb"', 1, 1],
+    ['"\\x"', 1, 1],
+    ['"\\u12"', 1, 1],
     ["nul", 1, 1],
     ["1 x", 1, 3],
   ];
