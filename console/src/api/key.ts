@@ -25,9 +25,10 @@ export function isSameKey(a: Key, b: Key): boolean {
   return idOf(a) === idOf(b);
 }
 
-/** What a person reads. */
+/** What a person reads: on one line, control characters as their pictures (U+2400 and following). */
 export function nameOf(key: Key): string {
-  return "text" in key ? key.text : `base64:${key.base64}`;
+  if (!("text" in key)) return `base64:${key.base64}`;
+  return key.text.replaceAll(/[\0-\x1f\x7f]/g, (c) => String.fromCharCode(c === "\x7f" ? 0x2421 : 0x2400 + c.charCodeAt(0)));
 }
 
 function toBase64Url(bytes: Uint8Array): string {

@@ -19,6 +19,7 @@ test("a key that is no text is never taken for one that is", () => {
   assert.notEqual(idOf(keyOf("AP8=")), idOf(keyOf({ key_b64: "AP8=" })));
   assert.deepEqual(keyOfMember({ key_b64: "AP8=" }), { base64: "AP8=" });
   assert.equal(nameOf(keyOfMember({ key: "a" })), "a");
+  assert.equal(nameOf({ text: "a\n\0b\x7f" }), "a␊␀b␡");
 });
 
 test("what is no key is said before the server is asked", () => {

@@ -65,7 +65,7 @@ function useFeed(filter: EventFilter) {
 
 function keysOf(event: StoreEvent): string[] {
   if (event.keys) return event.keys.map((key) => nameOf(keyOf(key)));
-  if (event.key !== undefined) return [event.key];
+  if (event.key !== undefined) return [nameOf({ text: event.key })];
   return event.key_b64 === undefined ? [] : [nameOf({ base64: event.key_b64 })];
 }
 

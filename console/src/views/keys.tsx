@@ -106,7 +106,7 @@ function KeyList({ page, search, chosen }: KeyListProperties) {
             aria-current={i === chosenAt ? "true" : undefined}
             title={nameOf(key)}
           >
-            {"text" in key ? key.text : <span class="binary">{nameOf(key)}</span>}
+            {"text" in key ? nameOf(key) : <span class="binary">{nameOf(key)}</span>}
           </a>
         </li>
       ))}
