@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "p
 
 import { type Api, ApiError } from "./api/api.ts";
 import type { Status } from "./api/types.ts";
+import { Drafts } from "./drafts.ts";
 import { Sampler } from "./metrics_sampler.ts";
 import { ConsoleContext } from "./parts/console.tsx";
 import { Notices, useNotices } from "./parts/notices.tsx";
@@ -121,6 +122,12 @@ function SignedIn({ api, session }: { api: Api; session: Session }) {
   const status = usePoll(read, statusEveryMs);
   const sampler = useMemo(() => new Sampler(api), [api]);
   useEffect(() => sampler.start(), [sampler]);
+  const drafts = useMemo(() => new Drafts(), [api]);
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent) => drafts.isEmpty() || event.preventDefault();
+    addEventListener("beforeunload", ask);
+    return () => removeEventListener("beforeunload", ask);
+  }, [drafts]);
   const { notices, say } = useNotices();
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
@@ -134,7 +141,7 @@ function SignedIn({ api, session }: { api: Api; session: Session }) {
     isFirst.current = false;
   }, [place.view]);
   return (
-    <ConsoleContext.Provider value={{ api, session, status, sampler, say }}>
+    <ConsoleContext.Provider value={{ api, session, status, sampler, drafts, say }}>
       <a
         class="skip"
         href="#content"

@@ -303,6 +303,25 @@ test("an entry that nobody edits follows the changes of others", async () => {
   await page.getByText("Choose a key").waitFor();
 });
 
+test("what was typed is still there after a look elsewhere", async () => {
+  await put("edit/kept", 1);
+  await signIn(admin, "#/keys?search=edit%2Fkept&key=edit%2Fkept");
+  await valueField().fill("[2");
+  await page.getByLabel("What to search for").fill("users/1");
+  await page.getByText("32 keys").waitFor();
+  assert.equal(await valueField().inputValue(), "[2");
+  await page.getByRole("link", { name: "users/10", exact: true }).click();
+  await page.getByRole("heading", { name: "users/10" }).waitFor();
+  await open("Events");
+  await put("edit/kept", 3);
+  await openKeyOf("edit/kept");
+  assert.equal(await valueField().inputValue(), "[2");
+  await page.getByText("Meanwhile somebody changed this key").waitFor();
+  await button("Revert").click();
+  await button("Show it").click();
+  assert.equal(await valueField().inputValue(), "3");
+});
+
 test("deleting asks first, and deletes only what was seen", async () => {
   await put("edit/gone", 1);
   await signIn(admin, "#/keys?key=edit%2Fgone");

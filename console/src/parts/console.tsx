@@ -5,6 +5,7 @@ import { useContext } from "preact/hooks";
 
 import type { Api } from "../api/api.ts";
 import type { Status } from "../api/types.ts";
+import type { Drafts } from "../drafts.ts";
 import type { Session } from "../session.ts";
 import type { Sampler } from "../metrics_sampler.ts";
 import type { Poll } from "./use_poll.ts";
@@ -14,6 +15,7 @@ export interface Console {
   readonly session: Session;
   readonly status: Poll<Status>;
   readonly sampler: Sampler;
+  readonly drafts: Drafts;
   /** Shown for some seconds, and read out by screen readers. */
   say(text: string): void;
 }

@@ -5,7 +5,8 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../api/api.ts";
 import { deleteEntry, type Draft, type Entry, type Expiry, fetchEntry, fetchIfChanged, problemOfDraft, writeEntry } from "../api/entries.ts";
-import { type Key, nameOf } from "../api/key.ts";
+import { idOf, type Key, nameOf } from "../api/key.ts";
+import type { Unsaved } from "../drafts.ts";
 import { useConsole } from "../parts/console.tsx";
 import { Confirm } from "../parts/dialog.tsx";
 import { Facts } from "../parts/facts.tsx";
@@ -37,7 +38,7 @@ function isNotFound(error: unknown): boolean {
 }
 
 export function EntryView({ of: key, onGone }: EntryViewProperties) {
-  const { api } = useConsole();
+  const { api, drafts } = useConsole();
   const [entry, setEntry] = useState<Entry | null>(null);
   const [error, setError] = useState<unknown>();
   useEffect(() => {
@@ -45,7 +46,8 @@ export function EntryView({ of: key, onGone }: EntryViewProperties) {
     fetchEntry(api, key, gone.signal).then(setEntry, (problem: unknown) => gone.signal.aborted || setError(problem));
     return () => gone.abort();
   }, []);
-  if (entry !== null) return <Editor of={key} first={entry} onGone={onGone} />;
+  const isEdited = drafts.get(idOf(key)) !== undefined;
+  if (entry !== null || (isEdited && isNotFound(error))) return <Editor of={key} found={entry} onGone={onGone} />;
   return (
     <div class="entry">
       <h2 class="code">{nameOf(key)}</h2>
@@ -76,14 +78,22 @@ function useOthers(key: Key, revision: string, isAsking: boolean, onOther: (othe
   }, [api, revision, isAsking]);
 }
 
-function Editor({ of: key, first, onGone }: EntryViewProperties & { first: Entry }) {
-  const { api, say, status } = useConsole();
-  const [base, setBase] = useState(first);
-  const [readAt, setReadAt] = useState(Date.now);
-  const [draft, setDraft] = useState<Draft>(first.value);
-  const [expiry, setExpiry] = useState<Expiry>({ kind: first.ttl === null ? "none" : "keep" });
+function unchanged(entry: Entry): Unsaved {
+  return { base: entry, readAt: Date.now(), draft: entry.value, expiry: { kind: entry.ttl === null ? "none" : "keep" } };
+}
+
+/** `found` is what is there now, null for nothing; what was typed before goes on from where it was. */
+function Editor({ of: key, found, onGone }: EntryViewProperties & { found: Entry | null }) {
+  const { api, drafts, say, status } = useConsole();
+  const id = idOf(key);
+  const [first] = useState(() => drafts.get(id) ?? (found && unchanged(found)));
+  if (first === null) throw new Error("an entry is edited that is not there");
+  const [base, setBase] = useState(first.base);
+  const [readAt, setReadAt] = useState(first.readAt);
+  const [draft, setDraft] = useState<Draft>(first.draft);
+  const [expiry, setExpiry] = useState<Expiry>(first.expiry);
   /** Of somebody else, since `base` was read; null: it is gone. */
-  const [other, setOther] = useState<Entry | null | undefined>();
+  const [other, setOther] = useState<Entry | null | undefined>(found?.revision === first.base.revision ? undefined : found);
   const [isDeciding, setDeciding] = useState(false);
   const [isDeleting, setDeleting] = useState(false);
   const [isBusy, setBusy] = useState(false);
@@ -93,13 +103,18 @@ function Editor({ of: key, first, onGone }: EntryViewProperties & { first: Entry
   const isTyped = draft.format !== base.value.format || draft.text !== base.value.text;
   const isExpiryChanged = expiry.kind === "in" || (expiry.kind === "none") !== (base.ttl === null);
   const isChanged = isTyped || isExpiryChanged;
+  useEffect(() => {
+    if (isChanged) drafts.keep(id, { base, readAt, draft, expiry });
+    else drafts.drop(id);
+  }, [drafts, id, isChanged, base, readAt, draft, expiry]);
   const isValid = problemOfDraft(draft) === null && problemOfExpiry(expiry) === null;
 
   const show = useCallback((entry: Entry) => {
-    setBase(entry);
-    setReadAt(Date.now());
-    setDraft(entry.value);
-    setExpiry({ kind: entry.ttl === null ? "none" : "keep" });
+    const fresh = unchanged(entry);
+    setBase(fresh.base);
+    setReadAt(fresh.readAt);
+    setDraft(fresh.draft);
+    setExpiry(fresh.expiry);
     setOther(undefined);
     setError(undefined);
   }, []);
@@ -112,6 +127,11 @@ function Editor({ of: key, first, onGone }: EntryViewProperties & { first: Entry
       setOther(found);
     }
   });
+
+  const leave = () => {
+    drafts.drop(id);
+    onGone();
+  };
 
   /** `over`: what is replaced. */
   const save = async (over: Entry | null) => {
@@ -188,7 +208,7 @@ function Editor({ of: key, first, onGone }: EntryViewProperties & { first: Entry
           <p class="warning">
             {other === null ? "Meanwhile this key was deleted, or it expired." : `Meanwhile somebody changed this key (revision ${other.revision}).`}{" "}
             {isChanged && other !== null && "What you typed is still here. "}
-            <button type="button" onClick={() => (other === null ? onGone() : isChanged ? void decide() : show(other))}>
+            <button type="button" onClick={() => (other === null ? leave() : isChanged ? void decide() : show(other))}>
               {other === null ? "Close" : isChanged ? "Compare" : "Show it"}
             </button>
           </p>
@@ -216,7 +236,7 @@ function Editor({ of: key, first, onGone }: EntryViewProperties & { first: Entry
           onOverwrite={() => void save(other)}
           onTakeTheirs={() => {
             setDeciding(false);
-            if (other === null) onGone();
+            if (other === null) leave();
             else show(other);
           }}
           onClose={() => setDeciding(false)}
@@ -237,7 +257,7 @@ function Editor({ of: key, first, onGone }: EntryViewProperties & { first: Entry
             }
             say(`${nameOf(key)} was deleted.`);
             status.refresh();
-            onGone();
+            leave();
           }}
         >
           <p>

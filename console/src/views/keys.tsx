@@ -30,7 +30,8 @@ function chosenKey(parameters: URLSearchParams): Key | null {
   return base64 === null ? null : { base64 };
 }
 
-function SearchForm({ search }: { search: Search }) {
+/** What is open stays open. */
+function SearchForm({ search, chosen }: { search: Search; chosen: Key | null }) {
   const [text, setText] = useState(search.text);
   const [mode, setMode] = useState<SearchMode>(search.mode);
   useEffect(() => {
@@ -41,7 +42,7 @@ function SearchForm({ search }: { search: Search }) {
     if (text === search.text && mode === search.mode) return undefined;
     // A filter is searched for when it is whole: by Enter.
     if (mode === "filter" && text !== "") return undefined;
-    const timer = setTimeout(() => go("keys", parametersOf({ mode, text }, null)), searchDelayMs);
+    const timer = setTimeout(() => go("keys", parametersOf({ mode, text }, chosen)), searchDelayMs);
     return () => clearTimeout(timer);
   }, [text, mode, search.text, search.mode]);
   return (
@@ -50,7 +51,7 @@ function SearchForm({ search }: { search: Search }) {
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        go("keys", parametersOf({ mode, text }, null));
+        go("keys", parametersOf({ mode, text }, chosen));
       }}
     >
       <label>
@@ -156,7 +157,7 @@ export function Keys({ parameters }: { parameters: URLSearchParams }) {
       </div>
       <div class="browser">
         <section class="found" aria-label="Search">
-          <SearchForm search={search} />
+          <SearchForm search={search} chosen={chosen} />
           <Count search={search} whole={found.data && pages.length === 1 && !found.data.nextCursor ? found.data.keys.length : null} />
           <Problem error={found.error} />
           {found.data?.keys.length === 0 && <Empty>{text === "" ? "There are no keys yet." : "No key matches."}</Empty>}
