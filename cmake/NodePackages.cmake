@@ -1,12 +1,16 @@
-# concord_node_packages(<out> <directory>): the npm packages that <directory>/package-lock.json names, installed when they are
-# needed. <out>_DIR is where node finds them (a copy of package.json beside node_modules, in the build tree), <out>_STAMP the
-# file to depend on.
+# concord_node_packages(<out> <directory> [<folder>]): the npm packages that <directory>/package-lock.json names, installed when
+# they are needed. <out>_DIR is where node finds them (a copy of package.json beside node_modules, in <folder> of the build tree,
+# node_packages unless said), <out>_STAMP the file to depend on.
 #
 # The lock file names versions and digests and no host; no package runs a script while it is installed.
 find_program(NPM npm REQUIRED)
 
 function(concord_node_packages out directory)
-  set(work "${CMAKE_CURRENT_BINARY_DIR}/node_packages")
+  set(folder node_packages)
+  if(ARGC GREATER 2)
+    set(folder "${ARGV2}")
+  endif()
+  set(work "${CMAKE_CURRENT_BINARY_DIR}/${folder}")
   set(locked "${directory}/package.json" "${directory}/package-lock.json")
   add_custom_command(
     OUTPUT "${work}/installed"

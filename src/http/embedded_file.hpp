@@ -6,6 +6,8 @@
 
 namespace concord::http {
 
+class Call;
+
 struct EmbeddedFile {
   std::string_view path = {};  ///< below where the files are served, without a slash in front
   std::string_view content_type = {};
@@ -17,5 +19,14 @@ struct EmbeddedFile {
 
 /// The page of the API documentation and what it loads. "index.html" is the page itself.
 [[nodiscard]] std::span<const EmbeddedFile> docs_page_files() noexcept;
+
+/// The web console: likewise.
+[[nodiscard]] std::span<const EmbeddedFile> console_files() noexcept;
+
+/// The file of `files` that the call asks for below `folder` ("/console"): as the client takes it, or 304 when it has it already.
+/// The policy says what the page may load; no other site learns where its reader came from.
+/// 404 for a path that leads to none.
+void serve_file(Call& call, std::span<const EmbeddedFile> files, std::string_view folder,
+                std::string_view content_security_policy);
 
 }  // namespace concord::http

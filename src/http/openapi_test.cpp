@@ -51,6 +51,7 @@ TEST_F(OpenApi, EveryRouteIsDescribed) {
   std::set<std::string> ids;
   for (const Route& route : api_routes()) {
     if (route.operation == "documentation" && route.path != "/api/docs") continue;  // files of its page
+    if (route.operation == "console" && route.path != "/console/") continue;        // likewise
     SCOPED_TRACE(std::string(method_name(route.method)) + " " + std::string(route.path));
     const json::object& described = operation(route);
     EXPECT_TRUE(ids.emplace(described.at("operationId").as_string()).second);

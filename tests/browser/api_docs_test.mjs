@@ -5,51 +5,12 @@
 //
 // PACKAGES_DIR has node_modules/playwright-core. The browser is $CHROMIUM, or `chromium` of the system.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { resolve } from "node:path";
+
+import { launch, packagesOf, startServer, stepTimeoutMs, watch } from "./browser.mjs";
 
 const [packagesDir, program, workDir, flag, screenshotFile] = process.argv.slice(2);
-const { chromium } = createRequire(resolve(packagesDir, "package.json"))("playwright-core");
-const stepTimeoutMs = 20_000;
-
-/** A node on ports of its own choice; resolves to its process and its origin. */
-async function startServer() {
-  rmSync(workDir, { recursive: true, force: true });
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CONCORD_")));
-  const server = spawn(program, ["start", "--node-data-dir", workDir, "--api-port", "0", "--log-level", "warn"], {
-    env: environment,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  for await (const part of server.stdout) {
-    output += part;
-    const ready = /^concord ready .*\bapi=(http:\/\/127\.0\.0\.1:\d+) .*\n/m.exec(output);
-    if (ready) return { server, origin: ready[1] };
-  }
-  throw new Error(`the server ended without a ready line: ${output}`);
-}
-
-/** What a page must not do is noted in the returned list. */
-function watch(page, origin) {
-  const problems = [];
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) problems.push(`console: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => problems.push(`page error: ${error}`));
-  page.on("requestfailed", (request) => problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
-  page.on("response", (response) => {
-    if (response.status() >= 400) problems.push(`status ${response.status()}: ${response.url()}`);
-  });
-  page.on("request", (request) => {
-    const url = new URL(request.url());
-    if (url.protocol !== "data:" && url.protocol !== "blob:" && url.origin !== origin) {
-      problems.push(`leaves the server: ${request.url()}`);
-    }
-  });
-  return problems;
-}
+const { chromium } = packagesOf(packagesDir)("playwright-core");
 
 /** Opens the operation of the document, fills in what it needs, presses Execute; the status and the text that are shown. */
 async function execute(page, method, path, key, body) {
@@ -90,14 +51,10 @@ async function takePicture(page) {
 }
 
 async function main() {
-  const { server, origin } = await startServer();
+  const { server, origin } = await startServer(program, workDir);
   let browser;
   try {
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-      // Chromium's sandbox refuses root; the page is our own. The last one: /dev/shm is small in containers.
-      args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-    });
+    browser = await launch(chromium);
     const page = await browser.newPage({ viewport: { width: 1100, height: 1000 } });
     page.setDefaultTimeout(stepTimeoutMs);
     const problems = watch(page, origin);

@@ -6,9 +6,9 @@ import tree
 
 MOST_LINES = 600
 MOST_BYTES = 700_000
-SOURCES = tree.CODE | {".rs", ".py", ".sh", ".cmake"}
+SOURCES = tree.CODE | {".rs", ".py", ".sh", ".cmake", ".ts", ".tsx", ".mjs"}
 TEXT = SOURCES | {".txt", ".md", ".json", ".toml", ".yml", ".yaml", ".in", ".map", ""}
-FOLDERS = ["src", "include", "engine", "apps", "sim", "tests", "bench", "fuzz", "examples", "tools", "cmake", "deploy", "docs"]
+FOLDERS = ["src", "include", "engine", "apps", "sim", "tests", "bench", "fuzz", "examples", "tools", "cmake", "deploy", "docs", "console"]
 TOP = ["dev", "CMakeLists.txt", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".ci/run"]
 
 # Spelt in pieces: this file is read too.

@@ -17,6 +17,7 @@ std::vector<Route> api_routes() {
   routes::add_metrics(routes);
   routes::add_openapi(routes);
   routes::add_documentation(routes);
+  routes::add_console(routes);
   return routes;
 }
 

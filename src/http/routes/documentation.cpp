@@ -1,8 +1,5 @@
 // GET /api/docs: Swagger UI over this server's own OpenAPI document. Page and assets are part of the program, so that it works
 // where there is no network but the one to the server.
-#include <algorithm>
-
-#include "http/accept.hpp"
 #include "http/embedded_file.hpp"
 #include "http/routes/routes.hpp"
 
@@ -10,7 +7,6 @@ namespace concord::http::routes {
 namespace {
 
 constexpr std::string_view page_path = "/api/docs";
-constexpr std::string_view page_file = "index.html";
 
 /// Swagger UI sets styles from its script and has its icons in its style sheet; all else must come from this server, and no
 /// other site may frame the page.
@@ -19,44 +15,7 @@ constexpr std::string_view content_security_policy =
     "'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Precondition: the path is one of the routes below.
-const EmbeddedFile& requested_file(std::string_view target) {
-  std::string_view name = target.substr(0, target.find_first_of("?#"));
-  name.remove_prefix(std::min(name.find(page_path) + page_path.size(), name.size()));
-  if (name.starts_with('/')) name.remove_prefix(1);
-  if (name.empty()) name = page_file;
-  return *std::ranges::find(docs_page_files(), name, &EmbeddedFile::path);
-}
-
-/// Whether `If-None-Match` names the tag; weak tags compare as strong ones.
-bool client_has_tag(std::string_view list, std::string_view etag) noexcept {
-  if (list == "*") return true;
-  for (std::size_t at = list.find(etag); at != std::string_view::npos; at = list.find(etag, at + 1)) {
-    const std::size_t end = at + etag.size();  // tags have their quotes, so one is never a part of another
-    if (end == list.size() || list[end] == ',' || list[end] == ' ') return true;
-  }
-  return false;
-}
-
-void get_file(Call& call) {
-  const EmbeddedFile& file = requested_file(call.request.target);
-  const bool packed = takes_gzip(call.request.header(Header::accept_encoding));
-  const std::string_view etag = packed ? file.gzip_etag : file.etag;
-  Reply& reply = call.reply;
-  reply.content_type = file.content_type;
-  reply.add_header("ETag", etag);
-  reply.add_header("Cache-Control",
-                   "no-cache");  // kept, but asked about: another version of the program has other files
-  reply.vary_by("Accept-Encoding");
-  reply.add_header("Content-Security-Policy", content_security_policy);
-  reply.add_header("Referrer-Policy", "no-referrer");
-  if (client_has_tag(call.request.header(Header::if_none_match), etag)) {
-    reply.status = 304;
-    return;
-  }
-  if (packed) reply.add_header("Content-Encoding", "gzip");
-  reply.static_body = packed ? file.gzip_bytes : file.bytes;
-}
+void get_file(Call& call) { serve_file(call, docs_page_files(), page_path, content_security_policy); }
 
 }  // namespace
 

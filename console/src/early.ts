@@ -1,0 +1,4 @@
+// Runs before anything is painted.
+import { applyTheme, chosenTheme } from "./theme.ts";
+
+applyTheme(chosenTheme());
