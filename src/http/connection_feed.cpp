@@ -41,6 +41,7 @@ void Connection::pump_feed() {
   fed_.clear();
   const bool is_http_1_0 = call_.request.is_http_1_0;
   const Feed::State state = feed_->append(fed_);
+  if (state == Feed::State::broken) return close();
   if (!fed_.empty()) {
     append_feed_part(out_, fed_, is_http_1_0);
     sign_of_life_at_ = worker_.now() + worker_.ticks(shared_.settings.sign_of_life_interval);
@@ -91,7 +92,7 @@ void Connection::check_feed() {
   if (worker_.now() >= sign_of_life_at_) {
     fed_.clear();
     feed_->append_sign_of_life(fed_);
-    append_feed_part(out_, fed_, call_.request.is_http_1_0);
+    if (!fed_.empty()) append_feed_part(out_, fed_, call_.request.is_http_1_0);
     sign_of_life_at_ = worker_.now() + worker_.ticks(shared_.settings.sign_of_life_interval);
   }
   pump_feed();

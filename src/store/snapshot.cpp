@@ -160,6 +160,7 @@ void Snapshot::add_entries(std::string& block, std::size_t target_bytes) {
     bool reached_end = true;
     view_.visit_from(next_key_, [&](const Record& record) {
       append_entry(block, record);
+      ++entries_given_;
       last_key = record.key();
       reached_end = ++looked_at < slice_keys && block.size() < target_bytes;
       return reached_end;

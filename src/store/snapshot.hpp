@@ -75,6 +75,8 @@ class Snapshot {
   [[nodiscard]] const SnapshotMeta& meta() const noexcept { return meta_; }
   /// The next block, of about `target_bytes`; false at the end. Looks at the store for well below 1 ms at a time.
   [[nodiscard]] bool next_block(std::string& block, std::size_t target_bytes);
+  /// In the blocks that were given out.
+  [[nodiscard]] std::uint64_t entries_given() const noexcept { return entries_given_; }
   /// Leaves entries and tokens alone: what belongs to this cluster's log stays behind. Before the first block.
   void keep_data_only();
 
@@ -86,6 +88,7 @@ class Snapshot {
   View view_;
   std::string next_key_;  // the cursor: everything before it was given out
   bool has_all_entries_ = false;
+  std::uint64_t entries_given_ = 0;
   Remembered::Items remembered_;
   std::size_t next_remembered_ = 0;
   std::vector<acl::TokenPointer> tokens_;

@@ -55,6 +55,7 @@ void add_watch(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_cluster_token(CLI::App& cluster, Context& context);
+void add_backup(CLI::App& app, Context& context);
 void add_cert(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
