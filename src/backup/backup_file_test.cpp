@@ -154,7 +154,9 @@ TEST(BackupFile, IsThereAsAWholeOrNotAtAllWheneverThePowerGoes) {
       EXPECT_TRUE(verdict);
       break;
     }
-    if (!verdict) EXPECT_EQ(verdict.error().code(), Errc::not_found) << stop_after;
+    if (!verdict) {
+      EXPECT_EQ(verdict.error().code(), Errc::not_found) << stop_after;
+    }
   }
 }
 

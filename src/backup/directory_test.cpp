@@ -23,7 +23,10 @@ class BackupDirectory : public testing::Test {
   }
   std::vector<std::string> names() {
     std::vector<std::string> names;
-    for (const BackupInfo& backup : directory_.list()->backups) names.push_back(backup.name);
+    const auto list = directory_.list();
+    EXPECT_TRUE(list);
+    if (!list) return names;
+    for (const BackupInfo& backup : list->backups) names.push_back(backup.name);
     return names;
   }
 

@@ -53,7 +53,9 @@ TEST(Schedule, WhatIsNoneSaysWhy) {
         ", * * * *",  "99999999999h"}) {
     const auto schedule = Schedule::parse(text);
     EXPECT_FALSE(schedule) << text;
-    if (!schedule) EXPECT_NE(schedule.error().message().find("a schedule is"), std::string::npos);
+    if (!schedule) {
+      EXPECT_NE(schedule.error().message().find("a schedule is"), std::string::npos);
+    }
   }
 }
 
