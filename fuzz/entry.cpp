@@ -34,7 +34,9 @@ class Builder {
 
   Command command() {
     Command built;
-    built.kind = static_cast<CommandKind>(1 + input_.below(8));
+    constexpr std::uint8_t before_a_command = 9;
+    const auto kind = static_cast<std::uint8_t>(1 + input_.below(12));
+    built.kind = static_cast<CommandKind>(kind < before_a_command ? kind : kind + 1);
     built.request = {base::NodeId(input_.number()), input_.number(), input_.number()};
     const bool is_single = built.kind == CommandKind::put || built.kind == CommandKind::remove;
     if (is_single || built.kind == CommandKind::touch) built.key = key();
@@ -50,12 +52,29 @@ class Builder {
     if (built.kind == CommandKind::once) built.once = once();
     if (built.kind == CommandKind::token_create) built.token = token();
     if (built.kind == CommandKind::token_revoke) built.token.id = token_id();
+    if (command::is_of_restore(built.kind)) built.restore = restore(built.kind);
     if (built.kind != CommandKind::expire && input_.below(4) == 0) built.as_token = token_id();
     if (built.kind == CommandKind::transaction || built.kind == CommandKind::once) built.transaction = transaction();
     return built;
   }
 
  private:
+  command::RestoreStep restore(CommandKind kind) {
+    command::RestoreStep step{.id = command::RestoreId(input_.number() | 1U)};
+    if (kind == CommandKind::restore_begin) {
+      step.wall_offset_ms = static_cast<std::int64_t>(input_.number());
+      step.with_tokens = input_.flag();
+      for (std::size_t left = input_.below(3); left > 0; --left) step.prefixes.push_back(key());
+    } else if (kind == CommandKind::restore_chunk) {
+      step.number = input_.number();
+      step.items = keep(std::string(input_.text(100)));
+    } else if (kind == CommandKind::restore_commit) {
+      step.chunks = input_.number();
+      step.crc = static_cast<std::uint32_t>(input_.number());
+    }
+    return step;
+  }
+
   std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 
   /// Few different ones, so that commands meet.
@@ -173,6 +192,10 @@ void append(std::string& to, const Command& command) {
     case CommandKind::expire: return command::append_expire(to, command.request, command.due_ms, command.limit);
     case CommandKind::token_create: return command::append_token_create(to, command.request, command.token);
     case CommandKind::token_revoke: return command::append_token_revoke(to, command.request, command.token.id);
+    case CommandKind::restore_begin:
+    case CommandKind::restore_chunk:
+    case CommandKind::restore_commit:
+    case CommandKind::restore_abort: return command::append_restore(to, command.request, command.kind, command.restore);
   }
 }
 
@@ -203,6 +226,16 @@ bool same(const Command& a, const Command& b) {
              a.token.only_as_first == b.token.only_as_first && a.token.description == b.token.description &&
              a.token.prefixes == b.token.prefixes;
     case CommandKind::token_revoke: return same_head && a.token.id == b.token.id;
+    case CommandKind::restore_begin:
+      return same_head && a.restore.id == b.restore.id && a.restore.wall_offset_ms == b.restore.wall_offset_ms &&
+             a.restore.with_tokens == b.restore.with_tokens && a.restore.prefixes == b.restore.prefixes;
+    case CommandKind::restore_chunk:
+      return same_head && a.restore.id == b.restore.id && a.restore.number == b.restore.number &&
+             a.restore.items == b.restore.items;
+    case CommandKind::restore_commit:
+      return same_head && a.restore.id == b.restore.id && a.restore.chunks == b.restore.chunks &&
+             a.restore.crc == b.restore.crc;
+    case CommandKind::restore_abort: return same_head && a.restore.id == b.restore.id;
     case CommandKind::once:
       if (a.once.scope != b.once.scope || a.once.key != b.once.key || a.once.fingerprint != b.once.fingerprint)
         return false;

@@ -18,7 +18,7 @@ std::string path() { return log::snapshot_file(directory, base::Index(7), base::
 
 /// Meta and blocks, one behind the other.
 Result<std::string> read_all(env::FileSystem& files) {
-  auto reader = log::SnapshotReader::open(files, path());
+  auto reader = log::open_snapshot(files, path());
   if (!reader) return std::unexpected(std::move(reader.error()));
   std::string all((*reader)->meta());
   std::string block;

@@ -4,6 +4,7 @@
 #include <concord/async_store.hpp>
 #include <concord/auth.hpp>
 #include <concord/awaitable.hpp>
+#include <concord/backup.hpp>
 #include <concord/client.hpp>
 #include <concord/clock.hpp>
 #include <concord/compression.hpp>

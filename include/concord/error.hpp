@@ -45,7 +45,11 @@ enum class Errc : std::uint8_t {
   storage_failed = 16,         ///< The disk failed; the node accepts no more writes. Reads go on.
   internal = 17,               ///< A defect in Concord.
   already_exists = 18,         ///< The name is in use.
+  invalid_backup = 19,         ///< A backup is damaged, of a newer version, or none at all; nothing was changed.
 };
+
+/// The last of the kinds.
+inline constexpr Errc last_errc = Errc::invalid_backup;
 
 /// The stable upper-case name of a code, as it stands in HTTP answers: `Errc::not_found` -> "NOT_FOUND".
 [[nodiscard]] CONCORD_API std::string_view error_name(Errc code) noexcept;

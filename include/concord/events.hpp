@@ -47,7 +47,7 @@ enum class EventType : std::uint8_t {
   del_many = 5,    ///< "delete_many": several deletes and nothing else; a delete_where too
   touch_many = 6,  ///< several touches and nothing else
   txn = 7,         ///< several changes of different kinds
-  restored = 8,    ///< everything was replaced by a backup; comes to everybody
+  restored = 8,    ///< everything, or all keys of some prefixes, was replaced by a backup; comes to everybody
   get = 9,         ///< a read; only to who asks for it, of this node only, and some may be left out
   get_many = 10,   ///< the same of several keys
 };

@@ -78,6 +78,11 @@ class CONCORD_API Node final : public Store {
   Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) override;
   Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) override;
   Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) override;
+  Result<BackupInfo> create_backup(const CreateBackupOptions& options = {}) override;
+  Result<BackupList> list_backups(const BackupReadOptions& options = {}) override;
+  Result<BackupVerdict> verify_backup(std::string_view backup, const BackupReadOptions& options = {}) override;
+  Result<RestoredBackup> restore_backup(std::string_view backup, const RestoreBackupOptions& options = {}) override;
+  Result<std::uint64_t> cleanup_backups(const CleanupBackupsOptions& options = {}) override;
 
   void async_put(std::string_view key, const Value& value, const PutOptions& options,
                  Completion<Revision> done) override;

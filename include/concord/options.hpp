@@ -105,6 +105,16 @@ struct AuthOptions {
   std::string token = {};
 };
 
+/// Backups that stand on the node (concord/backup.hpp).
+struct BackupOptions {
+  std::filesystem::path dir = "./backups";  ///< Created with the first backup.
+  /// When backups are made by themselves: `off`; an interval like `30m`, `1h`, `1d`; or five fields as of cron(5), in UTC: `0 2 * * *`.
+  std::string schedule = "off";
+  /// What of them is removed after one was made by itself: as `CleanupBackupsOptions`. 0: no such rule; both: none is removed.
+  std::uint64_t keep_count = 0;
+  std::uint64_t keep_days = 0;
+};
+
 /// What `Node::open` needs. A guest in its host: nothing here opens a port, prints, or touches signals.
 struct Options {
   std::string name = "node1@127.0.0.1";
@@ -120,6 +130,7 @@ struct Options {
   CompressionOptions compression = {};
   EventStreamOptions event_stream = {};
   AuthOptions auth = {};
+  BackupOptions backup = {};
   MetricsOptions metrics = {};
   TelemetryOptions telemetry = {};
   TracingOptions tracing = {};

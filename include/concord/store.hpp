@@ -29,6 +29,7 @@
 
 #include <concord/async_store.hpp>
 #include <concord/auth.hpp>
+#include <concord/backup.hpp>
 #include <concord/conditional.hpp>
 #include <concord/entry.hpp>
 #include <concord/error.hpp>
@@ -211,6 +212,14 @@ class CONCORD_API Store : public AsyncStore {
   virtual Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) = 0;
   virtual Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) = 0;
   virtual Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) = 0;
+
+  // --- backups (concord/backup.hpp: `Backup` has them under shorter names) ---------------------------------------------
+
+  virtual Result<BackupInfo> create_backup(const CreateBackupOptions& options = {}) = 0;
+  virtual Result<BackupList> list_backups(const BackupReadOptions& options = {}) = 0;
+  virtual Result<BackupVerdict> verify_backup(std::string_view backup, const BackupReadOptions& options = {}) = 0;
+  virtual Result<RestoredBackup> restore_backup(std::string_view backup, const RestoreBackupOptions& options = {}) = 0;
+  virtual Result<std::uint64_t> cleanup_backups(const CleanupBackupsOptions& options = {}) = 0;
 
  protected:
   Store() = default;

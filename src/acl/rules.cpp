@@ -60,7 +60,11 @@ Refusal judge(const Token* token, base::ClusterTimeMs now_ms, const Command& com
     case CommandKind::transaction:
     case CommandKind::once: return judge(*token, command.transaction);
     case CommandKind::token_create:
-    case CommandKind::token_revoke: return refusal_unless(token->has(Permission::admin));
+    case CommandKind::token_revoke:
+    case CommandKind::restore_begin:
+    case CommandKind::restore_chunk:
+    case CommandKind::restore_commit:
+    case CommandKind::restore_abort: return refusal_unless(token->has(Permission::admin));
     case CommandKind::expire: break;
   }
   return Refusal::forbidden;

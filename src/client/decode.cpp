@@ -194,6 +194,24 @@ std::string prefix_of(std::string_view json) {
   return prefix;
 }
 
+BackupInfo backup_in(std::string_view object) {
+  BackupInfo backup;
+  each_member(object, [&](std::string_view name, std::string_view json) {
+    if (name == "name") backup.name = text_of(json);
+    if (name == "path") backup.path = text_of(json);
+    if (name == "size") backup.size_bytes = number_of(json);
+    if (name == "entry_count") backup.entry_count = number_of(json);
+    if (name == "revision") backup.revision = Revision(number_of(json));
+    if (name == "created_at") backup.created_at = time_of(json).value_or(backup.created_at);
+    if (name == "sha256") backup.sha256 = text_of(json);
+    if (name == "id") backup.id = text_of(json);
+    if (name == "cluster") backup.cluster = text_of(json);
+    if (name == "node") backup.node = text_of(json);
+    if (name == "version") backup.version = text_of(json);
+  });
+  return backup;
+}
+
 TokenInfo token_of(std::string_view object) {
   TokenInfo token;
   each_member(object, [&](std::string_view name, std::string_view json) {
@@ -332,6 +350,44 @@ Result<std::vector<TokenInfo>> tokens_of(Result<Answer>&& answer) {
     if (name == "tokens") each_item(json, [&](std::string_view token) { tokens.push_back(token_of(token)); });
   });
   return tokens;
+}
+
+Result<BackupInfo> backup_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), false);
+  if (!text) return std::unexpected(text.error());
+  return backup_in(text->data);
+}
+
+Result<BackupList> backups_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), false);
+  if (!text) return std::unexpected(text.error());
+  BackupList list;
+  each_member(text->data, [&](std::string_view name, std::string_view json) {
+    if (name == "backups") each_item(json, [&](std::string_view each) { list.backups.push_back(backup_in(each)); });
+    if (name == "damaged") each_item(json, [&](std::string_view each) { list.damaged.push_back(text_of(each)); });
+  });
+  return list;
+}
+
+Result<BackupVerdict> verdict_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), false);
+  if (!text) return std::unexpected(text.error());
+  BackupVerdict verdict;
+  each_member(text->data, [&](std::string_view name, std::string_view json) {
+    if (name == "valid") verdict.valid = is_true(json);
+    if (name == "reason") verdict.reason = text_of(json);
+  });
+  return verdict;
+}
+
+Result<RestoredBackup> restored_of(Result<Answer>&& answer) {
+  const auto text = told(std::move(answer), true);
+  if (!text) return std::unexpected(text.error());
+  RestoredBackup restored{.revision = text->revision.value_or(Revision())};
+  each_member(text->data, [&](std::string_view name, std::string_view json) {
+    if (name == "entry_count") restored.entry_count = number_of(json);
+  });
+  return restored;
 }
 
 Result<EventStats> event_stats_of(Result<Answer>&& answer) {

@@ -28,6 +28,10 @@ namespace concord::client {
 [[nodiscard]] Result<Status> status_of(Result<Answer>&& answer);
 [[nodiscard]] Result<CreatedToken> created_token_of(Result<Answer>&& answer);
 [[nodiscard]] Result<std::vector<TokenInfo>> tokens_of(Result<Answer>&& answer);
+[[nodiscard]] Result<BackupInfo> backup_of(Result<Answer>&& answer);
+[[nodiscard]] Result<BackupList> backups_of(Result<Answer>&& answer);
+[[nodiscard]] Result<BackupVerdict> verdict_of(Result<Answer>&& answer);
+[[nodiscard]] Result<RestoredBackup> restored_of(Result<Answer>&& answer);
 [[nodiscard]] Result<EventStats> event_stats_of(Result<Answer>&& answer);
 /// Of a change that leaves no revision.
 [[nodiscard]] Result<void> done_of(Result<Answer>&& answer);

@@ -63,7 +63,7 @@ inline Value value_from(std::string_view json, bool is_base64) {
 
 /// The error of that name; of others what the status makes of it.
 inline Errc code_named(std::string_view name, unsigned status) {
-  for (int number = 1; number <= static_cast<int>(Errc::already_exists); ++number) {
+  for (int number = 1; number <= static_cast<int>(last_errc); ++number) {
     if (error_name(static_cast<Errc>(number)) == name) return static_cast<Errc>(number);
   }
   if (name == "PRECONDITION_FAILED") return Errc::condition_failed;

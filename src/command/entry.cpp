@@ -194,6 +194,29 @@ void read_token(Reader& reader, TokenRecord& token) {
   }
 }
 
+void read_restore(Reader& reader, CommandKind kind, RestoreStep& step) {
+  step.id = RestoreId(reader.fixed64());
+  if (step.id.is_zero()) reader.fail();
+  if (kind == CommandKind::restore_chunk) {
+    step.number = reader.varint();
+    step.items = reader.bytes();
+  } else if (kind == CommandKind::restore_commit) {
+    step.chunks = reader.varint();
+    step.crc = reader.fixed32();
+  } else if (kind == CommandKind::restore_begin) {
+    step.wall_offset_ms = base::unzigzag(reader.varint());
+    const std::uint8_t with_tokens = reader.byte();
+    const std::uint64_t count = reader.varint();
+    if (with_tokens > 1 || count > max_restore_prefixes) reader.fail();
+    step.with_tokens = with_tokens == 1;
+    step.prefixes.clear();
+    for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+      step.prefixes.push_back(reader.bytes());
+      if (step.prefixes.back().empty() || step.prefixes.back().size() > max_restore_prefix_bytes) reader.fail();
+    }
+  }
+}
+
 void append_body(std::string& to, const Transaction& transaction) {
   // The size stands in front of the body and is known behind it: the body moves up by the few bytes of its size.
   const std::size_t body_at = to.size();
@@ -277,6 +300,23 @@ void append_token_revoke(std::string& to, const base::RequestId& request, TokenI
   base::append_fixed64(to, token.value());
 }
 
+void append_restore(std::string& to, const base::RequestId& request, CommandKind kind, const RestoreStep& step) {
+  append_head(to, kind, request);
+  base::append_fixed64(to, step.id.value());
+  if (kind == CommandKind::restore_chunk) {
+    append_varint(to, step.number);
+    append_bytes(to, step.items);
+  } else if (kind == CommandKind::restore_commit) {
+    append_varint(to, step.chunks);
+    base::append_fixed32(to, step.crc);
+  } else if (kind == CommandKind::restore_begin) {
+    append_varint(to, base::zigzag(step.wall_offset_ms));
+    append_kind(to, step.with_tokens);
+    append_varint(to, step.prefixes.size());
+    for (const std::string_view prefix : step.prefixes) append_bytes(to, prefix);
+  }
+}
+
 void append_with_token(std::string& to, TokenId token) {
   append_kind(to, with_token);
   base::append_fixed64(to, token.value());
@@ -330,6 +370,10 @@ void EntryReader::read_body(Command& command) {
       command.token.id = TokenId(reader_.fixed64());
       if (command.token.id.is_zero()) reader_.fail();
       break;
+    case CommandKind::restore_begin:
+    case CommandKind::restore_chunk:
+    case CommandKind::restore_commit:
+    case CommandKind::restore_abort: read_restore(reader_, command.kind, command.restore); break;
     default: reader_.fail();
   }
 }

@@ -12,8 +12,12 @@
 //   kind 7      token create         body := token:fixed64 hash:32 permissions:u8 expires_in_s:varint only_as_first:u8(0|1)
 //                                            description:bytes count:varint prefix:bytes*
 //   kind 8      token revoke         body := token:fixed64
-//   kind 9      with a token         9:u8 token:fixed64 command, instead of kind 1, 2, 3, 5, 6, 7 or 8 alone: done only when this
-//                                    token, as it is where the command stands in the log, may do it
+//   kind 9      with a token         9:u8 token:fixed64 command, instead of any but kind 4 alone: done only when this token, as it
+//                                    is where the command stands in the log, may do it
+//   kind 10     restore begin        body := restore:fixed64 wall_offset_ms:zigzag-varint with_tokens:u8(0|1) count:varint prefix:bytes*
+//   kind 11     restore chunk        body := restore:fixed64 number:varint items:bytes
+//   kind 12     restore commit       body := restore:fixed64 chunks:varint crc:fixed32
+//   kind 13     restore abort        body := restore:fixed64
 //   guards      := count:varint guard*        then, otherwise := count:varint operation*
 //   guard       := kind:u8 key:bytes argument (value:bytes | revision:varint | nothing | nothing | filter:bytes)
 //   operation   := kind:u8 then put: key:bytes value:bytes ttl_s:varint; remove, get: key:bytes; touch: key:bytes ttl_s:varint;
@@ -31,6 +35,7 @@
 
 #include "base/ids.hpp"
 #include "base/wire.hpp"
+#include "command/restore.hpp"
 #include "command/token.hpp"
 #include "command/transaction.hpp"
 
@@ -51,8 +56,17 @@ enum class CommandKind : std::uint8_t {
   touch = 5,
   once = 6,
   token_create = 7,
-  token_revoke = 8
+  token_revoke = 8,
+  // 9 stands before a command
+  restore_begin = 10,
+  restore_chunk = 11,
+  restore_commit = 12,
+  restore_abort = 13,
 };
+
+[[nodiscard]] constexpr bool is_of_restore(CommandKind kind) noexcept {
+  return kind >= CommandKind::restore_begin && kind <= CommandKind::restore_abort;
+}
 
 // Writing: begin an entry, append commands. A command is encoded by the calling thread, before it is queued; the driver
 // only concatenates. `append_*` write a whole command.
@@ -66,6 +80,8 @@ void append_once(std::string& to, const base::RequestId& request, const Once& on
 void append_expire(std::string& to, const base::RequestId& request, base::ClusterTimeMs due_ms, std::uint64_t limit);
 void append_token_create(std::string& to, const base::RequestId& request, const TokenRecord& token);
 void append_token_revoke(std::string& to, const base::RequestId& request, TokenId token);
+/// `kind`: one of the four.
+void append_restore(std::string& to, const base::RequestId& request, CommandKind kind, const RestoreStep& step);
 /// The command that is appended next is done in the name of `token`.
 void append_with_token(std::string& to, TokenId token);
 
@@ -82,6 +98,7 @@ struct Command {
   Transaction transaction;         ///< transaction, once; its vectors are reused from command to command
   TokenId as_token;                ///< in whose name it is done; 0: in nobody's, authentication is off
   TokenRecord token;               ///< token_create; of token_revoke its id
+  RestoreStep restore;             ///< restore_*
 };
 
 /// Reads an entry front to back without copying. After `next` returned false, `ok()` tells a clean end from bad bytes.

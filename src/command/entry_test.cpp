@@ -165,6 +165,14 @@ bool same(const Command& a, const Command& b) {
              a.token.expires_in_s == b.token.expires_in_s && a.token.only_as_first == b.token.only_as_first &&
              a.token.description == b.token.description && a.token.prefixes == b.token.prefixes;
     case CommandKind::token_revoke: return a.token.id == b.token.id;
+    case CommandKind::restore_begin:
+      return a.restore.id == b.restore.id && a.restore.wall_offset_ms == b.restore.wall_offset_ms &&
+             a.restore.with_tokens == b.restore.with_tokens && a.restore.prefixes == b.restore.prefixes;
+    case CommandKind::restore_chunk:
+      return a.restore.id == b.restore.id && a.restore.number == b.restore.number && a.restore.items == b.restore.items;
+    case CommandKind::restore_commit:
+      return a.restore.id == b.restore.id && a.restore.chunks == b.restore.chunks && a.restore.crc == b.restore.crc;
+    case CommandKind::restore_abort: return a.restore.id == b.restore.id;
   }
   return false;
 }
@@ -176,7 +184,9 @@ class RandomCommands {
 
   Command command() {
     Command command;
-    command.kind = static_cast<CommandKind>(1 + random_.below(8));
+    constexpr std::uint64_t before_a_command = 9;
+    const std::uint64_t kind = 1 + random_.below(12);
+    command.kind = static_cast<CommandKind>(kind < before_a_command ? kind : kind + 1);
     command.request = {NodeId(number()), number(), number()};
     command.key = key();
     command.value = value();
@@ -185,6 +195,7 @@ class RandomCommands {
     command.limit = number();
     command.once = {text(random_.below(129)), text(1 + random_.below(128)), number()};
     command.token = token();
+    command.restore = restore();
     if (command.kind != CommandKind::expire && random_.one_in(3)) command.as_token = TokenId(number() | 1U);
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.guards.push_back(guard());
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.then.push_back(operation());
@@ -204,6 +215,17 @@ class RandomCommands {
   std::string_view key() { return text(1 + random_.below(random_.one_in(20) ? max_key_bytes : 20)); }
   std::string_view value() {
     return texts_.emplace_back(std::string(1, random_.one_in(2) ? '\0' : '\1').append(text(random_.below(200))));
+  }
+  RestoreStep restore() {
+    RestoreStep step{.id = RestoreId(number() | 1U),
+                     .wall_offset_ms = static_cast<std::int64_t>(number()),
+                     .with_tokens = random_.one_in(2),
+                     .number = number(),
+                     .items = text(random_.below(300)),
+                     .chunks = number(),
+                     .crc = static_cast<std::uint32_t>(number())};
+    for (std::uint64_t n = random_.below(4); n > 0; --n) step.prefixes.push_back(text(1 + random_.below(9)));
+    return step;
   }
   TokenRecord token() {
     TokenRecord token{.id = TokenId(number() | 1U),
@@ -255,6 +277,10 @@ void append(std::string& to, const Command& command) {
     case CommandKind::expire: return append_expire(to, command.request, command.due_ms, command.limit);
     case CommandKind::token_create: return append_token_create(to, command.request, command.token);
     case CommandKind::token_revoke: return append_token_revoke(to, command.request, command.token.id);
+    case CommandKind::restore_begin:
+    case CommandKind::restore_chunk:
+    case CommandKind::restore_commit:
+    case CommandKind::restore_abort: return append_restore(to, command.request, command.kind, command.restore);
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/check.hpp"
 #include "base/nearest.hpp"
+#include "base/schedule.hpp"
 #include "config/otel_environment.hpp"
 #include "config/secret_file.hpp"
 #include "config/toml_file.hpp"
@@ -345,6 +346,10 @@ class Loader {
     if (setting(*find_key("api.tls_cert")).value.empty() != setting(*find_key("api.tls_key")).value.empty()) {
       problem("api.tls_cert, api.tls_key", "one needs the other: give both or none");
     }
+    const Setting& schedule = setting(*find_key("backup.schedule"));
+    if (const auto parsed = base::Schedule::parse(schedule.value); !parsed) {
+      problem(schedule.origin, "backup.schedule: " + parsed.error().message());
+    }
     if (configuration_.integer("cluster.election_timeout_ms") <= configuration_.integer("cluster.heartbeat_ms")) {
       problem(setting(*find_key("cluster.election_timeout_ms")).origin,
               "cluster.election_timeout_ms must be longer than cluster.heartbeat_ms");
@@ -448,6 +453,10 @@ Options Configuration::database_options() const {
   options.event_stream.buffer_size = static_cast<std::size_t>(integer("event_stream.buffer_size"));
   options.event_stream.history = static_cast<std::uint64_t>(integer("event_stream.history"));
   options.event_stream.history_bytes = static_cast<std::uint64_t>(integer("event_stream.history_bytes"));
+  options.backup = {.dir = text("backup.dir"),
+                    .schedule = text("backup.schedule"),
+                    .keep_count = static_cast<std::uint64_t>(integer("backup.keep_count")),
+                    .keep_days = static_cast<std::uint64_t>(integer("backup.keep_days"))};
   return options;
 }
 

@@ -28,6 +28,9 @@
 namespace concord::observe {
 class Observer;
 }
+namespace concord::backup {
+class Service;
+}
 
 namespace concord::database {
 
@@ -159,6 +162,11 @@ class Database {
   [[nodiscard]] virtual std::string peer_address() const = 0;
   /// The cluster removed this node: it must stop.
   [[nodiscard]] virtual bool is_removed() const noexcept = 0;
+
+  // --- backups ---------------------------------------------------------------------------------------------------------
+
+  /// Null: this database has none.
+  [[nodiscard]] virtual backup::Service* backups() noexcept { return nullptr; }
 
   // --- who watches -----------------------------------------------------------------------------------------------------
 

@@ -89,11 +89,15 @@ Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options
   auto database =
       std::make_unique<LocalDatabase>(std::move(observer), std::move(stream), std::move(*runtime), std::move(unpacker));
   if (auto begun = database->authentication_->begin(); !begun) return std::unexpected(std::move(begun.error()));
+  auto backups = backup::Service::open(*database->runtime_);
+  if (!backups) return std::unexpected(std::move(backups.error()));
+  database->backups_ = std::move(*backups);
   return database;
 }
 
 void LocalDatabase::close(milliseconds limit) {
   stop_watching();
+  if (backups_) backups_->stop();
   runtime_->close(limit);
   if (stream_) stream_->close();
 }

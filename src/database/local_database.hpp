@@ -17,6 +17,7 @@
 
 #include <concord/query.hpp>
 
+#include "backup/service.hpp"
 #include "command/selector.hpp"
 #include "compress/packed.hpp"
 #include "compress/packer.hpp"
@@ -92,6 +93,7 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<Status> status() override { return runtime_->status(); }
   [[nodiscard]] std::vector<ReadyCheck> ready() override;
   [[nodiscard]] std::optional<Error> failure() override { return runtime_->failure(); }
+  [[nodiscard]] backup::Service* backups() noexcept override { return backups_.get(); }
   [[nodiscard]] const Options& options() const noexcept override { return runtime_->options(); }
   [[nodiscard]] observe::Observer* observer() noexcept override { return observer_.get(); }
   [[nodiscard]] const std::shared_ptr<observe::Observer>& shared_observer() const noexcept { return observer_; }
@@ -179,6 +181,7 @@ class LocalDatabase final : public Database {
   std::unique_ptr<Authentication> authentication_;
   std::unique_ptr<events::Stream> stream_;  // outlives who writes into its history
   std::unique_ptr<node::Runtime> runtime_;
+  std::unique_ptr<backup::Service> backups_;
   compress::Packer packer_;
   /// Shared with what may still be to unpack when this has gone.
   std::shared_ptr<const compress::Unpacker> unpacker_;

@@ -58,6 +58,7 @@ class StoreDirectory {
     Options options;
     options.data_dir = path_;
     options.durability = Durability::memory;
+    options.backup.dir = path_ / "backups";
     return options;
   }
   [[nodiscard]] Node open() const { return open(options()); }

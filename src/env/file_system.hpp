@@ -19,10 +19,15 @@
 namespace concord::env {
 
 enum class OpenMode : std::uint8_t {
-  read,        ///< must exist
-  write,       ///< must exist; reading allowed
-  create_new,  ///< must not exist; reading allowed
+  read,            ///< must exist
+  write,           ///< must exist; reading allowed
+  create_new,      ///< must not exist; reading allowed
+  create_private,  ///< the same, for nobody but its owner (0600)
 };
+
+[[nodiscard]] constexpr bool makes_a_file(OpenMode mode) noexcept {
+  return mode == OpenMode::create_new || mode == OpenMode::create_private;
+}
 
 /// Thread rule: calls of one file may come from several threads as long as writes don't overlap reads or writes.
 class File {

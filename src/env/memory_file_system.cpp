@@ -122,7 +122,7 @@ MemoryFileSystem::~MemoryFileSystem() = default;
 Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path, OpenMode mode) {
   const base::MutexLock lock(mutex_);
   const auto found = names_.find(path);
-  if (mode == OpenMode::create_new) {
+  if (makes_a_file(mode)) {
     if (found != names_.end()) return fail(Errc::storage_failed, path + ": open: it exists");
     if (!directories_.contains(directory_of(path))) return fail(Errc::not_found, path + ": open: no such directory");
     if (auto begun = begin_change(path, "create"); !begun) return std::unexpected(std::move(begun.error()));

@@ -116,7 +116,7 @@ Result<OverlayFileSystem::ContentPtr> OverlayFileSystem::find(const std::string&
 
 Result<std::unique_ptr<File>> OverlayFileSystem::open(const std::string& path, OpenMode mode) {
   auto content = find(path);
-  if (mode == OpenMode::create_new) {
+  if (makes_a_file(mode)) {
     if (content) return fail(Errc::storage_failed, path + ": open: the file exists");
     if (content.error().code() != Errc::not_found) return std::unexpected(std::move(content.error()));
     content = known_[path] = std::make_shared<Content>(nullptr, 0);

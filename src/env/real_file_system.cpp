@@ -42,10 +42,10 @@ class Descriptor {
   int number_;
 };
 
-int open_retrying(const char* path, int flags) noexcept {
+int open_retrying(const char* path, int flags, mode_t permissions = 0644) noexcept {
   int number = -1;
   do {
-    number = ::open(path, flags | O_CLOEXEC, 0644);
+    number = ::open(path, flags | O_CLOEXEC, permissions);
   } while (number < 0 && errno == EINTR);
   return number;
 }
@@ -117,7 +117,7 @@ class RealFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const int flags = mode == OpenMode::read ? O_RDONLY : mode == OpenMode::write ? O_RDWR : O_RDWR | O_CREAT | O_EXCL;
-    Descriptor descriptor(open_retrying(path.c_str(), flags));
+    Descriptor descriptor(open_retrying(path.c_str(), flags, mode == OpenMode::create_private ? 0600 : 0644));
     if (descriptor.get() < 0) return io_error("open", path, errno);
     return std::make_unique<RealFile>(std::move(descriptor), path);
   }

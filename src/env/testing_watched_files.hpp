@@ -122,7 +122,7 @@ class WatchedFileSystem final : public FileSystem {
   WatchedFileSystem(FileSystem& files, FileWatch& watch) : files_(files), watch_(watch) {}
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-    const auto kind = mode == OpenMode::create_new ? FileChange::Kind::create : FileChange::Kind::open;
+    const auto kind = makes_a_file(mode) ? FileChange::Kind::create : FileChange::Kind::open;
     const std::uint64_t number = watch_.next_file();
     auto opened = change({.kind = kind, .file = number, .path = path}, [&] { return files_.open(path, mode); });
     if (!opened) return opened;

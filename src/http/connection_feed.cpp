@@ -41,6 +41,7 @@ void Connection::begin_feed() {
 void Connection::pump_feed() {
   fed_.clear();
   const Feed::State state = feed_->append(fed_);
+  if (state == Feed::State::broken) return close();
   if (!fed_.empty()) {
     append_feed_part(out_, fed_, feeds_in_chunks_);
     sign_of_life_at_ = worker_.now() + worker_.ticks(shared_.settings.sign_of_life_interval);
@@ -104,7 +105,7 @@ void Connection::check_feed() {
   if (worker_.now() >= sign_of_life_at_) {
     fed_.clear();
     feed_->append_sign_of_life(fed_);
-    append_feed_part(out_, fed_, feeds_in_chunks_);
+    if (!fed_.empty()) append_feed_part(out_, fed_, feeds_in_chunks_);
     sign_of_life_at_ = worker_.now() + worker_.ticks(shared_.settings.sign_of_life_interval);
   }
   pump_feed();

@@ -16,6 +16,7 @@ unsigned status_of(Errc code) noexcept {
     case Errc::compacted: return 410;
     case Errc::batch_too_large:
     case Errc::value_too_large: return 413;
+    case Errc::invalid_backup: return 422;
     case Errc::overloaded: return 429;
     case Errc::cluster_not_ready: return 503;
     case Errc::timeout: return 504;

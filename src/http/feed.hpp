@@ -22,6 +22,7 @@ class Feed {
     more,     ///< there is more at once
     waiting,  ///< nothing more now: `when_ready` tells of the next
     ended,    ///< nothing more at all; why was appended
+    broken,   ///< nothing more, and what was sent is not all: the client must not take it for the end
   };
 
   /// Appends what there is, well below 1 ms of it and no more than a client may leave unread.

@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include "http/backup_schemas.hpp"
 #include "http/content_coding.hpp"
 #include "http/openapi_schema.hpp"
 #include "http/schemas.hpp"
@@ -79,6 +80,9 @@ constexpr std::array documented_errors = {
                     "the body must be of type application/json"},
     DocumentedError{421, "INVALID_REQUEST", "The Host header names no host of this server (api.allowed_hosts).",
                     "the host \"attacker.example\" is none of this server's"},
+    DocumentedError{422, "INVALID_BACKUP",
+                    "INVALID_BACKUP: damaged, of a newer version, or no backup at all. Nothing was changed.",
+                    "a.backup: damaged at offset 16: a block's checksum is wrong"},
     DocumentedError{429, "TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS: nothing was done; try again after `Retry-After`.",
                     "too many writes are in flight"},
     DocumentedError{431, "INVALID_REQUEST", "The header fields are too large; the connection is closed.",
@@ -100,6 +104,7 @@ std::set<unsigned> errors_of(const Route& route, bool has_key) {
   if (route.is_write) errors.insert({409, 507});
   if (route.may_miss || has_key) errors.insert(404);
   if (route.may_conflict) errors.insert(409);
+  if (route.takes_backup) errors.insert({422, 507});
   if (route.takes_last_event_id) errors.insert(410);
   if (route.takes_if_match || (route.takes_if_none_match && route.is_write)) errors.insert(412);
   return errors;
@@ -168,7 +173,7 @@ class Writer {
     operation["summary"] = route.summary;
     if (!route.description.empty()) operation["description"] = route.description;
     operation["parameters"] = parameters(route, has_key);
-    if (route.body_schema != nullptr) operation["requestBody"] = request_body(route);
+    if (route.body != BodyKind::none) operation["requestBody"] = request_body(route);
     operation["security"] = security_of(route);
     operation["responses"] = responses(route, has_key);
     methods[document_method(route.method)] = std::move(operation);
@@ -206,8 +211,10 @@ class Writer {
     if (has_key && route.path.find(key_placeholder) == std::string_view::npos) {
       const std::size_t open = route.path.find('{') + 1;
       const std::string_view name = route.path.substr(open, route.path.find('}') - open);
-      list.push_back(
-          parameter("path", name, "Percent-encoded.", name == "id" ? schemas::token_id : schemas::member_name));
+      list.push_back(parameter("path", name, "Percent-encoded.",
+                               name == "id"                                ? schemas::token_id
+                               : route.path.starts_with("/api/v1/backups") ? schemas::backup_name
+                                                                           : schemas::member_name));
     } else if (has_key) {
       json::object key = parameter("path", "key", "Percent-encoded: `a/b` is `a%2Fb`.", schemas::key);
       key["schema"].as_object()["minLength"] = 1;
@@ -237,8 +244,11 @@ class Writer {
   }
 
   json::object request_body(const Route& route) {
-    json::object content = {{"application/json", {{"schema", openapi_schema(*route.body_schema, schemas_)}}}};
-    if (route.body == BodyKind::json_or_bytes) {
+    json::object content;
+    if (route.body != BodyKind::bytes) {
+      content["application/json"] = {{"schema", openapi_schema(*route.body_schema, schemas_)}};
+    }
+    if (route.body != BodyKind::json) {
       content["application/octet-stream"] = {{"schema", {{"type", "string"}, {"format", "binary"}}}};
     }
     return {{"required", route.body_required}, {"content", std::move(content)}};
@@ -251,7 +261,7 @@ class Writer {
     }
     json::object properties = {{"status", openapi_schema(ok_status, schemas_)}};
     json::array required = {"status"};
-    if (route.is_write) {
+    if (route.is_write || answer.has_revision) {
       properties["revision"] = openapi_schema(schemas::count, schemas_);
     }
     if (answer.kind != AnswerKind::done) {

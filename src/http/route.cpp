@@ -46,12 +46,13 @@ std::expected<std::string, Problem> decode_key(std::string_view segment, const Q
 bool check_content_type(const Route& route, Call& call) {
   if (route.body == BodyKind::none || call.request.body.empty() || !call.request.has(Header::content_type)) return true;
   const std::string_view type = call.request.header(Header::content_type);
-  if (is_media_type(type, Reply::json) ||
-      (route.body == BodyKind::json_or_bytes && is_media_type(type, Reply::bytes))) {
+  if ((route.body != BodyKind::bytes && is_media_type(type, Reply::json)) ||
+      (route.body != BodyKind::json && is_media_type(type, Reply::bytes))) {
     return true;
   }
-  const std::string_view accepted =
-      route.body == BodyKind::json_or_bytes ? "application/json, application/octet-stream" : "application/json";
+  const std::string_view accepted = route.body == BodyKind::bytes  ? "application/octet-stream"
+                                    : route.body == BodyKind::json ? "application/json"
+                                                                   : "application/json, application/octet-stream";
   call.refuse({415, "UNSUPPORTED_MEDIA_TYPE", "the body must be of type " + std::string(accepted)});
   call.reply.add_header("Accept", accepted);
   return false;

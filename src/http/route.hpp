@@ -26,6 +26,7 @@ enum class BodyKind : std::uint8_t {
   none,  ///< whatever is sent is not looked at
   json,
   json_or_bytes,  ///< application/octet-stream too
+  bytes,          ///< application/octet-stream alone
 };
 
 /// The body of a successful answer.
@@ -55,6 +56,7 @@ struct Answer {
   bool also_bytes = false;  ///< application/octet-stream when the client prefers it
   bool also_text = false;   ///< text/plain when asked for
   bool has_etag = false;
+  bool has_revision = false;  ///< though it is no write of keys
 };
 
 struct Route {
@@ -79,6 +81,7 @@ struct Route {
   bool may_miss = false;      ///< 404 of a missing key
   bool may_conflict = false;  ///< 409
   bool may_wait = false;      ///< for the cluster, though it is neither read nor write: 429, 504
+  bool takes_backup = false;  ///< 422 of a bad one, 507
   Answer answer = {};
 };
 

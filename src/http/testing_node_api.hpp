@@ -25,6 +25,7 @@ class NodeApi : public testing::Test {
                                                            std::to_string(::getpid()) + "." + test->name());
     std::filesystem::remove_all(directory_);
     options.data_dir = directory_;
+    options.backup.dir = directory_ / "backups";
     options.durability = Durability::memory;
     options.metrics.enabled = true;
     auto database = database::LocalDatabase::open_local(options);

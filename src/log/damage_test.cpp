@@ -180,7 +180,7 @@ TEST(Damage, ALogWithEntriesMissingIsRefusedBeforeItsEndIsCut) {
 constexpr std::string_view snapshot_path = "/s/snapshot-00000000000000000042-00000000000000000003.snap";
 
 Result<std::string> read_all(env::MemoryFileSystem& files) {
-  auto reader = SnapshotReader::open(files, std::string(snapshot_path));
+  auto reader = open_snapshot(files, std::string(snapshot_path));
   if (!reader) return std::unexpected(std::move(reader.error()));
   std::string all((*reader)->meta());
   std::string block;

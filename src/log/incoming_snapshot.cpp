@@ -82,7 +82,7 @@ Result<void> IncomingSnapshot::verify(const CheckMeta& check_meta) const {
   const auto refused = [](const Error& error) {
     return fail(Errc::invalid_request, "received a bad snapshot: " + error.message());
   };
-  auto reader = SnapshotReader::open(files_, temporary_path_);
+  auto reader = open_snapshot(files_, temporary_path_);
   if (!reader) return refused(reader.error());
   if (check_meta) {
     if (auto checked = check_meta((*reader)->meta()); !checked) return checked;

@@ -1,11 +1,7 @@
 // Snapshot files: the state of the store at one index, in a directory of its own.
 //
 //   name     := "snapshot-" index:20 digits "-" term:20 digits ".snap"
-//   file     := header block* footer
-//   header   := magic:8 "CNCRDSNP" format:u32(=1) meta_size:u32 meta crc:u32           crc over all before it
-//   block    := 1:u32 stored_size:u32 raw_size:u32 crc:u32 zstd-frame                  crc over the two sizes and the frame
-//   footer   := 2:u32 block_count:u64 sha256:32 crc:u32                                sha256 over header and blocks, crc over the
-//                                                                                     footer before it; nothing follows
+//   file     := a file of blocks (block_file.hpp) with magic "CNCRDSNP", format 1
 //
 // A temporary name is the later one with ".tmp" behind it (written here), or ".incoming.tmp" (incoming_snapshot.hpp).
 //
@@ -20,18 +16,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <concord/error.hpp>
 
 #include "base/ids.hpp"
 #include "env/file_system.hpp"
+#include "log/block_file.hpp"
 
 namespace concord::log {
 
 inline constexpr std::uint32_t snapshot_format = 1;
-/// A reader refuses blocks beyond: no file can make it take more memory than this.
-inline constexpr std::uint32_t max_block_bytes = 64U << 20U;
 
 struct SnapshotFileInfo {
   std::string path;
@@ -57,39 +53,19 @@ class SnapshotWriter {
   [[nodiscard]] static Result<std::unique_ptr<SnapshotWriter>> create(env::FileSystem& files,
                                                                       const std::string& directory, base::Index index,
                                                                       base::Term term, std::string_view meta);
-  /// Without `finish`: removes what was written.
-  ~SnapshotWriter();
-  SnapshotWriter(const SnapshotWriter&) = delete;
-  SnapshotWriter& operator=(const SnapshotWriter&) = delete;
-
   /// At most max_block_bytes.
-  [[nodiscard]] Result<void> add_block(std::string_view raw);
-  /// The snapshot is durable under its name from here on.
+  [[nodiscard]] Result<void> add_block(std::string_view raw) { return file_->add_block(raw); }
+  /// The snapshot is durable under its name from here on; without, what was written is removed.
   [[nodiscard]] Result<SnapshotFileInfo> finish();
 
  private:
-  struct State;
-  explicit SnapshotWriter(std::unique_ptr<State> state);
-  Result<void> write(std::string_view bytes);
-  std::unique_ptr<State> state_;
+  SnapshotWriter(SnapshotFileInfo info, std::unique_ptr<BlockFileWriter> file)
+      : info_(std::move(info)), file_(std::move(file)) {}
+
+  SnapshotFileInfo info_;
+  std::unique_ptr<BlockFileWriter> file_;
 };
 
-class SnapshotReader {
- public:
-  /// Checks the header.
-  [[nodiscard]] static Result<std::unique_ptr<SnapshotReader>> open(env::FileSystem& files, const std::string& path);
-  ~SnapshotReader();
-  SnapshotReader(const SnapshotReader&) = delete;
-  SnapshotReader& operator=(const SnapshotReader&) = delete;
-
-  [[nodiscard]] std::string_view meta() const noexcept;
-  /// The next block's raw bytes; false at the end, after the footer was checked. Only then is the whole file known to be good.
-  [[nodiscard]] Result<bool> next(std::string& raw);
-
- private:
-  struct State;
-  explicit SnapshotReader(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
+[[nodiscard]] Result<std::unique_ptr<BlockFileReader>> open_snapshot(env::FileSystem& files, const std::string& path);
 
 }  // namespace concord::log

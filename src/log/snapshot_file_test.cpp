@@ -61,7 +61,7 @@ TEST(SnapshotFile, OfAFormatThatIsNotKnownIsRefusedByName) {
   std::string bytes = files.contents(path);
   bytes[8] = 2;
   files.set_contents(path, bytes);
-  const auto reader = SnapshotReader::open(files, path);
+  const auto reader = open_snapshot(files, path);
   ASSERT_FALSE(reader);
   EXPECT_EQ(reader.error().code(), Errc::storage_failed);
   EXPECT_NE(reader.error().message().find("format 2 is not known to this version (it knows 1)"), std::string::npos)
@@ -77,7 +77,7 @@ TEST(SnapshotFile, IsThereAsAWholeAfterALossOfPower) {
     files.power_cut(seed);
     const auto found = list_snapshots(files, "/s");
     ASSERT_EQ(found->size(), 1U) << "seed " << seed;
-    auto reader = SnapshotReader::open(files, found->front().path);
+    auto reader = open_snapshot(files, found->front().path);
     ASSERT_TRUE(reader);
     std::string block;
     EXPECT_TRUE((*reader)->next(block).value());

@@ -80,6 +80,17 @@ void Runtime::take_snapshot() {
   if (!written) say(LogLevel::error, "no snapshot could be taken: " + written.error().message());
 }
 
+std::unique_ptr<store::Snapshot> Runtime::pin_data() {
+  if (!has_place()) return nullptr;
+  std::unique_ptr<store::Snapshot> snapshot;
+  {
+    const Driving driving(*this);
+    snapshot = replica_->state().begin_snapshot({});
+  }
+  snapshot->keep_data_only();
+  return snapshot;
+}
+
 /// Followers that lag behind the log may be sent it.
 Result<void> Runtime::offer(const log::SnapshotFileInfo& file, const replica::Membership& members) {
   if (!cluster_) return {};

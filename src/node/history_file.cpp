@@ -18,7 +18,7 @@ std::unexpected<Error> refused(const std::string& path, const std::string& why) 
 }
 
 /// Adds the events of a file whose revisions end at `revision`.
-Result<void> add_events(log::SnapshotReader& file, const std::string& path, Revision revision,
+Result<void> add_events(log::BlockFileReader& file, const std::string& path, Revision revision,
                         store::History& history) {
   base::Reader meta(file.meta());
   const std::uint8_t format = meta.byte();
@@ -71,7 +71,7 @@ Result<void> load_history(env::FileSystem& files, const std::string& directory, 
   const auto saved = log::list_snapshots(files, directory);
   if (!saved) return saved.error().code() == Errc::not_found ? Result<void>() : std::unexpected(saved.error());
   if (std::ranges::find(*saved, place.path, &log::SnapshotFileInfo::path) == saved->end()) return {};
-  auto file = log::SnapshotReader::open(files, place.path);
+  auto file = log::open_snapshot(files, place.path);
   auto added = file ? add_events(**file, place.path, revision, history) : std::unexpected(std::move(file.error()));
   if (!added) history.reset(revision);
   return added;

@@ -142,7 +142,7 @@ void follow(env::FileSystem& files, const log::DataDirectory& directory, Recover
 }  // namespace
 
 Result<std::unique_ptr<store::LoadedState>> load_snapshot(env::FileSystem& files, const std::string& path) {
-  auto reader = log::SnapshotReader::open(files, path);
+  auto reader = log::open_snapshot(files, path);
   if (!reader) return std::unexpected(std::move(reader.error()));
   auto meta = store::decode_meta((*reader)->meta());
   if (!meta) return fail(meta.error().code(), path + ": " + meta.error().message());

@@ -97,6 +97,8 @@ class Runtime {
   [[nodiscard]] const Options& options() const noexcept { return options_; }
   /// Takes a snapshot soon.
   void request_snapshot();
+  /// The data as they are applied here now, for a backup (entries and tokens); nothing without a place. It must not outlive this.
+  [[nodiscard]] std::unique_ptr<store::Snapshot> pin_data();
 
   // --- cluster ---------------------------------------------------------------------------------------------------------
   [[nodiscard]] bool knows_leader() const noexcept {

@@ -17,6 +17,10 @@ std::string_view name_of(command::CommandKind kind) {
     case command::CommandKind::remove: return "delete";
     case command::CommandKind::touch: return "touch";
     case command::CommandKind::expire: return "expire";
+    case command::CommandKind::restore_begin:
+    case command::CommandKind::restore_chunk:
+    case command::CommandKind::restore_commit:
+    case command::CommandKind::restore_abort: return "restore";
     default: return "txn";
   }
 }

@@ -24,6 +24,7 @@ constexpr std::size_t kept_batches = 4;
 /// What a write takes at least, without its heads.
 std::size_t least_bytes(const Write& write) {
   std::size_t size_bytes = write.key.size() + write.value.size();
+  if (write.restore != nullptr) return size_bytes + write.restore->items.size();
   if (write.transaction == nullptr) return size_bytes;
   for (const command::Guard& guard : write.transaction->guards) {
     size_bytes += guard.key.size() + guard.value.size() + guard.filter.size();
@@ -44,6 +45,10 @@ void append(std::string& to, const RequestId& request, const Write& write) {
     case CommandKind::once: return command::append_once(to, request, *write.once, *write.transaction);
     case CommandKind::token_create: return command::append_token_create(to, request, *write.token);
     case CommandKind::token_revoke: return command::append_token_revoke(to, request, write.token->id);
+    case CommandKind::restore_begin:
+    case CommandKind::restore_chunk:
+    case CommandKind::restore_commit:
+    case CommandKind::restore_abort: return command::append_restore(to, request, write.kind, *write.restore);
     case CommandKind::expire: break;
   }
   CONCORD_CHECK(false, "expiry is pushed by push_expire");

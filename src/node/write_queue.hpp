@@ -38,9 +38,10 @@ struct Write {
   std::string_view value = {};  ///< put: stored form
   std::uint32_t ttl_s = 0;      ///< put, touch
   const command::Transaction* transaction = nullptr;
-  const command::Once* once = nullptr;          ///< kind once, beside `transaction`
-  const command::TokenRecord* token = nullptr;  ///< token_create, token_revoke
-  command::TokenId as_token = {};               ///< in whose name; 0: nobody's
+  const command::Once* once = nullptr;            ///< kind once, beside `transaction`
+  const command::TokenRecord* token = nullptr;    ///< token_create, token_revoke
+  const command::RestoreStep* restore = nullptr;  ///< restore_*
+  command::TokenId as_token = {};                 ///< in whose name; 0: nobody's
 };
 
 class Batch {

@@ -30,7 +30,14 @@ constexpr std::array<std::string_view, operation_count> names = {"put",
                                                                  "token_create",
                                                                  "token_list",
                                                                  "token_revoke",
-                                                                 "token_revoke_secret"};
+                                                                 "token_revoke_secret",
+                                                                 "backup_create",
+                                                                 "backup_list",
+                                                                 "backup_get",
+                                                                 "backup_put",
+                                                                 "backup_verify",
+                                                                 "backup_restore",
+                                                                 "backup_cleanup"};
 
 }  // namespace
 
@@ -52,8 +59,7 @@ std::string_view outcome_name(Outcome outcome) noexcept {
 }
 
 std::optional<Errc> error_named(std::string_view name) noexcept {
-  for (auto code = static_cast<unsigned>(Errc::not_found); code <= static_cast<unsigned>(Errc::already_exists);
-       ++code) {
+  for (auto code = static_cast<unsigned>(Errc::not_found); code <= static_cast<unsigned>(last_errc); ++code) {
     if (error_name(static_cast<Errc>(code)) == name) return static_cast<Errc>(code);
   }
   return std::nullopt;

@@ -37,8 +37,15 @@ enum class ApiOperation : std::uint8_t {
   token_list,
   token_revoke,
   token_revoke_secret,
+  backup_create,
+  backup_list,
+  backup_get,
+  backup_put,
+  backup_verify,
+  backup_restore,
+  backup_cleanup,
 };
-inline constexpr std::size_t operation_count = static_cast<std::size_t>(ApiOperation::token_revoke_secret) + 1;
+inline constexpr std::size_t operation_count = static_cast<std::size_t>(ApiOperation::backup_cleanup) + 1;
 
 /// "put"; `ApiOperation::del` is "delete".
 [[nodiscard]] std::string_view operation_name(ApiOperation operation) noexcept;

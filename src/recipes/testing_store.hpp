@@ -87,6 +87,19 @@ class LossyStore final : public Store {
     return lost;
   }
 
+  Result<BackupInfo> create_backup(const CreateBackupOptions& options) override {
+    return inner_.create_backup(options);
+  }
+  Result<BackupList> list_backups(const BackupReadOptions& options) override { return inner_.list_backups(options); }
+  Result<BackupVerdict> verify_backup(std::string_view backup, const BackupReadOptions& options) override {
+    return inner_.verify_backup(backup, options);
+  }
+  Result<RestoredBackup> restore_backup(std::string_view backup, const RestoreBackupOptions& options) override {
+    return inner_.restore_backup(backup, options);
+  }
+  Result<std::uint64_t> cleanup_backups(const CleanupBackupsOptions& options) override {
+    return inner_.cleanup_backups(options);
+  }
   Result<Revision> put(std::string_view key, const Value& value, const PutOptions& options) override {
     return inner_.put(key, value, options);
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <tuple>
+#include <vector>
 
 #include <absl/container/btree_set.h>
 
@@ -20,6 +21,15 @@ class ExpiryOrder {
   }
   void erase(const Record& record) {
     if (record.expires()) items_.erase(item_of(record));
+  }
+  /// All records have another revision now, the same; their order stays.
+  void settle(Revision revision) {
+    std::vector<Item> items(items_.begin(), items_.end());
+    items_.clear();
+    for (Item& item : items) {
+      item.revision = revision.value();
+      items_.insert(items_.end(), item);
+    }
   }
   [[nodiscard]] std::optional<base::ClusterTimeMs> next_due() const {
     if (items_.empty()) return std::nullopt;

@@ -125,20 +125,33 @@ void History::on_change(const Change& change) {
   end_ += static_cast<std::size_t>(write_change(to, told) - to);
 }
 
-void History::on_command(command::CommandKind, bool changed, Revision revision) {
+void History::on_command(command::CommandKind kind, bool changed, Revision revision) {
   const std::uint32_t told = std::exchange(changes_, 0);
   if (!changed) return;
+  if (kind == command::CommandKind::restore_commit) return add_restored(revision);
   CONCORD_CHECK(told > 0, "a command that changed something has told of it");
   changes_ = told;
   if (told > 1) merge_changes();
   const std::uint32_t count = std::exchange(changes_, 0);
-  const EventType type = count == 1 ? single_type(kind_) : has_one_kind_ ? several_type(kind_) : EventType::txn;
+  write_head(count == 1 ? single_type(kind_) : has_one_kind_ ? several_type(kind_) : EventType::txn, count);
+  publish(revision);
+}
+
+/// Of everything at once, so it names no key.
+void History::add_restored(Revision revision) {
+  end_ = begin_;
+  (void)room(head_bytes);
+  end_ += head_bytes;
+  write_head(EventType::restored, 0);
+  publish(revision);
+}
+
+void History::write_head(EventType type, std::uint32_t count) {
   const std::int64_t time_ms = static_cast<std::int64_t>(stamp_.cluster_time_ms) + stamp_.wall_offset_ms;
   char* const head = tail_->bytes_.get() + begin_;
   *head = static_cast<char>(type);
   std::memcpy(head + 1, &count, sizeof count);
   std::memcpy(head + 1 + sizeof count, &time_ms, sizeof time_ms);
-  publish(revision);
 }
 
 /// A key that was changed more than once is left with its last change. What is written is no longer than what was there.

@@ -5,7 +5,7 @@
 //   op     := 0 put | 1 remove | 2 touch | 3 expire                    (ChangeKind)
 //   value, previous := a stored form | empty: none                     value: of puts only
 //   ttl_s  := 0: none
-//   type   := a number of `concord::EventType`
+//   type   := a number of `concord::EventType`                         restored has no changes
 //
 // Each revision has one event, so a block of events needs to know only the revision of its first. A key is in an event once, with
 // the last that its transaction did to it and with what it held before (a put that is touched stays a put); a key that was only
@@ -160,6 +160,8 @@ class History final : public ChangeListener {
   void begin_block(std::size_t wanted_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void drop_old() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void merge_changes();
+  void add_restored(Revision revision);
+  void write_head(EventType type, std::uint32_t count);
   [[nodiscard]] std::string_view pending() const noexcept { return {tail_->bytes_.get() + begin_, end_ - begin_}; }
   void publish(Revision revision);
 

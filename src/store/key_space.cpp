@@ -328,4 +328,22 @@ void KeySpace::build(const std::vector<Record*>& records, Revision visible) {
   publish_counters();
 }
 
+void KeySpace::append(Record* record) {
+  const std::uint64_t hash = table_.hash(record->key());
+  table_.insert(hash, make_word(record, Table::tag_of(hash)));
+  order_.insert(record->key());
+  count_in(*record);
+}
+
+void KeySpace::settle(std::span<Record* const> records, Revision revision) {
+  expiry_.settle(revision);
+  digest_ = 0;
+  for (Record* record : records) {
+    record->settle(revision);
+    digest_ += record->digest();
+  }
+  visible_.store(revision.value(), std::memory_order_release);
+  publish_counters();
+}
+
 }  // namespace concord::store

@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -117,6 +118,12 @@ class KeySpace {
 
   /// Fills an empty key space. Precondition: `records` are in strict key order; takes their references.
   void build(const std::vector<Record*>& records, Revision visible);
+
+  /// Fills a key space key by key that nobody reads yet but through views, which may see keys that come later. Precondition: keys ascend
+  /// strictly; nothing was put. Takes the reference.
+  void append(Record* record);
+  /// What was appended gets `revision`, and that becomes visible. `records`: all of it.
+  void settle(std::span<Record* const> records, Revision revision);
 
   [[nodiscard]] const ExpiryOrder& expiry() const noexcept { return expiry_; }
   [[nodiscard]] std::uint64_t digest() const noexcept { return digest_; }

@@ -38,6 +38,10 @@ class Record {
   /// One reference belongs to the caller. Precondition: key of at most 1024 bytes, value below 4 GiB.
   [[nodiscard]] static Record* create(std::string_view key, std::string_view value, const RecordFields& fields);
 
+  /// Its one and only change, of a record that nobody asks for its revision yet (store/staging.hpp): it was created and last changed
+  /// there. Precondition: version 1.
+  void settle(Revision revision) noexcept { revision_ = revision.value(); }
+
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();

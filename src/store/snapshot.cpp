@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "base/wire.hpp"
-#include "compress/packed.hpp"
+#include "command/limits.hpp"
+#include "store/snapshot_items.hpp"
 #include "store/token_digest.hpp"
 
 namespace concord::store {
@@ -13,11 +14,11 @@ namespace {
 constexpr std::uint8_t plain_format = 1;
 constexpr std::uint8_t remembering_format = 2;
 constexpr std::uint8_t tokens_format = 3;
+constexpr std::uint8_t restore_format = 4;
 constexpr std::uint8_t changed_flag = 1;
 constexpr std::uint8_t expires_flag = 2;
 /// Keys looked at in one section.
 constexpr std::size_t slice_keys = 512;
-constexpr std::size_t max_key_bytes = 1024;
 
 void append_entry(std::string& to, const Record& record) {
   base::append_bytes(to, record.key());
@@ -33,19 +34,30 @@ void append_entry(std::string& to, const Record& record) {
   if (deadline_ms) base::append_varint(to, *deadline_ms);
 }
 
-bool has_known_type(std::string_view value) {
-  return !value.empty() && (value.front() == static_cast<char>(Value::json_tag) ||
-                            value.front() == static_cast<char>(Value::bytes_tag) || compress::is_packed(value));
-}
-
 std::unexpected<Error> damaged(const std::string& what) {
   return fail(Errc::storage_failed, "the snapshot is damaged: " + what);
+}
+
+void read_restore(base::Reader& reader, SnapshotMeta& meta) {
+  meta.remembered = reader.varint();
+  meta.tokens = reader.varint();
+  meta.restored = command::RestoreId(reader.fixed64());
+  meta.restored_revision = Revision(reader.varint());
+  meta.staging = reader.bytes();
+  meta.staged_tokens = reader.varint();
+  meta.staged_entries = reader.varint();
+  if (meta.restored.is_zero() && (meta.staging.empty() || meta.restored_revision.value() != 0)) reader.fail();
+  if (meta.staging.empty() && meta.staged_tokens + meta.staged_entries != 0) reader.fail();
 }
 
 }  // namespace
 
 std::string encode_meta(const SnapshotMeta& meta) {
-  const std::uint8_t format = meta.tokens > 0 ? tokens_format : meta.remembered > 0 ? remembering_format : plain_format;
+  const bool knows_restores = !meta.restored.is_zero() || !meta.staging.empty();
+  const std::uint8_t format = knows_restores        ? restore_format
+                              : meta.tokens > 0     ? tokens_format
+                              : meta.remembered > 0 ? remembering_format
+                                                    : plain_format;
   std::string bytes(1, static_cast<char>(format));
   base::append_varint(bytes, meta.index.value());
   base::append_varint(bytes, meta.term.value());
@@ -55,7 +67,14 @@ std::string encode_meta(const SnapshotMeta& meta) {
   base::append_fixed64(bytes, meta.digest);
   base::append_varint(bytes, meta.entries);
   if (format != plain_format) base::append_varint(bytes, meta.remembered);
-  if (format == tokens_format) base::append_varint(bytes, meta.tokens);
+  if (format >= tokens_format) base::append_varint(bytes, meta.tokens);
+  if (format == restore_format) {
+    base::append_fixed64(bytes, meta.restored.value());
+    base::append_varint(bytes, meta.restored_revision.value());
+    base::append_bytes(bytes, meta.staging);
+    base::append_varint(bytes, meta.staged_tokens);
+    base::append_varint(bytes, meta.staged_entries);
+  }
   base::append_bytes(bytes, meta.conf_state);
   return bytes;
 }
@@ -63,9 +82,9 @@ std::string encode_meta(const SnapshotMeta& meta) {
 Result<SnapshotMeta> decode_meta(std::string_view bytes) {
   base::Reader reader(bytes);
   const std::uint8_t format = reader.byte();
-  if (format < plain_format || format > tokens_format) {
+  if (format < plain_format || format > restore_format) {
     return fail(Errc::storage_failed, "the snapshot's description has format " + std::to_string(format) +
-                                          ", which is not known to this version (it knows 1 to 3)");
+                                          ", which is not known to this version (it knows 1 to 4)");
   }
   SnapshotMeta meta;
   meta.index = base::Index(reader.varint());
@@ -84,6 +103,7 @@ Result<SnapshotMeta> decode_meta(std::string_view bytes) {
     meta.tokens = reader.varint();
     if (meta.tokens == 0) reader.fail();
   }
+  if (format == restore_format) read_restore(reader, meta);
   meta.conf_state = reader.bytes();
   if (!reader.finished()) return damaged("its description does not follow the format");
   return meta;
@@ -100,7 +120,37 @@ bool Snapshot::next_block(std::string& block, std::size_t target_bytes) {
     block.push_back('\0');
     base::append_bytes(block, acl::encode(*tokens_[next_token_]));
   }
+  if (staged_) add_staged(block, target_bytes);
   return !block.empty();
+}
+
+void Snapshot::keep_data_only() {
+  meta_.remembered = meta_.staged_tokens = meta_.staged_entries = 0;
+  meta_.staging.clear();
+  remembered_.clear();
+  staged_.reset();
+}
+
+void Snapshot::add_staged(std::string& block, std::size_t target_bytes) {
+  const auto& tokens = staged_->tokens;
+  for (; next_staged_token_ < tokens.size() && block.size() < target_bytes; ++next_staged_token_) {
+    block.push_back('\0');
+    base::append_bytes(block, acl::encode(*tokens[next_staged_token_]));
+  }
+  std::string entry;
+  while (!has_all_staged_ && staged_->entries > 0 && block.size() < target_bytes) {
+    std::size_t looked_at = 0;
+    const std::string from = next_staged_key_;
+    staged_->view.visit_from(from, [&](const Record& record) {
+      entry.clear();
+      append_staged_entry(entry, record);
+      block.push_back('\0');
+      base::append_bytes(block, entry);
+      has_all_staged_ = record.key() == staged_->last_key;
+      next_staged_key_.assign(record.key()).push_back('\0');
+      return !has_all_staged_ && ++looked_at < slice_keys && block.size() < target_bytes;
+    });
+  }
 }
 
 void Snapshot::add_entries(std::string& block, std::size_t target_bytes) {
@@ -110,6 +160,7 @@ void Snapshot::add_entries(std::string& block, std::size_t target_bytes) {
     bool reached_end = true;
     view_.visit_from(next_key_, [&](const Record& record) {
       append_entry(block, record);
+      ++entries_given_;
       last_key = record.key();
       reached_end = ++looked_at < slice_keys && block.size() < target_bytes;
       return reached_end;
@@ -121,6 +172,7 @@ void Snapshot::add_entries(std::string& block, std::size_t target_bytes) {
 
 LoadedState::~LoadedState() {
   for (Record* record : records) record->release();
+  for (Record* record : staging.records) record->release();
 }
 
 SnapshotLoader::SnapshotLoader(SnapshotMeta meta) : loaded_(std::make_unique<LoadedState>()) {
@@ -131,40 +183,32 @@ SnapshotLoader::SnapshotLoader(SnapshotMeta meta) : loaded_(std::make_unique<Loa
 Result<void> SnapshotLoader::add_block(std::string_view block) {
   base::Reader reader(block);
   auto& records = loaded_->records;
+  const SnapshotMeta& meta = loaded_->meta;
+  const std::uint64_t behind_entries = meta.remembered + meta.tokens + meta.staged_tokens + meta.staged_entries;
+  SnapshotItem item;
   while (reader.remaining() > 0) {
-    const std::string_view key = reader.bytes();
-    const std::string_view value = reader.bytes();
-    if (key.empty() && reader.ok() && loaded_->meta.remembered + loaded_->meta.tokens > 0) {
-      if (auto added = add_behind_entries(value); !added) return added;
+    if (const auto problem = read_item(reader, item)) return damaged(*problem);
+    if (item.is_behind_entries) {
+      if (behind_entries == 0) return damaged("a key of 0 bytes");
+      if (auto added = add_behind_entries(item.value); !added) return added;
       continue;
     }
-    RecordFields fields{.revision = Revision(reader.varint()), .create_revision = {}, .version = 1, .deadline_ms = {}};
-    fields.create_revision = fields.revision;
-    const std::uint8_t flags = reader.byte();
-    if ((flags & changed_flag) != 0) {
-      fields.create_revision = Revision(reader.varint());
-      fields.version = reader.varint();
-    }
-    if ((flags & expires_flag) != 0) fields.deadline_ms = reader.varint();
-    if (!reader.ok() || flags > (changed_flag | expires_flag)) return damaged("an entry does not follow the format");
-    if (key.empty() || key.size() > max_key_bytes) return damaged("a key of " + std::to_string(key.size()) + " bytes");
-    if (!has_known_type(value)) return damaged("a value without a type that is known");
-    if (fields.revision > loaded_->meta.revision) return damaged("an entry is newer than the snapshot");
-    if (fields.create_revision > fields.revision) return damaged("an entry is newer than its last change");
-    const bool says_changed = (flags & changed_flag) != 0;
-    if (says_changed != (fields.version > 1)) return damaged("an entry of version " + std::to_string(fields.version));
-    if (!loaded_->remembered.is_empty() || loaded_->tokens.count() > 0) {
-      return damaged("an entry behind the remembered answers or the tokens");
-    }
-    if (!records.empty() && records.back()->key() >= key) return damaged("keys are out of order");
-    records.push_back(Record::create(key, value, fields));
+    if (item.fields.revision > meta.revision) return damaged("an entry is newer than the snapshot");
+    const bool has_others = !loaded_->remembered.is_empty() || loaded_->tokens.count() > 0 ||
+                            !loaded_->staging.tokens.empty() || !loaded_->staging.records.empty();
+    if (has_others) return damaged("an entry behind the remembered answers or the tokens");
+    if (!records.empty() && records.back()->key() >= item.key) return damaged("keys are out of order");
+    records.push_back(Record::create(item.key, item.value, item.fields));
     digest_ += records.back()->digest();
   }
   return {};
 }
 
 Result<void> SnapshotLoader::add_behind_entries(std::string_view bytes) {
-  return loaded_->remembered.count() < loaded_->meta.remembered ? add_remembered(bytes) : add_token(bytes);
+  const SnapshotMeta& meta = loaded_->meta;
+  if (loaded_->remembered.count() < meta.remembered) return add_remembered(bytes);
+  if (loaded_->tokens.count() < meta.tokens) return add_token(bytes);
+  return loaded_->staging.tokens.size() < meta.staged_tokens ? add_staged_token(bytes) : add_staged_entry(bytes);
 }
 
 Result<void> SnapshotLoader::add_token(std::string_view bytes) {
@@ -186,19 +230,50 @@ Result<void> SnapshotLoader::add_remembered(std::string_view bytes) {
   return {};
 }
 
+Result<void> SnapshotLoader::add_staged_token(std::string_view bytes) {
+  auto token = acl::decode(bytes);
+  if (!token) return damaged("a staged token does not follow the format");
+  loaded_->staging.tokens.push_back(std::make_shared<const acl::Token>(std::move(*token)));
+  return {};
+}
+
+Result<void> SnapshotLoader::add_staged_entry(std::string_view bytes) {
+  auto& records = loaded_->staging.records;
+  base::Reader reader(bytes);
+  const std::string_view key = reader.bytes();
+  const std::string_view value = reader.bytes();
+  const base::ClusterTimeMs deadline_ms = reader.varint();
+  const bool is_sound = reader.finished() && !key.empty() && key.size() <= command::max_key_bytes && !value.empty();
+  if (!is_sound) return damaged("a staged entry does not follow the format");
+  if (!records.empty() && records.back()->key() >= key) return damaged("staged keys are out of order");
+  RecordFields fields;
+  if (deadline_ms != 0) fields.deadline_ms = deadline_ms;
+  records.push_back(Record::create(key, value, fields));
+  return {};
+}
+
+Result<void> SnapshotLoader::check_counts() const {
+  const SnapshotMeta& meta = loaded_->meta;
+  const auto check = [](std::uint64_t has, std::uint64_t should, const char* what) -> Result<void> {
+    if (has == should) return {};
+    return damaged(std::to_string(has) + " " + what + " instead of " + std::to_string(should));
+  };
+  if (auto done = check(loaded_->records.size(), meta.entries, "entries"); !done) return done;
+  if (auto done = check(loaded_->remembered.count(), meta.remembered, "remembered answers"); !done) return done;
+  if (auto done = check(loaded_->tokens.count(), meta.tokens, "tokens"); !done) return done;
+  if (auto done = check(loaded_->staging.tokens.size(), meta.staged_tokens, "staged tokens"); !done) return done;
+  return check(loaded_->staging.records.size(), meta.staged_entries, "staged entries");
+}
+
 Result<std::unique_ptr<LoadedState>> SnapshotLoader::finish() {
   const SnapshotMeta& meta = loaded_->meta;
-  if (loaded_->records.size() != meta.entries) {
-    return damaged(std::to_string(loaded_->records.size()) + " entries instead of " + std::to_string(meta.entries));
+  if (auto complete = check_counts(); !complete) return std::unexpected(std::move(complete.error()));
+  loaded_->staging.head = meta.staging;
+  const std::uint64_t restore =
+      restore_digest(meta.restored, meta.restored_revision) + staging_digest(loaded_->staging);
+  if (digest_ + loaded_->remembered.digest() + restore != meta.digest) {
+    return damaged("the digest of the whole is wrong");
   }
-  const std::uint64_t remembered = loaded_->remembered.count();
-  if (remembered != meta.remembered) {
-    return damaged(std::to_string(remembered) + " remembered answers instead of " + std::to_string(meta.remembered));
-  }
-  if (loaded_->tokens.count() != meta.tokens) {
-    return damaged(std::to_string(loaded_->tokens.count()) + " tokens instead of " + std::to_string(meta.tokens));
-  }
-  if (digest_ + loaded_->remembered.digest() != meta.digest) return damaged("the digest of the whole is wrong");
   return std::move(loaded_);
 }
 

@@ -10,6 +10,7 @@
 #include "store/apply.hpp"
 #include "store/key_space.hpp"
 #include "store/remembered.hpp"
+#include "store/restore.hpp"
 #include "store/snapshot.hpp"
 #include "store/token_digest.hpp"
 #include "store/view.hpp"
@@ -60,7 +61,9 @@ struct StateMachine::State {
   command::EntryStamp stamp;
   Remembered remembered;
   std::atomic<std::uint64_t> remembered_bytes{0};  // its size, for readers
-  command::Command command;                        // reused from command to command
+  Restores restores;
+  std::atomic<std::uint64_t> staged_bytes{0};  // likewise
+  command::Command command;                    // reused from command to command
   ChangeListener* listener = nullptr;
 
   [[nodiscard]] KeySpace& space() const noexcept { return *keys.load(std::memory_order_relaxed); }
@@ -68,8 +71,16 @@ struct StateMachine::State {
   void drop_replaced();
   Result<command::Outcome> apply_one();
   command::Outcome apply_token_command();
+  command::Outcome apply_restore_step();
+  bool commit_restore(const command::RestoreStep& step, command::OperationResult& result);
+  void replace_keys(std::unique_ptr<KeySpace> newer);
+  void let_go(std::unique_ptr<KeySpace> keys);
+  [[nodiscard]] std::unique_ptr<KeySpace> new_keys() { return std::make_unique<KeySpace>(options.hash_seed, epoch); }
   void publish(std::unique_ptr<const acl::Tokens> newer);
-  void publish_remembered() noexcept { remembered_bytes.store(remembered.size_bytes(), std::memory_order_relaxed); }
+  void publish_sizes() noexcept {
+    staged_bytes.store(restores.memory_bytes(), std::memory_order_relaxed);
+    remembered_bytes.store(remembered.size_bytes(), std::memory_order_relaxed);
+  }
 };
 
 void StateMachine::State::drop_replaced() {
@@ -95,6 +106,7 @@ Result<command::Outcome> StateMachine::State::apply_one() {
     }
   }
   if (is_of_tokens(command.kind)) return apply_token_command();
+  if (command::is_of_restore(command.kind)) return apply_restore_step();
   return apply_command(space(), remembered, command, token ? token->scope : all_keys, now_ms, listener);
 }
 
@@ -111,6 +123,57 @@ command::Outcome StateMachine::State::apply_token_command() {
   outcome.results.push_back(std::move(result));
   publish(std::move(newer));
   return outcome;
+}
+
+command::Outcome StateMachine::State::apply_restore_step() {
+  command::Outcome outcome;
+  command::OperationResult result;
+  const command::RestoreStep& step = command.restore;
+  switch (command.kind) {
+    case command::CommandKind::restore_begin: let_go(restores.begin(step, stamp, [this] { return new_keys(); })); break;
+    case command::CommandKind::restore_chunk: let_go(restores.add(step, stamp.cluster_time_ms, result)); break;
+    case command::CommandKind::restore_commit: outcome.changed = commit_restore(step, result); break;
+    default: let_go(restores.abort(step.id)); break;
+  }
+  outcome.revision = outcome.changed ? restores.committed_at() : Revision(space().visible());
+  outcome.results.push_back(std::move(result));
+  return outcome;
+}
+
+/// False: nothing has changed.
+bool StateMachine::State::commit_restore(const command::RestoreStep& step, command::OperationResult& result) {
+  if (restores.is_committed(step.id)) return true;
+  const std::unique_ptr<Staging> staged = restores.take(step, result);
+  if (!staged) return false;
+  if (result.status != command::OperationStatus::ok) {
+    let_go(staged->drop_keys());
+    return false;
+  }
+  const Revision revision(space().visible() + 1);
+  result.count = staged->records().size();
+  publish(with_tokens_of(*staged, known_tokens()));
+  bool changed = true;
+  if (staged->scope().is_everything()) {
+    replace_keys(staged->take_keys(revision));
+  } else {
+    changed = replace_within(space(), *staged, revision);
+    let_go(staged->drop_keys());
+  }
+  restores.note_committed(step.id, Revision(space().visible()));
+  if (listener != nullptr) listener->on_command(command.kind, changed, revision);
+  return changed;
+}
+
+void StateMachine::State::replace_keys(std::unique_ptr<KeySpace> newer) {
+  replaced.emplace_back(keys.exchange(newer.release(), std::memory_order_acq_rel));
+  drop_replaced();
+}
+
+/// Nobody reads it but views of snapshots.
+void StateMachine::State::let_go(std::unique_ptr<KeySpace> unused) {
+  if (!unused) return;
+  replaced.push_back(std::move(unused));
+  drop_replaced();
 }
 
 void StateMachine::State::publish(std::unique_ptr<const acl::Tokens> newer) {
@@ -142,6 +205,7 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
     const ClusterTimeMs now_ms = state.stamp.cluster_time_ms;
     if (state.listener != nullptr) state.listener->on_entry(state.stamp);
     if (!state.remembered.is_empty()) state.remembered.forget_old(now_ms, forgotten_an_entry);
+    state.let_go(state.restores.drop_idle(now_ms));
     while (reader.next(state.command)) {
       auto outcome = state.apply_one();
       if (!outcome) return std::unexpected(std::move(outcome.error()));
@@ -160,7 +224,7 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
   }
   state.applied_index = index;
   state.applied_term = term;
-  state.publish_remembered();
+  state.publish_sizes();
   if (!state.replaced.empty()) state.drop_replaced();
   return {};
 }
@@ -176,9 +240,13 @@ Index StateMachine::applied_index() const noexcept { return state_->applied_inde
 Term StateMachine::applied_term() const noexcept { return state_->applied_term; }
 ClusterTimeMs StateMachine::cluster_time_ms() const noexcept { return state_->stamp.cluster_time_ms; }
 std::int64_t StateMachine::wall_offset_ms() const noexcept { return state_->stamp.wall_offset_ms; }
-std::optional<ClusterTimeMs> StateMachine::next_due() const { return state_->space().expiry().next_due(); }
+std::optional<ClusterTimeMs> StateMachine::next_due() const {
+  const auto of_keys = state_->space().expiry().next_due();
+  const auto of_restore = state_->restores.drop_at_ms();
+  return of_keys && of_restore ? std::min(*of_keys, *of_restore) : of_keys ? of_keys : of_restore;
+}
 std::uint64_t StateMachine::digest() const noexcept {
-  return state_->space().digest() + state_->remembered.digest() + state_->tokens_digest;
+  return state_->space().digest() + state_->remembered.digest() + state_->tokens_digest + state_->restores.digest();
 }
 
 std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_state) const {
@@ -195,23 +263,24 @@ std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_sta
                     .remembered = state.remembered.count(),
                     .tokens = state.known_tokens().count(),
                     .conf_state = std::string(conf_state)};
+  state.restores.describe(meta);
   return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch), state.remembered.pin(),
-                                    state.known_tokens().all());
+                                    state.known_tokens().all(), state.restores.image(state.epoch));
 }
 
 void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
   State& state = *state_;
-  auto keys = std::make_unique<KeySpace>(state.options.hash_seed, state.epoch);
+  auto keys = state.new_keys();
   keys->build(loaded->records, loaded->meta.revision);
   loaded->records.clear();  // their references went along
   state.applied_index = loaded->meta.index;
   state.applied_term = loaded->meta.term;
   state.remembered = std::move(loaded->remembered);
-  state.publish_remembered();
+  state.let_go(state.restores.load(*loaded, [&state] { return state.new_keys(); }));
+  state.publish_sizes();
   state.publish(std::make_unique<acl::Tokens>(std::move(loaded->tokens)));
   state.stamp = {.cluster_time_ms = loaded->meta.cluster_time_ms, .wall_offset_ms = loaded->meta.wall_offset_ms};
-  state.replaced.emplace_back(state.keys.exchange(keys.release(), std::memory_order_acq_rel));
-  state.drop_replaced();
+  state.replace_keys(std::move(keys));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -292,7 +361,8 @@ std::uint64_t StateMachine::size() const noexcept {
 std::uint64_t StateMachine::memory_bytes() const noexcept {
   const Epoch::Section section(state_->epoch);
   return state_->keys.load(std::memory_order_acquire)->memory_bytes() +
-         state_->remembered_bytes.load(std::memory_order_relaxed);
+         state_->remembered_bytes.load(std::memory_order_relaxed) +
+         state_->staged_bytes.load(std::memory_order_relaxed);
 }
 
 }  // namespace concord::store

@@ -23,6 +23,9 @@
 //   - a command in the name of a token is done when that token may do it, by the tokens of then (acl/rules.hpp); else its outcome
 //     is a refusal, and nothing was done;
 //   - token create and revoke change no key and take no revision: `results` has one, which tells what became of it;
+//   - a restore comes in steps (store/staging.hpp): what was staged takes the place of all keys, or of those with the prefixes it was begun
+//     with, at one revision, which all of it has then. Remembered answers and tokens stay; tokens are added when it was asked for. The
+//     result's `count`: of a chunk the number that comes next, of a commit the entries there; `not_found`: it is not, or no longer, staged;
 //   - expire(due_ms, limit): removes what is due at `due_ms`, at most `limit` keys, earliest (deadline, revision, key) first,
 //     at one revision. `due_ms` never makes time go on beyond the entry's stamp.
 #pragma once
@@ -99,7 +102,7 @@ class StateMachine {
   [[nodiscard]] base::ClusterTimeMs cluster_time_ms() const noexcept;
   /// Wall clock minus cluster time, as the newest entry says.
   [[nodiscard]] std::int64_t wall_offset_ms() const noexcept;
-  /// Earliest deadline of any key.
+  /// Earliest deadline of any key, or of a restore that nobody goes on with.
   [[nodiscard]] std::optional<base::ClusterTimeMs> next_due() const;
   /// Of keys, values, revisions, deadlines, remembered answers and tokens: equal states have equal digests, however they were reached.
   [[nodiscard]] std::uint64_t digest() const noexcept;
@@ -132,7 +135,7 @@ class StateMachine {
   [[nodiscard]] Revision revision() const noexcept;
   /// Number of keys.
   [[nodiscard]] std::uint64_t size() const noexcept;
-  /// Held by keys, values, remembered answers and their indexes, with the allocator's own overhead; falls when values go.
+  /// Held by keys, values, remembered answers, what a restore has staged, and their indexes, with the allocator's own overhead; falls when values go.
   [[nodiscard]] std::uint64_t memory_bytes() const noexcept;
 
  private:

@@ -113,7 +113,7 @@ Result<AnswerPayload> read_answer(std::string_view payload) {
 }
 
 Errc errc_of(std::uint8_t number) noexcept {
-  const bool is_known = number > 0 && number <= static_cast<std::uint8_t>(Errc::already_exists);
+  const bool is_known = number > 0 && number <= static_cast<std::uint8_t>(last_errc);
   return is_known ? static_cast<Errc>(number) : Errc::internal;
 }
 

@@ -57,6 +57,7 @@ void add_debug(CLI::App& app, Context& context);
 void add_debug_log(CLI::App& debug, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_cluster_token(CLI::App& cluster, Context& context);
+void add_backup(CLI::App& app, Context& context);
 void add_cert(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);

@@ -69,6 +69,21 @@ constexpr Example examples[] = {
      "concord token revoke - < leaked-token"},
     {"cluster token create", "concord cluster token create --permissions read"},
     {"cluster token revoke", "concord cluster token revoke 0f1e2d3c4b5a6978"},
+    {"backup create",
+     "concord backup create\n"
+     "concord backup create --path /mnt/backups\n"
+     "concord backup create --output json | jq -r .sha256"},
+    {"backup list",
+     "concord backup list\n"
+     "concord backup list --path /mnt/backups"},
+    {"backup verify", "concord backup verify /mnt/backups/concord_backup_20251023T143052.backup"},
+    {"backup restore",
+     "concord backup restore /mnt/backups/concord_backup_20251023T143052.backup\n"
+     "concord backup restore concord_backup_20251023T143052.backup --force\n"
+     "concord backup restore concord_backup_20251023T143052.backup --prefix config/"},
+    {"backup cleanup",
+     "concord backup cleanup --keep-count 24 --keep-days 7\n"
+     "concord backup cleanup --path /mnt/backups --keep-count 5"},
     {"cert generate", "concord cert generate --out certificates --host db1.example.org --host 10.0.0.1"},
     {"watch",
      "concord watch --pattern '^users/' --types put,delete\n"

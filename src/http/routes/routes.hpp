@@ -8,6 +8,7 @@
 namespace concord::http::routes {
 
 void add_documentation(std::vector<Route>& routes);
+void add_backups(std::vector<Route>& routes);
 void add_console(std::vector<Route>& routes);
 void add_cluster(std::vector<Route>& routes);
 void add_events(std::vector<Route>& routes);
