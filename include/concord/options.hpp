@@ -95,9 +95,10 @@ struct ClusterOptions {
   std::vector<std::string> gossip_addresses = {};  ///< `gossip`: host:port of the UDP ports of some others.
   /// Members speak TLS with each other, and each shows a certificate: all three of these, on all members, or none on any. PEM files,
   /// read again when they change. Who has none of the authority is not let in; the cookie is asked for in any case.
-  std::string tls_cert = {};  ///< This node's own, which must be good for a server; then those that lead to an authority.
-  std::string tls_key = {};   ///< Its private key, not encrypted.
-  std::string tls_ca = {};    ///< Whom the others' certificates must lead to.
+  std::string tls_cert =
+      {};  ///< This node's own, which must be good for a server; then those that lead to an authority.
+  std::string tls_key = {};  ///< Its private key, not encrypted.
+  std::string tls_ca = {};   ///< Whom the others' certificates must lead to.
 };
 
 /// Asking who calls. Off: every call may do everything.

@@ -364,7 +364,9 @@ class Loader {
       list += (list.empty() ? "" : ", ") + std::string(name);
     }
     if (!given.empty() && !missing.empty()) {
-      problem(given, "TLS between members needs a certificate, its key and an authority: give all three or none; missing: " + missing);
+      problem(given,
+              "TLS between members needs a certificate, its key and an authority: give all three or none; missing: " +
+                  missing);
     }
   }
 

@@ -54,8 +54,9 @@ Result<void> validate(const Options& options) {
   if (auto valid = validate_discovery(cluster); !valid) return valid;
   const bool has_tls = !cluster.tls_cert.empty();
   if (has_tls == cluster.tls_key.empty() || has_tls == cluster.tls_ca.empty()) {
-    return concord::fail(Errc::invalid_request,
-                         "TLS between members needs tls_cert, tls_key and tls_ca (cluster.tls_...): give all three or none");
+    return concord::fail(
+        Errc::invalid_request,
+        "TLS between members needs tls_cert, tls_key and tls_ca (cluster.tls_...): give all three or none");
   }
   for (const InitialMember& member : cluster.initial) {
     if (member.name.empty() || member.name.size() > 255 || member.peer.empty()) {

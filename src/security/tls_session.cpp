@@ -107,8 +107,9 @@ bool TlsSession::shut() {
 std::optional<std::string> TlsSession::binding() const {
   if (SSL_version(ssl_.get()) < TLS1_3_VERSION && SSL_get_extms_support(ssl_.get()) != 1) return std::nullopt;
   std::string bytes(binding_bytes, '\0');
-  const int result = SSL_export_keying_material(ssl_.get(), reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
-                                                binding_label.data(), binding_label.size(), nullptr, 0, 0);
+  const int result =
+      SSL_export_keying_material(ssl_.get(), reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
+                                 binding_label.data(), binding_label.size(), nullptr, 0, 0);
   if (result != 1) return std::nullopt;
   return bytes;
 }

@@ -129,7 +129,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   boost::asio::ip::tcp::socket
       socket_;  ///< closed under the lock, so that no other thread writes to a number that is used anew
   const std::unique_ptr<security::TlsSession> tls_ ABSL_PT_GUARDED_BY(mutex_);  ///< none: bytes go as they are
-  std::string sealed_ ABSL_GUARDED_BY(mutex_);        ///< from `sealed_sent_` on: before anything of the queue
+  std::string sealed_ ABSL_GUARDED_BY(mutex_);  ///< from `sealed_sent_` on: before anything of the queue
   std::size_t sealed_sent_ ABSL_GUARDED_BY(mutex_) = 0;
   SendQueue queue_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t next_sent_ ABSL_GUARDED_BY(mutex_) = 1;

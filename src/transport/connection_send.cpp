@@ -40,8 +40,7 @@ std::size_t Connection::waiting_bytes() const { return queue_.size_bytes() + sea
 
 Connection::Push Connection::may_push(std::size_t size_bytes, std::size_t more_bytes) const {
   if (is_closed_ || is_broken_) return Push::ended;
-  const bool has_room =
-      queue_.empty() || waiting_bytes() + size_bytes <= shared_->limits.max_queue_bytes + more_bytes;
+  const bool has_room = queue_.empty() || waiting_bytes() + size_bytes <= shared_->limits.max_queue_bytes + more_bytes;
   return has_room ? Push::done : Push::full;
 }
 

@@ -7,6 +7,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/read.hpp>
 
+#include "base/mutant.hpp"
+
 namespace concord::transport {
 namespace {
 
@@ -44,24 +46,25 @@ Agreed<void> Packets::check_secure() {
   if (stream_.tls->state() != TlsSession::State::open) return std::unexpected(not_secure(stream_.tls->problem()));
   auto binding = stream_.tls->binding();
   if (!binding) return std::unexpected(not_secure("its version has no secret to bind the cookie's proof to"));
-  binding_ = std::move(*binding);
+  if (!CONCORD_MUTANT("a-proof-is-good-on-any-connection")) binding_ = std::move(*binding);
   return {};
 }
 
 /// Reads from the socket once.
 void Packets::feed(OnSecure on_fed) {
-  stream_.socket.async_wait(boost::asio::socket_base::wait_read, [this, on_fed = std::move(on_fed)](
-                                                                     const boost::system::error_code& failed) mutable {
-    if (failed == boost::asio::error::operation_aborted) return;
-    if (failed) return on_fed(broken(failed));
-    std::array<char, sealed_bytes> bytes;
-    boost::system::error_code error;
-    const std::size_t size_bytes = stream_.socket.read_some(boost::asio::buffer(bytes), error);
-    if (error == boost::asio::error::would_block || error == boost::asio::error::try_again) {
-      return feed(std::move(on_fed));
-    }
-    on_fed(error ? broken(error) : take_sealed({bytes.data(), size_bytes}));
-  });
+  stream_.socket.async_wait(boost::asio::socket_base::wait_read,
+                            [this, on_fed = std::move(on_fed)](const boost::system::error_code& failed) mutable {
+                              if (failed == boost::asio::error::operation_aborted) return;
+                              if (failed) return on_fed(broken(failed));
+                              std::array<char, sealed_bytes> bytes;
+                              boost::system::error_code error;
+                              const std::size_t size_bytes =
+                                  stream_.socket.read_some(boost::asio::buffer(bytes), error);
+                              if (error == boost::asio::error::would_block || error == boost::asio::error::try_again) {
+                                return feed(std::move(on_fed));
+                              }
+                              on_fed(error ? broken(error) : take_sealed({bytes.data(), size_bytes}));
+                            });
 }
 
 Agreed<void> Packets::take_sealed(std::string_view bytes) {

@@ -241,8 +241,8 @@ TEST_F(Tls, WhatWasSaidBeforeTheConnectionStartedIsHeard) {
   open();
   SecurePeer peer(one.transport->port(), member_context());
   DiallerHandshake handshake(
-      {.self = test_identity(9), .cookie = "secret", .binding = peer.tls().binding().value_or("")}, Purpose::control, {},
-      Nonce{});
+      {.self = test_identity(9), .cookie = "secret", .binding = peer.tls().binding().value_or("")}, Purpose::control,
+      {}, Nonce{});
   peer.write(handshake.hello());
   const auto proof = handshake.take_answer(peer.read_packet());
   ASSERT_TRUE(proof.has_value());
@@ -313,8 +313,8 @@ TEST_F(Tls, AProofOfAnotherConnectionIsRefused) {
 TEST_F(Tls, WhoSpeaksNoneIsToldSoBothWays) {
   two.options.tls = {};
   EXPECT_EQ(refusal(two, one), "the other node speaks TLS to its peers, this one doesn't");
-  EXPECT_TRUE(eventually(
-      [&] { return one.recorder.lines_with("this node speaks TLS to its peers, the other doesn't") == 1; }));
+  EXPECT_TRUE(
+      eventually([&] { return one.recorder.lines_with("this node speaks TLS to its peers, the other doesn't") == 1; }));
   Member three(3);
   three.options.tls = files("three");
   Member four(4);
@@ -327,8 +327,9 @@ TEST_F(Tls, NonsenseEndsItsConnectionAlone) {
   open();
   std::string random(5000, '\0');
   for (std::size_t i = 0; i < random.size(); ++i) random[i] = static_cast<char>(i * 131 + i / 7);
-  for (const std::string& bytes : {random, std::string("\x16\x03\x01\xff\xff", 5) + random,
-                                   std::string("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), std::string("CNCP\0\0\0", 7)}) {
+  for (const std::string& bytes :
+       {random, std::string("\x16\x03\x01\xff\xff", 5) + random,
+        std::string("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), std::string("CNCP\0\0\0", 7)}) {
     RawPeer stranger(one.transport->port());
     stranger.write(bytes);
     EXPECT_TRUE(stranger.is_closed());

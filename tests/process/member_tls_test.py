@@ -98,6 +98,30 @@ class MemberTlsTest(unittest.TestCase):
         for node in cluster:
             self.assertEqual(node.stop(), 0)
 
+    def test_a_plain_cluster_gets_tls_by_restarts(self):
+        self.generate("authority")
+        cluster = self.enterContext(Cluster(PROGRAM, self.directory))
+        self.put_everywhere(cluster, 1)
+        leader = cluster.wait_leader()
+        first, second = cluster.followers()
+        for node in cluster:
+            self.generate(node.name)
+            node.flags += self.flags(node.name)
+        first.stop()
+        first.start()
+        wait_until(lambda: "this node speaks TLS to its peers, the other doesn't" in first.log(), "the two ways don't meet")
+        self.assertEqual(leader.put("k", "of those without")[0], 200)
+        second.stop()
+        second.start()
+        cluster.wait_ready(first.name, second.name)
+        self.assertEqual(first.get("k"), "of those without")
+        self.assertEqual(second.put("k", "of those with")[0], 200)
+        leader.stop()
+        leader.start()
+        cluster.wait_ready()
+        self.assertEqual(leader.get("k"), "of those with")
+        self.put_everywhere(cluster, 2)
+
     def assert_stays_out(self, cluster, name, flags, why_here, why_there):
         """A node that would join, and is let in by nobody; both sides say why."""
         stranger = cluster.add(name, *flags).start()
