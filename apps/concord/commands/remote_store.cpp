@@ -7,9 +7,11 @@
 namespace concord::app {
 
 std::optional<concord::Client> connect_store(Context& context) {
-  auto client = concord::Client::connect(
-      context.endpoints,
-      {.token = context.token, .cacert = context.certificates_path, .verify_certificates = !context.trusts_anybody});
+  auto client = concord::Client::connect(context.endpoints, {.token = context.token,
+                                                             .cacert = context.certificates_path,
+                                                             .verify_certificates = !context.trusts_anybody,
+                                                             .cert = context.own_certificate_path,
+                                                             .key = context.own_key_path});
   if (client) return std::move(*client);
   context.exit_code = report_problem(ExitCode::usage, client.error().message());
   return std::nullopt;
