@@ -45,7 +45,7 @@ class Descriptor {
 int open_retrying(const char* path, int flags) noexcept {
   int number = -1;
   do {
-    number = ::open(path, flags | O_CLOEXEC, 0644);
+    number = ::open(path, flags | O_CLOEXEC, 0600);
   } while (number < 0 && errno == EINTR);
   return number;
 }
@@ -149,6 +149,12 @@ class RealFileSystem final : public FileSystem {
     std::filesystem::create_directories(path, error);
     if (error) return io_error("create directory", path, error.value());
     return {};
+  }
+
+  Result<void> make_private_directory(const std::string& path) override {
+    if (auto made = make_directories(directory_of(path)); !made) return made;
+    if (::mkdir(path.c_str(), 0700) == 0) return {};
+    return errno == EEXIST ? make_directories(path) : io_error("create directory", path, errno);
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {
