@@ -40,6 +40,7 @@ std::optional<Slot> read_slot(std::string_view text, std::string_view key) {
     if (name == "newest") slot.state.newest = number_in(member);
     if (name == "entries") slot.state.entries = number_in(member);
     if (name == "size_bytes") slot.state.size_bytes = number_in(member);
+    if (name == "closed") slot.state.is_closed = member == "true";
     if (name == "last" || name == "signature") {
       const std::string_view hash = value::inside_quotes(member);
       if (hash.size() != hex_size) return std::nullopt;
@@ -58,6 +59,7 @@ std::string slot_text(const State& state, std::string_view key) {
                      std::to_string(state.oldest) + R"(,"newest":)" + std::to_string(state.newest) + R"(,"entries":)" +
                      std::to_string(state.entries) + R"(,"size_bytes":)" + std::to_string(state.size_bytes) +
                      R"(,"last":")" + std::string(view_of(state.last)) + "\"";
+  if (state.is_closed) text += R"(,"closed":true)";
   const Hex signature = sign(key, text);
   text += std::string(signature_name) + std::string(view_of(signature)) + "\"}";
   text.resize(slot_size - 1, ' ');

@@ -2,10 +2,10 @@
 //
 //   audit.state := slot slot          the good one of the two with the higher update counts
 //   slot        := text ",\"signature\":\"" HMAC-SHA-256 of text, with the log's key "\"}" " "* LF        512 bytes
-//   text        := {"format":1 "update" "oldest" "newest" "entries" "size_bytes" "last"
+//   text        := {"format":1 "update" "oldest" "newest" "entries" "size_bytes" "last" ["closed":true]
 //
 // "oldest" and "newest" are numbers of files; the other members are those of the newest file: entries that are durable in it, the bytes
-// they take, the hash of its last line. The slots are written in turn, so one is whole whatever happens.
+// they take, the hash of its last line. "closed" says that nobody writes to it since, so nothing may stand behind that. The slots are written in turn, so one is whole whatever happens.
 //
 // Thread rule: one thread at a time.
 #pragma once
@@ -31,6 +31,7 @@ struct State {
   std::uint64_t entries = 0;
   std::uint64_t size_bytes = 0;
   Hex last = no_hash();
+  bool is_closed = false;
 };
 
 /// What a state file holds.

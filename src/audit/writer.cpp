@@ -50,6 +50,11 @@ Result<Writer> Writer::open(env::FileSystem& files, const env::Clock& clock, Wri
   if (!state_file) return std::unexpected(std::move(state_file.error()));
   Writer writer(files, clock, std::move(settings), std::move(*key), std::move(*state_file));
   writer.recover(std::move(*catalog), state.value_or(ReadState{}), remarks);
+  if (writer.file_) {  // it is not closed any more
+    auto told = writer.state_file_.write(writer.state());
+    if (told) told = writer.state_file_.sync();
+    if (!told) return std::unexpected(std::move(told.error()));
+  }
   return writer;
 }
 
@@ -73,7 +78,11 @@ void Writer::recover(std::vector<CatalogFile> catalog, const ReadState& read, st
   }
   // One more than the state knows of: the node ended when the file was just begun.
   State from = state;
-  if (newest > state.newest) from = {.oldest = state.oldest, .newest = newest, .last = state.last};
+  if (newest > state.newest) {
+    from.newest = newest;
+    from.entries = from.size_bytes = 0;
+    from.is_closed = false;
+  }
   if (auto gone_on = go_on_with(catalog.back(), from, remarks); !gone_on) {
     remarks.push_back(gone_on.error().message());
     leave_file(from.last, newest);
@@ -123,6 +132,10 @@ Result<void> Writer::go_on_with(const CatalogFile& newest, const State& state, s
     has_ended = mark && !mark->mark.is_begin;
     last_us_ = time_of(line->timestamp).value_or(0);
   }
+  if (*size > state.size_bytes && state.is_closed) {
+    return fail(Errc::storage_failed, newest.name + " has " + std::to_string(*size) + " bytes; it was closed with " +
+                                          std::to_string(state.size_bytes));
+  }
   if (*size > good && has_ended) {
     return fail(Errc::storage_failed, newest.name + " goes on behind its end");
   }
@@ -131,7 +144,7 @@ Result<void> Writer::go_on_with(const CatalogFile& newest, const State& state, s
   date_ = date_in(name_).value_or("");
   file_number_ = newest.number;
   size_ = good;
-  entries_ = entries;
+  entries_ = written_entries_ = entries;
   last_ = written_ = last;
   has_ended_ = has_ended;
   is_synced_ = good == state.size_bytes;
@@ -161,6 +174,7 @@ void Writer::leave_file(const Hex& last, std::uint64_t number) {
   file_number_ = number;
   last_ = written_ = last;
   is_unsealed_ = true;
+  is_synced_ = true;  // as far as anybody can tell
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -188,13 +202,14 @@ Result<void> Writer::flush() {
   if (auto written = file_->write_at(size_, pending_); !written) return written;
   size_ += pending_.size();
   written_ = last_;
+  written_entries_ = entries_;
   pending_.clear();
   is_synced_ = false;
   return {};
 }
 
 State Writer::state() const noexcept {
-  return {.oldest = oldest_, .newest = file_number_, .entries = entries_, .size_bytes = size_, .last = written_};
+  return {.oldest = oldest_, .newest = file_number_, .entries = written_entries_, .size_bytes = size_, .last = written_};
 }
 
 Result<void> Writer::sync() {
@@ -208,8 +223,16 @@ Result<void> Writer::sync() {
   return {};
 }
 
-Result<void> Writer::close() {
+Result<void> Writer::sync_all() {
   if (auto synced = sync(); !synced) return synced;
+  return state_file_.sync();
+}
+
+Result<void> Writer::close() {
+  if (auto synced = sync(); !synced || !file_) return synced;
+  State last = state();
+  last.is_closed = true;
+  if (auto told = state_file_.write(last); !told) return told;
   return state_file_.sync();
 }
 
@@ -232,7 +255,7 @@ Result<void> Writer::end_file() {
     has_ended_ = true;
   }
   if (auto written = flush(); !written) return written;
-  return close();  // the state too: the next file goes on from it
+  return sync_all();  // the next file goes on from the state
 }
 
 bool Writer::is_there(const std::string& name) const {
@@ -267,7 +290,7 @@ Result<void> Writer::open_next_file() {
   date_ = date;
   file_number_ = number;
   size_ = first.size();
-  entries_ = 0;
+  entries_ = written_entries_ = 0;
   last_ = written_ = hash;
   has_ended_ = is_name_free_ = is_unsealed_ = wants_rotation_ = false;
   is_synced_ = true;
@@ -298,7 +321,7 @@ Result<std::uint64_t> Writer::cleanup() {
   for (const std::string& name : removed) {
     if (auto gone = files_->remove(path_of(name)); !gone) return std::unexpected(std::move(gone.error()));
   }
-  append({.operation = "audit_cleanup", .is_by_system = true, .count = removed.size()});
+  append({.operation = "audit_retention", .is_by_system = true, .count = removed.size()});
   return removed.size();
 }
 

@@ -66,7 +66,7 @@ class Writer {
   void rotate() noexcept { wants_rotation_ = true; }
   /// Removes the files of days that need not be kept, and writes how many, if there were any.
   [[nodiscard]] Result<std::uint64_t> cleanup();
-  /// Of whatever is flushed, and of the state. Precondition: as `sync`.
+  /// For good. Precondition: as `sync`.
   [[nodiscard]] Result<void> close();
 
   [[nodiscard]] Position position() const noexcept { return {.file = file_number_, .size_bytes = size_, .last = written_}; }
@@ -82,6 +82,7 @@ class Writer {
   void leave_file(const Hex& last, std::uint64_t number);
   [[nodiscard]] Result<void> begin_next_file();
   [[nodiscard]] Result<void> end_file();
+  [[nodiscard]] Result<void> sync_all();
   [[nodiscard]] Result<void> free_name();
   [[nodiscard]] Result<void> open_next_file();
   [[nodiscard]] std::string path_of(const std::string& name) const { return settings_.directory + "/" + name; }
@@ -104,6 +105,7 @@ class Writer {
   std::uint64_t oldest_ = 1;
   std::uint64_t size_ = 0;          ///< of what was flushed
   std::uint64_t entries_ = 0;       ///< in the file and in `pending_`
+  std::uint64_t written_entries_ = 0;  ///< in the file
   std::string pending_;             ///< lines that are to stand behind
   Hex last_ = no_hash();            ///< of the last line, of `pending_` too
   Hex written_ = no_hash();         ///< of the last line that was flushed

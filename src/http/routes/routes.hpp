@@ -7,6 +7,7 @@
 
 namespace concord::http::routes {
 
+void add_audit(std::vector<Route>& routes);
 void add_documentation(std::vector<Route>& routes);
 void add_cluster(std::vector<Route>& routes);
 void add_events(std::vector<Route>& routes);
