@@ -110,6 +110,14 @@ class CONCORD_API Client final : public Store {
   Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) override;
   Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) override;
   Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) override;
+  Result<std::vector<AuditEntry>> query_audit(const AuditQuery& query, const ReadOptions& options = {}) override;
+  Result<void> export_audit(const AuditQuery& query, const std::function<bool(std::string_view)>& visit,
+                            const ReadOptions& options = {}) override;
+  Result<void> log_audit(const NewAuditEntry& entry, const WriteOptions& options = {}) override;
+  Result<void> rotate_audit(const WriteOptions& options = {}) override;
+  Result<std::uint64_t> cleanup_audit(const WriteOptions& options = {}) override;
+  Result<AuditStats> audit_stats(const ReadOptions& options = {}) override;
+  Result<AuditVerification> verify_audit(const ReadOptions& options = {}) override;
   Result<BackupInfo> create_backup(const CreateBackupOptions& options = {}) override;
   Result<BackupList> list_backups(const BackupReadOptions& options = {}) override;
   Result<BackupVerdict> verify_backup(std::string_view backup, const BackupReadOptions& options = {}) override;

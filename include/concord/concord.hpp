@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concord/async_store.hpp>
+#include <concord/audit_log.hpp>
 #include <concord/auth.hpp>
 #include <concord/awaitable.hpp>
 #include <concord/backup.hpp>

@@ -111,6 +111,24 @@ struct AuthOptions {
   std::string token = {};
 };
 
+/// What becomes of calls while more audit entries wait than fit the buffer.
+enum class AuditFull : std::uint8_t {
+  wait,  ///< They wait before they begin, up to their timeout; then they are refused.
+  drop,  ///< They go on, and their entries are dropped and counted.
+};
+
+/// Keeping an audit log (concord/audit_log.hpp).
+struct AuditLogOptions {
+  bool enabled = false;
+  std::filesystem::path log_dir = "./audit_logs";  ///< Of this node alone. Created when missing; locked while open.
+  std::uint64_t rotation_size_bytes = 100U << 20U;  ///< A file that is so large is followed by another one.
+  std::chrono::days retention{90};                  ///< Files of days before that are removed.
+  bool log_reads = false;                           ///< Write of calls that only read, too.
+  bool sensitive_keys = false;                      ///< Write keys as they are, not their hashes.
+  AuditFull when_full = AuditFull::wait;
+  std::filesystem::path key_file = {};  ///< The key of the signatures, made when missing. Empty: `audit.key` in `log_dir`.
+};
+
 /// Backups that stand on the node (concord/backup.hpp).
 struct BackupOptions {
   std::filesystem::path dir = "./backups";  ///< Created with the first backup.
@@ -136,6 +154,7 @@ struct Options {
   CompressionOptions compression = {};
   EventStreamOptions event_stream = {};
   AuthOptions auth = {};
+  AuditLogOptions audit_log = {};
   BackupOptions backup = {};
   MetricsOptions metrics = {};
   TelemetryOptions telemetry = {};

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include <concord/async_store.hpp>
+#include <concord/audit_log.hpp>
 #include <concord/auth.hpp>
 #include <concord/backup.hpp>
 #include <concord/conditional.hpp>
@@ -212,6 +213,18 @@ class CONCORD_API Store : public AsyncStore {
   virtual Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) = 0;
   virtual Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) = 0;
   virtual Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) = 0;
+
+  // --- the audit log of the node that is asked (concord/audit_log.hpp: `AuditLog` has it under shorter names) ------------
+
+  virtual Result<std::vector<AuditEntry>> query_audit(const AuditQuery& query, const ReadOptions& options = {});
+  /// Calls `visit` with each line, without its line end, oldest first, until it returns false.
+  virtual Result<void> export_audit(const AuditQuery& query, const std::function<bool(std::string_view)>& visit,
+                                    const ReadOptions& options = {});
+  virtual Result<void> log_audit(const NewAuditEntry& entry, const WriteOptions& options = {});
+  virtual Result<void> rotate_audit(const WriteOptions& options = {});
+  virtual Result<std::uint64_t> cleanup_audit(const WriteOptions& options = {});
+  virtual Result<AuditStats> audit_stats(const ReadOptions& options = {});
+  virtual Result<AuditVerification> verify_audit(const ReadOptions& options = {});
 
   // --- backups (concord/backup.hpp: `Backup` has them under shorter names) ---------------------------------------------
 

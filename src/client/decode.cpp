@@ -405,6 +405,14 @@ Result<EventStats> event_stats_of(Result<Answer>&& answer) {
   return stats;
 }
 
+Result<void> visit_data(Result<Answer>&& answer,
+                        const std::function<void(std::string_view name, std::string_view json)>& visit) {
+  const auto text = told(std::move(answer), false);
+  if (!text) return std::unexpected(text.error());
+  each_member(text->data, visit);
+  return {};
+}
+
 Result<void> done_of(Result<Answer>&& answer) {
   const auto text = told(std::move(answer), true);
   if (!text) return std::unexpected(text.error());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ namespace concord::client {
 [[nodiscard]] Result<RestoredBackup> restored_of(Result<Answer>&& answer);
 [[nodiscard]] Result<EventStats> event_stats_of(Result<Answer>&& answer);
 /// Of a change that leaves no revision.
+/// Visits the members of the data of an answer, as text in stored form.
+[[nodiscard]] Result<void> visit_data(Result<Answer>&& answer,
+                                      const std::function<void(std::string_view name, std::string_view json)>& visit);
 [[nodiscard]] Result<void> done_of(Result<Answer>&& answer);
 
 }  // namespace concord::client

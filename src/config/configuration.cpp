@@ -463,6 +463,7 @@ Options Configuration::database_options() const {
   options.snapshot.every_bytes = static_cast<std::uint64_t>(integer("snapshot.every_bytes"));
   options.compression = compression_options();
   options.auth = {.enabled = boolean("auth.enabled"), .token = text("auth.token")};
+  options.audit_log = audit_log_options();
   options.metrics.enabled = boolean("prometheus.enabled");
   options.telemetry.enabled = boolean("telemetry.enabled");
   options.telemetry.poll_interval = std::chrono::seconds(integer("telemetry.poll_interval_s"));
@@ -477,6 +478,19 @@ Options Configuration::database_options() const {
                     .keep_count = static_cast<std::uint64_t>(integer("backup.keep_count")),
                     .keep_days = static_cast<std::uint64_t>(integer("backup.keep_days"))};
   return options;
+}
+
+AuditLogOptions Configuration::audit_log_options() const {
+  AuditLogOptions audit;
+  audit.enabled = boolean("audit_log.enabled");
+  audit.log_dir = text("audit_log.log_dir");
+  audit.rotation_size_bytes = static_cast<std::uint64_t>(integer("audit_log.rotation_size_mb")) << 20U;
+  audit.retention = std::chrono::days(integer("audit_log.retention_days"));
+  audit.log_reads = boolean("audit_log.log_reads");
+  audit.sensitive_keys = boolean("audit_log.sensitive_keys");
+  audit.when_full = text("audit_log.when_full") == "drop" ? AuditFull::drop : AuditFull::wait;
+  audit.key_file = text("audit_log.key_file");
+  return audit;
 }
 
 ClusterOptions Configuration::cluster_options() const {

@@ -76,6 +76,7 @@ class Configuration {
   [[nodiscard]] Options database_options() const;
 
   [[nodiscard]] ClusterOptions cluster_options() const;
+  [[nodiscard]] AuditLogOptions audit_log_options() const;
 
   [[nodiscard]] TracingOptions tracing_options() const;
 

@@ -220,9 +220,9 @@ TEST(Configuration, AProblemIsNamedOnce) {
 
 TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
   Sources sources = no_sources();
-  sources.environment = {{"CONCORD_AUDIT_ENABLED", "false"}, {"CONCORD_AUDIT_LOG_RETENTION_DAYS", "90"}};
+  sources.environment = {{"CONCORD_BACKUP_SCHEDULE", "off"}};
   EXPECT_TRUE(load(sources));
-  sources.environment = {{"CONCORD_AUDIT_ENABLED", "true"}};
+  sources.environment = {{"CONCORD_BACKUP_SCHEDULE", "daily"}};
   EXPECT_THAT(error_of(sources), HasSubstr("not available in this version"));
 }
 

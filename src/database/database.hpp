@@ -25,6 +25,9 @@
 #include "command/transaction.hpp"
 #include "events/stream.hpp"
 
+namespace concord::audit {
+class Log;
+}
 namespace concord::observe {
 class Observer;
 }
@@ -172,6 +175,12 @@ class Database {
 
   /// Whom calls that come from outside tell of themselves; null: nobody.
   [[nodiscard]] virtual observe::Observer* observer() noexcept { return nullptr; }
+  /// Whom they tell of what they have done; null: nobody.
+  [[nodiscard]] virtual audit::Log* audit() noexcept { return nullptr; }
+  /// Whether a put of this value, in stored form, is compressed, if that makes it smaller.
+  [[nodiscard]] virtual bool would_compress(std::string_view /*value*/, std::optional<bool> /*wanted*/) const {
+    return false;
+  }
   /// The page of metrics; empty when nothing is measured.
   [[nodiscard]] virtual std::string metrics() { return {}; }
   /// Serves that page on a port of its own until the database closes; its URL. Errors: invalid_request.

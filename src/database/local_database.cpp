@@ -88,6 +88,7 @@ Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options
   if (!runtime) return std::unexpected(std::move(runtime.error()));
   auto database =
       std::make_unique<LocalDatabase>(std::move(observer), std::move(stream), std::move(*runtime), std::move(unpacker));
+  if (auto opened = database->open_audit_log(); !opened) return std::unexpected(std::move(opened.error()));
   if (auto begun = database->authentication_->begin(); !begun) return std::unexpected(std::move(begun.error()));
   auto backups = backup::Service::open(*database->runtime_);
   if (!backups) return std::unexpected(std::move(backups.error()));
@@ -100,12 +101,13 @@ void LocalDatabase::close(milliseconds limit) {
   if (backups_) backups_->stop();
   runtime_->close(limit);
   if (stream_) stream_->close();
+  if (audit_) audit_->close();  // last: what still ends is recorded
 }
 
 std::string LocalDatabase::metrics() {
   const auto checks = ready();
   const auto status = runtime_->status();
-  return metrics_page_.render(status, std::ranges::all_of(checks, &ReadyCheck::ok));
+  return metrics_page_.render(status, std::ranges::all_of(checks, &ReadyCheck::ok)) + audit_metrics();
 }
 
 Result<std::string> LocalDatabase::serve_metrics(const std::string& host, std::uint16_t port) {
@@ -391,9 +393,15 @@ std::vector<ReadyCheck> LocalDatabase::ready() {
   const bool has_leader = runtime_->knows_leader();
   const auto lag = runtime_->not_ready();
   const auto refusal = runtime_->refuses_writes();
-  return {{.name = "leader", .ok = has_leader, .why = has_leader ? "" : lag.value_or("no leader is known")},
-          {.name = "caught-up", .ok = !lag, .why = lag.value_or("")},
-          {.name = "writable", .ok = !refusal, .why = refusal ? refusal->message() : ""}};
+  std::vector<ReadyCheck> checks = {
+      {.name = "leader", .ok = has_leader, .why = has_leader ? "" : lag.value_or("no leader is known")},
+      {.name = "caught-up", .ok = !lag, .why = lag.value_or("")},
+      {.name = "writable", .ok = !refusal, .why = refusal ? refusal->message() : ""}};
+  if (audit_) {
+    const std::string problem = audit_->problem();
+    checks.push_back({.name = "audited", .ok = problem.empty(), .why = problem});
+  }
+  return checks;
 }
 
 void LocalDatabase::change_members(MemberChange change, std::string name, std::string peer, milliseconds timeout,

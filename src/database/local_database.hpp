@@ -17,6 +17,7 @@
 
 #include <concord/query.hpp>
 
+#include "audit/log.hpp"
 #include "backup/service.hpp"
 #include "command/selector.hpp"
 #include "compress/packed.hpp"
@@ -96,6 +97,12 @@ class LocalDatabase final : public Database {
   [[nodiscard]] backup::Service* backups() noexcept override { return backups_.get(); }
   [[nodiscard]] const Options& options() const noexcept override { return runtime_->options(); }
   [[nodiscard]] observe::Observer* observer() noexcept override { return observer_.get(); }
+  [[nodiscard]] audit::Log* audit() noexcept override { return audit_.get(); }
+  /// A call that ends later may outlive the database.
+  [[nodiscard]] const std::shared_ptr<audit::Log>& shared_audit() const noexcept { return audit_; }
+  [[nodiscard]] bool would_compress(std::string_view value, std::optional<bool> wanted) const override {
+    return packer_.wants(value, wanted);
+  }
   [[nodiscard]] const std::shared_ptr<observe::Observer>& shared_observer() const noexcept { return observer_; }
   [[nodiscard]] std::string metrics() override;
   [[nodiscard]] Result<std::string> serve_metrics(const std::string& host, std::uint16_t port) override;
@@ -175,6 +182,10 @@ class LocalDatabase final : public Database {
 
   void tell_of_reads(const std::vector<std::string_view>& keys, const std::vector<std::optional<Value>>& values) const;
 
+  [[nodiscard]] Result<void> open_audit_log();
+  [[nodiscard]] std::string audit_metrics() const;
+
+  std::shared_ptr<audit::Log> audit_;  // null: there is none; outlives the node, and calls that the host still has to be told of
   std::shared_ptr<observe::Observer> observer_;  // outlives the node, and calls that the host still has to be told of
   observe::MetricsPage metrics_page_;
   /// Ends behind the runtime, whose completions use it.

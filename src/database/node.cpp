@@ -2,6 +2,7 @@
 // the cluster in node_cluster.cpp.
 #include <concord/node.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include "command/from_public.hpp"
@@ -20,6 +21,31 @@ constexpr observe::CallDetails long_write = {.is_long = true};
 
 observe::CallDetails put_of(std::string_view key, const PutOptions& options) {
   return {.has_ttl = options.ttl.has_value(), .key = key};
+}
+
+database::AuditFacts facts_of_put(const database::LocalDatabase& database, std::string_view key, const Value& value,
+                                  const PutOptions& options) {
+  const std::int64_t ttl_s = options.ttl ? options.ttl->count() : 0;
+  return {.token = options.token,
+          .timeout = options.timeout,
+          .key = key,
+          .has_ttl = options.ttl.has_value(),
+          .ttl_s = static_cast<std::uint32_t>(std::clamp<std::int64_t>(ttl_s, 0, UINT32_MAX)),
+          .is_compressed = database.would_compress(value.stored(), options.compress)};
+}
+
+template <class Items>
+database::AuditFacts facts_of_many(const Items& items, const WriteOptions& options) {
+  database::AuditFacts facts{.token = options.token, .timeout = options.timeout};
+  facts.keys.reserve(items.size());
+  for (const auto& item : items) {
+    if constexpr (requires { item.key; }) {
+      facts.keys.emplace_back(item.key);
+    } else {
+      facts.keys.emplace_back(item);
+    }
+  }
+  return facts;
 }
 
 /// Of a call on one key that must exist.
@@ -70,23 +96,25 @@ Node::~Node() = default;
 Result<Revision> Node::put(std::string_view key, const Value& value, const PutOptions& options) {
   if (!impl_->is_watched()) [[likely]]
     return impl_->database->put(key, value, options);
-  return impl_->observed(ApiOperation::put, put_of(key, options),
+  return impl_->observed(ApiOperation::put, put_of(key, options), facts_of_put(*impl_->database, key, value, options),
                          [&] { return impl_->database->put(key, value, options); });
 }
 
 void Node::async_put(std::string_view key, const Value& value, const PutOptions& options, Completion<Revision> done) {
-  impl_->database->async_put(key, value, options,
-                             impl_->observed(ApiOperation::put, put_of(key, options), std::move(done)));
+  if (!impl_->is_watched()) return impl_->database->async_put(key, value, options, std::move(done));
+  impl_->observed_later(
+      ApiOperation::put, put_of(key, options), facts_of_put(*impl_->database, key, value, options), std::move(done),
+      [&](Completion<Revision> told) { impl_->database->async_put(key, value, options, std::move(told)); });
 }
 
 Result<Revision> Node::del(std::string_view key, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::del, {.key = key}, [&] {
+  return impl_->observed(ApiOperation::del, {.key = key}, Impl::writing(options, key), [&] {
     return of_existing(impl_->database->write({.kind = CommandKind::remove, .key = key}, options));
   });
 }
 
 Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::touch, {.key = key}, [&]() -> Result<Revision> {
+  return impl_->observed(ApiOperation::touch, {.key = key}, Impl::writing(options, key), [&]() -> Result<Revision> {
     const auto ttl_s = command::touch_ttl(ttl);
     if (!ttl_s) return std::unexpected(ttl_s.error());
     return of_existing(impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options));
@@ -96,12 +124,12 @@ Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, con
 Result<Value> Node::get(std::string_view key, const ReadOptions& options) {
   if (!impl_->is_watched()) [[likely]]
     return impl_->database->get(key, options);
-  return impl_->observed(ApiOperation::get, impl_->read_of(options, key),
+  return impl_->observed(ApiOperation::get, impl_->read_of(options, key), Impl::reading(options, key),
                          [&] { return impl_->database->get(key, options); });
 }
 
 Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) {
-  return impl_->observed(ApiOperation::get, impl_->read_of(options, key),
+  return impl_->observed(ApiOperation::get, impl_->read_of(options, key), Impl::reading(options, key),
                          [&] { return impl_->database->get_entry(key, options); });
 }
 
@@ -109,28 +137,35 @@ Result<Entry> Node::get_entry(std::string_view key, const ReadOptions& options) 
 // Many keys.
 
 Result<TransactionResult> Node::commit(const Transaction& transaction, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::txn, long_write, [&]() -> Result<TransactionResult> {
+  const auto run = [&]() -> Result<TransactionResult> {
     const auto command = command::to_command(transaction);
     if (!command) return std::unexpected(command.error());
     auto outcome = impl_->database->commit(*command, options);
     if (!outcome) return std::unexpected(std::move(outcome.error()));
     return database::to_result(std::move(*outcome));
-  });
+  };
+  if (!impl_->is_watched()) return run();
+  return impl_->observed(ApiOperation::txn, database::operation_of(transaction), long_write,
+                         database::facts_of(transaction, options), run);
 }
 
 void Node::async_commit(const Transaction& transaction, const WriteOptions& options,
                         Completion<TransactionResult> answered) {
-  auto done = impl_->observed(ApiOperation::txn, long_write, std::move(answered));
-  const auto command = command::to_command(transaction);
-  if (!command) return done(std::unexpected(command.error()));
-  impl_->database->async_commit(*command, options, [done = std::move(done)](Result<Outcome> outcome) mutable {
-    if (!outcome) return done(std::unexpected(std::move(outcome.error())));
-    done(database::to_result(std::move(*outcome)));
-  });
+  const auto start = [&](Completion<TransactionResult> done) {
+    const auto command = command::to_command(transaction);
+    if (!command) return done(std::unexpected(command.error()));
+    impl_->database->async_commit(*command, options, [done = std::move(done)](Result<Outcome> outcome) mutable {
+      if (!outcome) return done(std::unexpected(std::move(outcome.error())));
+      done(database::to_result(std::move(*outcome)));
+    });
+  };
+  if (!impl_->is_watched()) return start(std::move(answered));
+  impl_->observed_later(ApiOperation::txn, database::operation_of(transaction), long_write,
+                        database::facts_of(transaction, options), std::move(answered), start);
 }
 
 Result<BulkResult> Node::put_many(const std::vector<PutItem>& items, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::put_many, long_write, [&] {
+  return impl_->observed(ApiOperation::put_many, long_write, facts_of_many(items, options), [&] {
     return commit_all(*impl_->database, items, options, [](const PutItem& item) -> Result<command::Operation> {
       const auto ttl_s = command::put_ttl(item.ttl, false);
       if (!ttl_s) return std::unexpected(ttl_s.error());
@@ -144,7 +179,7 @@ Result<BulkResult> Node::put_many(const std::vector<PutItem>& items, const Write
 }
 
 Result<BulkResult> Node::delete_many(const std::vector<std::string_view>& keys, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::delete_many, long_write, [&] {
+  return impl_->observed(ApiOperation::delete_many, long_write, facts_of_many(keys, options), [&] {
     return commit_all(*impl_->database, keys, options, [](std::string_view key) -> Result<command::Operation> {
       return command::Operation{.kind = command::OperationKind::remove, .key = key};
     });
@@ -152,7 +187,7 @@ Result<BulkResult> Node::delete_many(const std::vector<std::string_view>& keys, 
 }
 
 Result<BulkResult> Node::touch_many(const std::vector<TouchItem>& items, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::touch_many, long_write, [&] {
+  return impl_->observed(ApiOperation::touch_many, long_write, facts_of_many(items, options), [&] {
     return commit_all(*impl_->database, items, options, [](const TouchItem& item) -> Result<command::Operation> {
       const auto ttl_s = command::touch_ttl(item.ttl);
       if (!ttl_s) return std::unexpected(ttl_s.error());
@@ -163,13 +198,13 @@ Result<BulkResult> Node::touch_many(const std::vector<TouchItem>& items, const W
 
 Result<std::vector<std::optional<Value>>> Node::get_many(const std::vector<std::string_view>& keys,
                                                          const ReadOptions& options) {
-  return impl_->observed(ApiOperation::get_many, impl_->long_read_of(options),
+  return impl_->observed(ApiOperation::get_many, impl_->long_read_of(options), Impl::reading(options),
                          [&] { return impl_->database->get_many(keys, options); });
 }
 
 Result<std::vector<std::optional<Entry>>> Node::get_entries(const std::vector<std::string_view>& keys,
                                                             const ReadOptions& options) {
-  return impl_->observed(ApiOperation::get_many, impl_->long_read_of(options),
+  return impl_->observed(ApiOperation::get_many, impl_->long_read_of(options), Impl::reading(options),
                          [&] { return impl_->database->get_entries(keys, options); });
 }
 

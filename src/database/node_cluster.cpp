@@ -58,7 +58,7 @@ std::string missing_of(const std::vector<database::ReadyCheck>& checks) {
 }  // namespace
 
 Result<Status> Node::status() {
-  return impl_->observed(ApiOperation::status, long_call, [&] { return impl_->database->status(); });
+  return impl_->observed(ApiOperation::status, long_call, {.is_read = true}, [&] { return impl_->database->status(); });
 }
 
 Result<void> Node::wait_ready(milliseconds timeout) {
@@ -78,31 +78,33 @@ Result<void> Node::wait_ready(milliseconds timeout) {
 }
 
 Result<void> Node::add_member(std::string_view name, std::string_view peer, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::member_add, long_call,
+  return impl_->observed(ApiOperation::member_add, long_call, Impl::writing(options, {}, name),
                          [&] { return change(*impl_->database, MemberChange::add, name, peer, options); });
 }
 
 Result<void> Node::remove_member(std::string_view name, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::member_remove, long_call,
+  return impl_->observed(ApiOperation::member_remove, long_call, Impl::writing(options, {}, name),
                          [&] { return change(*impl_->database, MemberChange::remove, name, {}, options); });
 }
 
 Result<void> Node::promote(std::string_view name, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::member_promote, long_call,
+  return impl_->observed(ApiOperation::member_promote, long_call, Impl::writing(options, {}, name),
                          [&] { return change(*impl_->database, MemberChange::promote, name, {}, options); });
 }
 
 Result<void> Node::transfer_leadership(std::string_view name, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::leader_transfer, long_call, [&] {
+  return impl_->observed(ApiOperation::leader_transfer, long_call, Impl::writing(options, {}, name), [&] {
     return change(*impl_->database, MemberChange::transfer_leadership, name, {}, options);
   });
 }
 
 Result<void> Node::trigger_snapshot(const WriteOptions& options) {
-  if (auto may = check_admin(*impl_->database, options); !may) return may;
-  if (auto failure = impl_->database->failure()) return std::unexpected(std::move(*failure));
-  impl_->database->trigger_snapshot();
-  return {};
+  return impl_->observed(ApiOperation::snapshot_trigger, long_call, Impl::writing(options), [&]() -> Result<void> {
+    if (auto may = check_admin(*impl_->database, options); !may) return may;
+    if (auto failure = impl_->database->failure()) return std::unexpected(std::move(*failure));
+    impl_->database->trigger_snapshot();
+    return {};
+  });
 }
 
 }  // namespace concord

@@ -17,15 +17,18 @@ constexpr std::chrono::milliseconds subscribe_timeout{5000};
 }  // namespace
 
 Result<Subscription> Node::subscribe(const SubscribeOptions& options) {
-  database::LocalDatabase& database = *impl_->database;
-  const auto access = database.access_of(options.token, subscribe_timeout);
+  return impl_->audited("subscribe", Impl::reading({.token = options.token}), [&] { return impl_->subscribe(options); });
+}
+
+Result<Subscription> Node::Impl::subscribe(const SubscribeOptions& options) const {
+  const auto access = database->access_of(options.token, subscribe_timeout);
   if (!access) return std::unexpected(access.error());
   if (auto may = database::allowed(access->judge(Permission::read)); !may) {
     return std::unexpected(std::move(may.error()));
   }
-  if (options.after_revision > database.newest_event()) {
+  if (options.after_revision > database->newest_event()) {
     // What another member has told of may not have come here yet.
-    auto caught_up = database.catch_up();
+    auto caught_up = database->catch_up();
     if (!caught_up) return std::unexpected(std::move(caught_up.error()));
   }
   events::Viewer viewer;
@@ -35,7 +38,7 @@ Result<Subscription> Node::subscribe(const SubscribeOptions& options) {
       viewer.may_show = [access = *access](std::string_view key) { return access.scope()->covers(key); };
     }
   }
-  auto subscriber = database.subscribe(options, std::move(viewer));
+  auto subscriber = database->subscribe(options, std::move(viewer));
   if (!subscriber) return std::unexpected(std::move(subscriber.error()));
   return Subscription(std::move(*subscriber));
 }

@@ -5,14 +5,20 @@
 #include <memory>
 #include <utility>
 
+#include "acl/token.hpp"
 #include "base/timeout.hpp"
 #include "database/node_impl.hpp"
 
 namespace concord {
+
+using observe::ApiOperation;
+
 namespace {
 
 /// The node answers by its own clock at the deadline; whoever waits allows for some more.
 constexpr std::chrono::milliseconds answer_grace{1000};
+
+constexpr observe::CallDetails long_call = {.is_long = true};
 
 /// `start(access, done)`.
 template <class T, class Start>
@@ -31,30 +37,43 @@ Result<T> wait_for(const database::LocalDatabase& database, const WriteOptions& 
 }  // namespace
 
 Result<CreatedToken> Node::create_token(const NewToken& token, const WriteOptions& options) {
-  return wait_for<CreatedToken>(*impl_->database, options, [&](const acl::Access& access, auto done) {
-    impl_->database->create_token(token, access, options.timeout, std::move(done));
+  return impl_->observed(ApiOperation::token_create, long_call, Impl::writing(options), [&] {
+    return wait_for<CreatedToken>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+      impl_->database->create_token(token, access, options.timeout, std::move(done));
+    });
   });
 }
 
 Result<void> Node::revoke_token(std::string_view id, const WriteOptions& options) {
-  return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
-    impl_->database->revoke_token(id, access, options.timeout, std::move(done));
+  // Who gives a secret for an id does not find it in the audit log.
+  const std::string_view target = acl::parse_id(id) ? id : std::string_view();
+  return impl_->observed(ApiOperation::token_revoke, long_call, Impl::writing(options, {}, target), [&] {
+    return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+      impl_->database->revoke_token(id, access, options.timeout, std::move(done));
+    });
   });
 }
 
 Result<void> Node::revoke_secret(std::string_view secret, const WriteOptions& options) {
-  return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
-    impl_->database->revoke_secret(secret, access, options.timeout, std::move(done));
-  });
+  return impl_->observed(ApiOperation::token_revoke_secret, observe::operation_name(ApiOperation::token_revoke), long_call,
+                         Impl::writing(options), [&] {
+                           return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+                             impl_->database->revoke_secret(secret, access, options.timeout, std::move(done));
+                           });
+                         });
 }
 
 Result<std::vector<TokenInfo>> Node::list_tokens(const ReadOptions& options) {
-  const auto access = impl_->database->readable_access(options);
-  if (!access) return std::unexpected(access.error());
-  if (auto may = database::allowed(access->judge(Permission::admin)); !may) {
-    return std::unexpected(std::move(may.error()));
-  }
-  return impl_->database->list_tokens();
+  const WriteOptions as_write{.timeout = options.timeout, .token = options.token};  // an administrator's: always recorded
+  return impl_->observed(ApiOperation::token_list, long_call, Impl::writing(as_write),
+                         [&]() -> Result<std::vector<TokenInfo>> {
+                           const auto access = impl_->database->readable_access(options);
+                           if (!access) return std::unexpected(access.error());
+                           if (auto may = database::allowed(access->judge(Permission::admin)); !may) {
+                             return std::unexpected(std::move(may.error()));
+                           }
+                           return impl_->database->list_tokens();
+                         });
 }
 
 }  // namespace concord

@@ -17,6 +17,12 @@ std::uint64_t RealClock::monotonic_ms() const noexcept { return static_cast<std:
 
 std::int64_t RealClock::wall_ms() const noexcept { return read_ms(CLOCK_REALTIME_COARSE); }
 
+std::int64_t RealClock::wall_us() const noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+
 // A tick of the kernel behind (4 ms, more when ticks come late), and read without touching the hardware counter.
 std::uint64_t RealClock::coarse_ms() const noexcept {
   return static_cast<std::uint64_t>(read_ms(CLOCK_MONOTONIC_COARSE));

@@ -1,7 +1,8 @@
 // Files, as a seam: the real ones in production, faulty ones in memory in tests (memory_file_system.hpp).
 //
 // Errors, everywhere: storage_full (no space or quota), not_found (no such file), storage_failed (everything else). The
-// message names the operation, the file and the system's reason. Paths are UTF-8 text with '/'.
+// message names the operation, the file and the system's reason. Paths are UTF-8 text with '/'. Files that are made can be read by
+// their owner only.
 //
 // What survives what. A write survives the end of the process at once, a power cut only after `File::sync`. A name that was
 // made, renamed or removed survives a power cut only after `sync_directory` of its directory.
@@ -72,6 +73,8 @@ class FileSystem {
   [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   /// With all parents; nothing when it exists.
   [[nodiscard]] virtual Result<void> make_directories(const std::string& path) = 0;
+  /// The same; one that is made is its owner's alone.
+  [[nodiscard]] virtual Result<void> make_private_directory(const std::string& path) { return make_directories(path); }
   /// Replaces `to` if it exists.
   [[nodiscard]] virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Result<void> remove(const std::string& path) = 0;

@@ -42,10 +42,10 @@ class Descriptor {
   int number_;
 };
 
-int open_retrying(const char* path, int flags, mode_t permissions = 0644) noexcept {
+int open_retrying(const char* path, int flags) noexcept {
   int number = -1;
   do {
-    number = ::open(path, flags | O_CLOEXEC, permissions);
+    number = ::open(path, flags | O_CLOEXEC, 0600);
   } while (number < 0 && errno == EINTR);
   return number;
 }
@@ -117,7 +117,7 @@ class RealFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const int flags = mode == OpenMode::read ? O_RDONLY : mode == OpenMode::write ? O_RDWR : O_RDWR | O_CREAT | O_EXCL;
-    Descriptor descriptor(open_retrying(path.c_str(), flags, mode == OpenMode::create_private ? 0600 : 0644));
+    Descriptor descriptor(open_retrying(path.c_str(), flags));
     if (descriptor.get() < 0) return io_error("open", path, errno);
     return std::make_unique<RealFile>(std::move(descriptor), path);
   }
@@ -149,6 +149,12 @@ class RealFileSystem final : public FileSystem {
     std::filesystem::create_directories(path, error);
     if (error) return io_error("create directory", path, error.value());
     return {};
+  }
+
+  Result<void> make_private_directory(const std::string& path) override {
+    if (auto made = make_directories(directory_of(path)); !made) return made;
+    if (::mkdir(path.c_str(), 0700) == 0) return {};
+    return errno == EEXIST ? make_directories(path) : io_error("create directory", path, errno);
   }
 
   Result<void> rename(const std::string& from, const std::string& to) override {

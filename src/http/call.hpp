@@ -15,6 +15,7 @@
 #include "acl/access.hpp"
 #include "command/transaction.hpp"
 #include "database/database.hpp"
+#include "http/auditing.hpp"
 #include "http/error_status.hpp"
 #include "http/feed.hpp"
 #include "http/reply.hpp"
@@ -61,6 +62,7 @@ struct Caller {
 struct Site {
   database::Database& database;
   security::RateLimits& rate_limits;
+  audit::Log* audit = nullptr;            ///< whom they tell of what they did; null: nobody
   observe::Observer* observer = nullptr;  ///< whom requests tell of themselves; null: nobody
   std::string api_url = {};               ///< of this server
   OpenapiDocument* openapi = nullptr;     ///< of /api/v1/openapi.json; always there in a server
@@ -81,7 +83,11 @@ class Call {
   std::string once_scope;             ///< whose names those of `once` are: the token's
   std::optional<command::Once> once;  ///< of a write with an Idempotency-Key; views the request
   Reply reply;
-  std::size_t route = observe::HttpMetrics::no_route;  ///< its position in the table
+  std::size_t route = observe::HttpMetrics::no_route;    ///< its position in the table, once it was admitted
+  std::size_t matched = observe::HttpMetrics::no_route;  ///< the same from the beginning
+  audit::Room room;                                      ///< in the audit log, of a call that is recorded
+  AuditNotes notes;
+  bool is_recorded = false;  ///< by its handler
   std::optional<observe::Call> operation;              ///< of the API, while it is under way and somebody watches
   std::unique_ptr<observe::Span> span;                 ///< of the request; null: nothing is traced
 
@@ -98,6 +104,7 @@ class Call {
 
   /// The views in `transaction` need to live only until this returns. At most once a call.
   void submit(const command::Transaction& transaction, Continuation continuation) {
+    if (room) note_transaction(notes, transaction, site.database);
     submitter_.await(
         [&](Completion<command::Outcome> done) {
           site.database.submit(transaction, once ? &*once : nullptr, access, timeout, std::move(done));

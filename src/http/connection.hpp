@@ -33,6 +33,9 @@ namespace concord::http {
 class Connection final : public std::enable_shared_from_this<Connection>, private Submitter {
  public:
   Connection(boost::asio::ip::tcp::socket socket, Shared& shared, Worker& worker, std::size_t position_in_worker);
+  ~Connection();
+  Connection(Connection&&) = delete;
+  Connection& operator=(Connection&&) = delete;
 
   std::size_t position;  ///< kept by the worker
 
@@ -60,6 +63,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   void respond();
   void note_arrival();
   void note_answer();
+  void audit();
+  void audit_unanswered(const Result<command::Outcome>& outcome);
   void begin_span(observe::Tracer& tracer);
   void end_span();
   void record_access() const;

@@ -1,6 +1,7 @@
 #include "http/route.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "base/base64.hpp"
@@ -146,6 +147,8 @@ void RouteTable::dispatch(Call& call) const {
   while (position < routes_.size() && (routes_[position].method != method || !matches(position, path))) ++position;
   if (position == routes_.size()) return answer_unmatched(call, *target, path);
 
+  call.matched = position;
+  call.key.clear();
   const auto serve_later = [](const RouteTable& table, std::size_t at, Call& admitted) { table.serve(at, admitted); };
   if (admit(*this, position, call, serve_later)) serve(position, call);
 }
@@ -169,10 +172,42 @@ void RouteTable::serve(std::size_t position, Call& call) const {
     if (!key) return call.refuse(key.error());
     call.key = std::move(*key);
   }
+  if (needs_audit_room(route, call)) return take_room(position, call);
+  run(position, call);
+}
+
+/// What is to be recorded is not served before there is room for its record.
+void RouteTable::take_room(std::size_t position, Call& call) const {
+  audit::Log& log = *call.site.audit;
+  call.room = log.take_room();
+  if (call.room) [[likely]]
+    return run(position, call);
+  const auto found = std::make_shared<audit::Room>();
+  const std::chrono::milliseconds timeout = call.timeout;
+  call.await(
+      [&](Completion<command::Outcome> done) {
+        log.when_room(timeout, [found, done = std::move(done)](Result<audit::Room> room) mutable {
+          if (!room) return done(std::unexpected(std::move(room.error())));
+          *found = std::move(*room);
+          done(command::Outcome());
+        });
+      },
+      [this, position, found](Call& waited, const Result<command::Outcome>& outcome) {
+        if (!outcome) return waited.refuse(outcome.error());
+        waited.room = std::move(*found);
+        if (is_still_admitted(waited)) run(position, waited);
+      });
+}
+
+/// Precondition: query and key are read, and there is room in the audit log, if the call is recorded.
+void RouteTable::run(std::size_t position, Call& call) const {
+  const Route& route = routes_[position];
   begin_operation(position, call);
   const observe::CurrentSpan current(call.operation ? call.operation->span() : nullptr);
   call.once.reset();
   if (route.is_write) {
+    const auto target = split_target(call.request.target);
+    if (!target) return call.refuse(target.error());
     auto once = once_of(call.request, *target, call.query);
     if (!once) return call.refuse(once.error());
     call.once = *once;

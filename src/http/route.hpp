@@ -104,6 +104,8 @@ class RouteTable {
   };
 
   void serve(std::size_t position, Call& call) const;
+  void take_room(std::size_t position, Call& call) const;
+  void run(std::size_t position, Call& call) const;
   void begin_operation(std::size_t route, Call& call) const;
   static void run_read(const Route& route, Call& call);
   [[nodiscard]] bool matches(std::size_t route, const Path& path) const noexcept;

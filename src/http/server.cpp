@@ -63,6 +63,7 @@ class Server::Impl {
                .settings = settings,
                .browser_guard = BrowserGuard(settings.browsers, settings.host)} {
     shared.site.openapi = &openapi;
+    shared.site.audit = database.audit();
     shared.site.observer = database.observer();
     if (shared.site.observer != nullptr && shared.site.observer->metrics() != nullptr) tell_routes();
     std::random_device seeds;

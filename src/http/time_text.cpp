@@ -18,7 +18,82 @@ Parts parts_of(std::chrono::system_clock::time_point time) {
           std::chrono::weekday(day).c_encoding()};
 }
 
+/// The number that these digits are, and steps over them; none: they are no such digits, or more than `most`.
+std::optional<int> take_number(std::string_view& text, std::size_t digits, int most) {
+  int number = 0;
+  if (text.size() < digits) return std::nullopt;
+  for (std::size_t i = 0; i < digits; ++i) {
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    number = number * 10 + (text[i] - '0');
+  }
+  text.remove_prefix(digits);
+  return number <= most ? std::optional(number) : std::nullopt;
+}
+
+bool take(std::string_view& text, std::string_view letters) {
+  if (text.empty() || letters.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+std::optional<std::chrono::nanoseconds> take_fraction(std::string_view& text) {
+  std::int64_t ns = 0;
+  std::size_t digits = 0;
+  for (; !text.empty() && text.front() >= '0' && text.front() <= '9'; ++digits) {
+    if (digits < 9) ns = ns * 10 + (text.front() - '0');
+    text.remove_prefix(1);
+  }
+  if (digits == 0 || digits > 9) return std::nullopt;
+  for (; digits < 9; ++digits) ns *= 10;
+  return std::chrono::nanoseconds(ns);
+}
+
+/// What is behind UTC by.
+std::optional<std::chrono::minutes> take_zone(std::string_view& text) {
+  if (take(text, "Zz")) return std::chrono::minutes(0);
+  const bool is_behind = text.starts_with('-');
+  if (!take(text, "+-")) return std::nullopt;
+  const auto hours = take_number(text, 2, 23);
+  if (!hours || !take(text, ":")) return std::nullopt;
+  const auto minutes = take_number(text, 2, 59);
+  if (!minutes) return std::nullopt;
+  const std::chrono::minutes offset(*hours * 60 + *minutes);
+  return is_behind ? -offset : offset;
+}
+
 }  // namespace
+
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
+  using namespace std::chrono;
+  const auto year_number = take_number(text, 4, 9999);
+  if (!year_number || !take(text, "-")) return std::nullopt;
+  const auto month_number = take_number(text, 2, 12);
+  if (!month_number || !take(text, "-")) return std::nullopt;
+  const auto day_number = take_number(text, 2, 31);
+  if (!day_number) return std::nullopt;
+  const year_month_day date{year(*year_number), month(static_cast<unsigned>(*month_number)),
+                            day(static_cast<unsigned>(*day_number))};
+  // What a time_point of nanoseconds can hold.
+  if (!date.ok() || *year_number < 1970 || *year_number > 2200) return std::nullopt;
+  system_clock::time_point time = sys_days(date);
+  if (text.empty()) return time;
+  if (!take(text, "Tt ")) return std::nullopt;
+  const auto hour = take_number(text, 2, 23);
+  if (!hour || !take(text, ":")) return std::nullopt;
+  const auto minute = take_number(text, 2, 59);
+  if (!minute || !take(text, ":")) return std::nullopt;
+  const auto second = take_number(text, 2, 60);
+  if (!second) return std::nullopt;
+  nanoseconds fraction(0);
+  if (take(text, ".")) {
+    const auto read = take_fraction(text);
+    if (!read) return std::nullopt;
+    fraction = *read;
+  }
+  const auto zone = take_zone(text);
+  if (!zone || !text.empty()) return std::nullopt;
+  return time + hours(*hour) + minutes(*minute) + seconds(*second) + duration_cast<system_clock::duration>(fraction) - *zone;
+}
 
 std::string rfc3339(std::chrono::system_clock::time_point time) {
   const Parts parts = parts_of(time);

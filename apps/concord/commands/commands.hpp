@@ -57,6 +57,7 @@ void add_query(CLI::App& app, Context& context);
 void add_txn(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
 void add_bench(CLI::App& app, Context& context);
+void add_audit(CLI::App& app, Context& context);
 void add_debug(CLI::App& app, Context& context);
 void add_debug_log(CLI::App& debug, Context& context);
 void add_token(CLI::App& app, Context& context);

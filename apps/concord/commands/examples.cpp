@@ -67,6 +67,17 @@ constexpr Example examples[] = {
     {"token revoke",
      "concord token revoke 0f1e2d3c4b5a6978\n"
      "concord token revoke - < leaked-token"},
+    {"audit query",
+     "concord audit query --operation delete --from 2026-02-03\n"
+     "concord audit query --result error --limit 20 --output json"},
+    {"audit export", "concord audit export errors.jsonl --result error"},
+    {"audit log", "concord audit log data_import --key batch:1 --metadata '{\"records\": 5000}'"},
+    {"audit rotate", "concord audit rotate"},
+    {"audit cleanup", "concord audit cleanup"},
+    {"audit stats", "concord audit stats --output json"},
+    {"audit verify",
+     "concord audit verify\n"
+     "concord audit verify /var/log/concord --key-file /root/audit.key"},
     {"cluster token create", "concord cluster token create --permissions read"},
     {"cluster token revoke", "concord cluster token revoke 0f1e2d3c4b5a6978"},
     {"backup create",

@@ -14,6 +14,7 @@ using database::MemberChange;
 void change(Call& call, MemberChange kind, std::string name, std::string peer = {}) {
   database::Database& database = call.site.database;
   const std::chrono::milliseconds timeout = call.timeout;
+  if (call.room) call.notes.target = name;
   call.await(
       [&](Completion<command::Outcome> done) {
         database.change_members(kind, std::move(name), std::move(peer), timeout,

@@ -138,6 +138,7 @@ void create(Call& call) {
       },
       [created](Call& answered, const Result<command::Outcome>& outcome) {
         if (!outcome) return answered.refuse(outcome.error());
+        if (answered.room) answered.notes.target = created->info.id;
         answered.reply.status = 201;
         answered.reply.add_header("Cache-Control", "no-store");
         std::string& body = answered.reply.body;
