@@ -440,6 +440,9 @@ std::string_view Connection::unsent() const noexcept {
 /// Precondition: all before was sent. False: there is nothing to send.
 bool Connection::take_output() {
   sent_ = 0;
+  // The last write may have ended outside of `flush`: what it sent must not come back as `out_`.
+  release_memory(sending_);
+  sending_static_ = {};
   if (!tls_) {
     std::swap(sending_, out_);
     sending_static_ = std::exchange(out_static_, {});

@@ -98,14 +98,20 @@ TEST_F(DocumentationTest, AFileAmongPipelinedRequestsIsSentInItsPlace) {
     ASSERT_TRUE(response);
     EXPECT_TRUE(response->body == bundle);
   };
-  EXPECT_EQ(client.receive()->status, 404);
+  const auto expect_missing = [&] {
+    const auto response = client.receive();
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 404);
+  };
+  expect_missing();
   expect_file();
   const auto head = client.receive(true);
+  ASSERT_TRUE(head);
   EXPECT_EQ(head->header("Content-Length"), std::to_string(bundle.size()));
-  EXPECT_EQ(client.receive()->status, 404);
+  expect_missing();
   expect_file();
   expect_file();
-  EXPECT_EQ(client.receive()->status, 404);
+  expect_missing();
 }
 
 TEST_F(DocumentationTest, AFileIsSentWholeBeforeTheConnectionEnds) {

@@ -1,6 +1,8 @@
 // The server below its API: HTTP itself, limits, hostile clients, order, the end.
 #include "http/server.hpp"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -165,6 +167,30 @@ TEST_F(ServerTest, AClientThatDoesNotReadGetsEverythingLater) {
   for (int i = 0; i < 20; ++i)
     EXPECT_EQ(client.receive()->body.size(),
               value.size() + std::string_view(R"({"status":"ok","data":{"value":}})").size());
+}
+
+TEST_F(ServerTest, ALargeAnswerThatIsReadLateIsSentOnce) {
+  start();
+  TestingClient client(server_->port());
+  const std::string large = "{\"value\":\"" + std::string(7'000'000, 'x') + "\"}";
+  client.send(request_text("PUT", "/api/v1/kv/large", large) +
+              request_text("PUT", "/api/v1/kv/small", R"({"value":1})"));
+  for (int i = 0; i < 2; ++i) {
+    const auto stored = client.receive();
+    ASSERT_TRUE(stored);
+    EXPECT_EQ(stored->status, 200);
+  }
+  client.send(request_text("GET", "/api/v1/kv/large"));
+  std::this_thread::sleep_for(milliseconds(100));  // what fits the system's buffers is there, and the server waits
+  const auto late = client.receive();
+  ASSERT_TRUE(late);
+  EXPECT_GT(late->body.size(), 7'000'000U);
+  for (int i = 0; i < 2; ++i) {
+    client.send(request_text("GET", "/api/v1/kv/small"));
+    const auto next = client.receive();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->body, R"({"status":"ok","data":{"value":1}})") << "of the answer before: " << next->head;
+  }
 }
 
 TEST_F(ServerTest, ARequestThatDoesNotArriveIsAnswered408) {
