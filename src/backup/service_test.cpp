@@ -110,7 +110,8 @@ TEST_F(BackupService, ADamagedBackupIsRefusedAndChangesNothing) {
   EXPECT_EQ(runtime_->state().revision(), revision);
   EXPECT_EQ(contents(), "a=2 ");
   EXPECT_EQ(service_->restore("no.backup", {}, {}, soon()).error().code(), Errc::not_found);
-  EXPECT_EQ(service_->restore("../data/identity", {}, {}, soon()).error().code(), Errc::invalid_backup);
+  EXPECT_EQ(service_->restore((directory_ / "data" / "identity").string(), {}, {}, soon()).error().code(),
+            Errc::invalid_backup);
 }
 
 TEST_F(BackupService, AnEmptyStoreIsABackupToo) {
@@ -154,7 +155,7 @@ TEST_F(BackupService, ARestartGoesOnBehindARestore) {
 }
 
 TEST_F(BackupService, MakesBackupsByItself) {
-  open("10s", 1);
+  open("1s", 1);
   put("a", 1);
   const auto end = steady_clock::now() + 60s;
   std::size_t found = 0;

@@ -12,7 +12,7 @@ using std::chrono::seconds;
 using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 
-constexpr seconds shortest{10};
+constexpr seconds shortest{1};
 constexpr seconds longest = days(366);
 
 std::unexpected<Error> wrong(const std::string& what) {
@@ -81,7 +81,7 @@ Result<Schedule> Schedule::parse(std::string_view text) {
     schedule.interval_ = interval_of(text);
     if (!schedule.interval_) return wrong(quoted + " is no schedule");
     if (*schedule.interval_ < shortest || *schedule.interval_ > longest) {
-      return wrong(quoted + " is shorter than 10 s or longer than 366 days");
+      return wrong(quoted + " is shorter than 1 s or longer than 366 days");
     }
     return schedule;
   }

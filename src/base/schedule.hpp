@@ -1,6 +1,6 @@
 // When something is done by itself: "off", an interval, or five fields as of cron(5), in UTC.
 //
-//   schedule := "off" | "" | number unit | minute hour day month weekday           unit: s, m, h or d; at least 10 s, at most 366 d
+//   schedule := "off" | "" | number unit | minute hour day month weekday           unit: s, m, h or d; at least 1 s, at most 366 d
 //   field    := item ("," item)*       item := ("*" | number ["-" number]) ["/" number]
 //
 // minute 0 to 59, hour 0 to 23, day 1 to 31, month 1 to 12, weekday 0 to 7 (0 and 7 are Sunday). When both day and weekday say something,

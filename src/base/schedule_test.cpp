@@ -23,7 +23,7 @@ TEST(Schedule, AnIntervalCountsFromNow) {
   EXPECT_EQ(next("30m", now), now + 30min);
   EXPECT_EQ(next("1h", now), now + 1h);
   EXPECT_EQ(next("2d", now), now + 48h);
-  EXPECT_EQ(next("10s", now), now + 10s);
+  EXPECT_EQ(next("1s", now), now + 1s);
 }
 
 TEST(Schedule, OffIsNever) {
@@ -47,7 +47,7 @@ TEST(Schedule, FieldsOfCronAreTheNextSuchMinute) {
 
 TEST(Schedule, WhatIsNoneSaysWhy) {
   for (const char* const text :
-       {"1",          "h",           "0h",          "5s",          "400d",       "1w",
+       {"1",          "h",           "0h",          "0s",          "400d",       "1w",
         "-1h",        "1.5h",        "* * * *",     "60 * * * *",  "* 24 * * *", "* * 0 * *",
         "* * * 13 *", "* * * * 8",   "*/0 * * * *", "5-3 * * * *", "a * * * *",  "1-2-3 * * * *",
         ", * * * *",  "99999999999h"}) {
