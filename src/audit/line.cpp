@@ -101,7 +101,7 @@ void LineMaker::append_event_id(std::string& to) {
   std::string digits;
   append_hex(digits, random_.next());
   append_hex(digits, random_.next());
-  digits[12] = '4';                                       // version: drawn
+  digits[12] = '4';                                             // version: drawn
   digits[16] = "89ab"[static_cast<unsigned>(digits[16]) & 3U];  // variant: RFC 9562
   to.append(digits, 0, 8).append("-").append(digits, 8, 4).append("-").append(digits, 12, 4);
   to.append("-").append(digits, 16, 4).append("-").append(digits, 20, 12);

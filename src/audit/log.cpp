@@ -56,8 +56,8 @@ Result<std::unique_ptr<Log>> Log::open(std::unique_ptr<env::FileSystem> files, s
   if (auto made = files->make_private_directory(directory); !made) return std::unexpected(std::move(made.error()));
   auto lock = files->lock(directory + "/LOCK");
   if (!lock) {
-    return fail(lock.error().code(), "the audit log (each node needs an audit_log.log_dir of its own): " +
-                                         lock.error().message());
+    return fail(lock.error().code(),
+                "the audit log (each node needs an audit_log.log_dir of its own): " + lock.error().message());
   }
   auto seed = draw_seed();
   if (!seed) return std::unexpected(std::move(seed.error()));
@@ -76,8 +76,8 @@ Result<std::unique_ptr<Log>> Log::open(std::unique_ptr<env::FileSystem> files, s
   if (remark) {
     for (const std::string& line : remarks) remark(LogLevel::warn, "audit log " + directory + ": " + line);
   }
-  return std::unique_ptr<Log>(new Log(std::move(files), std::move(clock), options, std::move(remark), std::move(*lock),
-                                      std::move(*writer)));
+  return std::unique_ptr<Log>(
+      new Log(std::move(files), std::move(clock), options, std::move(remark), std::move(*lock), std::move(*writer)));
 }
 
 Log::Log(std::unique_ptr<env::FileSystem> files, std::unique_ptr<env::Clock> clock, const AuditLogOptions& options,
@@ -249,14 +249,15 @@ void Log::write_turns() {
     }
     if (!done) changed_.wait_until(lock, Steady::now() + retry_interval);
   }
-  const auto closed = batch.empty() ? writer_.close() : Result<void>(fail(Errc::storage_failed, "some was not written"));
+  const auto closed =
+      batch.empty() ? writer_.close() : Result<void>(fail(Errc::storage_failed, "some was not written"));
   if (!closed && remark_) remark_(LogLevel::error, "audit log: entries were lost: " + closed.error().message());
 }
 
 void Log::await_work(std::string& batch, std::deque<std::move_only_function<void(Writer&)>>& tasks) {
   base::MutexLock lock(mutex_);
   const bool is_new = cleaned_at_ == Steady::time_point();
-  const auto due = is_new                  ? Steady::now()
+  const auto due = is_new                ? Steady::now()
                    : writer_.is_synced() ? cleaned_at_ + clean_interval
                                          : synced_at_ + sync_interval;
   const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -363,8 +364,7 @@ Result<void> Log::ask_writer(std::move_only_function<Result<void>(Writer&)> task
   {
     const base::MutexLock lock(mutex_);
     if (is_over_) return fail(Errc::cluster_not_ready, "the node is stopping");
-    tasks_.emplace_back(
-        [answer, task = std::move(task)](Writer& writer) mutable { answer->set_value(task(writer)); });
+    tasks_.emplace_back([answer, task = std::move(task)](Writer& writer) mutable { answer->set_value(task(writer)); });
     changed_.notify_one();
   }
   return answered.get();
@@ -476,9 +476,8 @@ void Log::answer_until_over() {
     std::move_only_function<void()> task;
     {
       base::MutexLock lock(asked_mutex_);
-      asked_changed_.wait(lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(asked_mutex_) {
-        return is_asking_over_ || !asked_.empty();
-      });
+      asked_changed_.wait(
+          lock, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(asked_mutex_) { return is_asking_over_ || !asked_.empty(); });
       if (asked_.empty()) return;
       task = std::move(asked_.front());
       asked_.pop_front();

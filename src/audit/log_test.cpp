@@ -258,8 +258,8 @@ TEST_F(AuditLogRoom, StrangersFillNoDisk) {
 
 TEST_F(AuditLogRoom, ADirectoryBelongsToOneNode) {
   open();
-  const auto second = Log::open(std::make_unique<env::BorrowedFileSystem>(*files_), std::make_unique<Clock>(now_us_), options_,
-                                "n2", {});
+  const auto second = Log::open(std::make_unique<env::BorrowedFileSystem>(*files_), std::make_unique<Clock>(now_us_),
+                                options_, "n2", {});
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message(), HasSubstr("audit_log.log_dir"));
 }

@@ -36,8 +36,8 @@ Result<std::vector<CatalogFile>> candidates(const Place& place, const Filter& fi
   });
   if (filter.from.empty()) return catalog;
   // Of those that begin before, only the last one may reach beyond.
-  const auto behind = std::ranges::find_if(
-      *catalog, [&](const CatalogFile& file) { return file.first_timestamp > filter.from; });
+  const auto behind =
+      std::ranges::find_if(*catalog, [&](const CatalogFile& file) { return file.first_timestamp > filter.from; });
   if (behind - catalog->begin() > 1) catalog->erase(catalog->begin(), behind - 1);
   return catalog;
 }

@@ -40,8 +40,8 @@ class TestingLog : public testing::Test {
 
   void open() {
     log_.reset();
-    auto log = Log::open(std::make_unique<env::BorrowedFileSystem>(*files_), std::make_unique<Clock>(now_us_), options_, "n1",
-                         [this](LogLevel, std::string_view line) {
+    auto log = Log::open(std::make_unique<env::BorrowedFileSystem>(*files_), std::make_unique<Clock>(now_us_), options_,
+                         "n1", [this](LogLevel, std::string_view line) {
                            const base::MutexLock lock(remarks_mutex_);
                            remarks_ += std::string(line) + "\n";
                          });

@@ -57,8 +57,9 @@ class Verification {
 
   void report_missing(std::uint64_t first, std::uint64_t last) {
     const bool is_one = first == last;
-    problem("", 0, is_one ? "file number " + std::to_string(first) + " is missing"
-                          : "files number " + std::to_string(first) + " to " + std::to_string(last) + " are missing");
+    problem("", 0,
+            is_one ? "file number " + std::to_string(first) + " is missing"
+                   : "files number " + std::to_string(first) + " to " + std::to_string(last) + " are missing");
   }
 
   Result<void> read_beginning() {
@@ -71,8 +72,7 @@ class Verification {
     if (!state) {
       problem(std::string(state_name), 0, "is missing: files and lines that are missing at the end can't be told");
     } else if (!state_) {
-      problem(std::string(state_name), 0,
-              state->is_signed_by_other_key ? "is not signed with this key" : "is damaged");
+      problem(std::string(state_name), 0, state->is_signed_by_other_key ? "is not signed with this key" : "is damaged");
     }
     return {};
   }
@@ -129,13 +129,15 @@ class Verification {
     if (progress.line == 1 && mark && mark->mark.is_begin) check_begin(*mark, at);
     const Hex hash = sha256_.of(last_ ? view_of(*last_) : std::string_view(), line->hashed);
     if (!last_ || view_of(hash) != line->hash) {
-      problem(at.name, progress.line, "does not follow from the line before it: one of them was changed, removed or put in");
+      problem(at.name, progress.line,
+              "does not follow from the line before it: one of them was changed, removed or put in");
       last_.reset();
       return false;
     }
     if (progress.has_ended) problem(at.name, progress.line, "stands behind the end of the file");
     if (is_mark(*line)) {
-      if (!mark || mark->mark.is_begin != (progress.line == 1)) problem(at.name, progress.line, "is no such mark as may stand here");
+      if (!mark || mark->mark.is_begin != (progress.line == 1))
+        problem(at.name, progress.line, "is no such mark as may stand here");
       if (mark && !is_signed(*mark)) problem(at.name, progress.line, "is not signed with this log's key");
       if (mark && !mark->mark.is_begin) check_end_mark(*mark, at, progress);
     } else {
@@ -160,8 +162,8 @@ class Verification {
   void check_end_mark(const ReadMark& mark, const CatalogFile& at, Progress& progress) {
     progress.has_ended = true;
     if (mark.mark.file != at.number || mark.mark.entries != progress.entries) {
-      problem(at.name, progress.line, "counts " + std::to_string(mark.mark.entries) + " entries of file " +
-                                          std::to_string(mark.mark.file));
+      problem(at.name, progress.line,
+              "counts " + std::to_string(mark.mark.entries) + " entries of file " + std::to_string(mark.mark.file));
     }
   }
 
@@ -198,8 +200,8 @@ class Verification {
   AuditVerification result_;
   std::vector<CatalogFile> catalog_;
   std::optional<State> state_;
-  std::optional<Hex> last_;         ///< of the line before; none: it is not known
-  bool has_ended_before_ = false;   ///< the file before has an end
+  std::optional<Hex> last_;        ///< of the line before; none: it is not known
+  bool has_ended_before_ = false;  ///< the file before has an end
   Sha256 sha256_;
 };
 

@@ -109,7 +109,8 @@ TEST_F(AuditVerify, AnyRemovedRepeatedOrExchangedLineIsFound) {
 
 TEST_F(AuditVerify, AMissingFileIsFound) {
   for (const std::string& path : log_files()) {
-    EXPECT_THAT(problems_of([&](env::MemoryFileSystem& files) { EXPECT_TRUE(files.remove(path)); }), HasSubstr("is missing"))
+    EXPECT_THAT(problems_of([&](env::MemoryFileSystem& files) { EXPECT_TRUE(files.remove(path)); }),
+                HasSubstr("is missing"))
         << path;
   }
   EXPECT_THAT(problems_of([&](env::MemoryFileSystem& files) {

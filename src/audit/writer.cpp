@@ -30,7 +30,8 @@ std::optional<std::int64_t> time_of(std::string_view timestamp) {
 
 }  // namespace
 
-Writer::Writer(env::FileSystem& files, const env::Clock& clock, WriterSettings settings, std::string key, StateFile state)
+Writer::Writer(env::FileSystem& files, const env::Clock& clock, WriterSettings settings, std::string key,
+               StateFile state)
     : files_(&files),
       clock_(&clock),
       settings_(std::move(settings)),
@@ -96,8 +97,8 @@ Result<void> Writer::go_on_with(const CatalogFile& newest, const State& state, s
   const auto size = (*file)->size_bytes();
   if (!size) return std::unexpected(size.error());
   if (*size < state.size_bytes) {
-    return fail(Errc::storage_failed, newest.name + " has " + std::to_string(*size) + " bytes; it had " +
-                                          std::to_string(state.size_bytes));
+    return fail(Errc::storage_failed,
+                newest.name + " has " + std::to_string(*size) + " bytes; it had " + std::to_string(state.size_bytes));
   }
   Hex last = state.last;
   std::uint64_t entries = state.entries;
@@ -209,7 +210,8 @@ Result<void> Writer::flush() {
 }
 
 State Writer::state() const noexcept {
-  return {.oldest = oldest_, .newest = file_number_, .entries = written_entries_, .size_bytes = size_, .last = written_};
+  return {
+      .oldest = oldest_, .newest = file_number_, .entries = written_entries_, .size_bytes = size_, .last = written_};
 }
 
 Result<void> Writer::sync() {
@@ -249,8 +251,8 @@ Result<void> Writer::end_file() {
   if (!file_) return {};
   if (!has_ended_) {
     const std::size_t begin = pending_.size();
-    append_mark(pending_, {.is_begin = false, .file = file_number_, .entries = entries_}, settings_.style.node, now_us(),
-                last_, key_);
+    append_mark(pending_, {.is_begin = false, .file = file_number_, .entries = entries_}, settings_.style.node,
+                now_us(), last_, key_);
     last_ = seal_line(pending_, begin, last_, sha256_);
     has_ended_ = true;
   }

@@ -31,8 +31,9 @@ std::string text_of(std::chrono::system_clock::time_point time) {
   const hh_mm_ss<microseconds> clock(floor<microseconds>(time - day));
   char text[64];
   std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", int{date.year()}, unsigned{date.month()},
-                unsigned{date.day()}, static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
+                unsigned{date.day()}, static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+                static_cast<int>(clock.subseconds().count()));
   return text;
 }
 
@@ -106,9 +107,11 @@ Result<std::vector<AuditEntry>> Client::query_audit(const AuditQuery& query, con
   Request request = client::read_request(options, impl_->core.options());
   request.target = target_of("", query, true);
   std::vector<AuditEntry> entries;
-  auto done = client::visit_data(impl_->core.wait(std::move(request)), [&](std::string_view name, std::string_view json) {
-    if (name == "entries") client::each_item(json, [&](std::string_view line) { entries.push_back(entry_of(line)); });
-  });
+  auto done =
+      client::visit_data(impl_->core.wait(std::move(request)), [&](std::string_view name, std::string_view json) {
+        if (name == "entries")
+          client::each_item(json, [&](std::string_view line) { entries.push_back(entry_of(line)); });
+      });
   if (!done) return std::unexpected(std::move(done.error()));
   return entries;
 }
@@ -140,16 +143,16 @@ Result<void> Client::log_audit(const NewAuditEntry& entry, const WriteOptions& o
 }
 
 Result<void> Client::rotate_audit(const WriteOptions& options) {
-  return client::done_of(
-      impl_->core.wait(post("/rotate", client::write_request(options, impl_->core.options()))));
+  return client::done_of(impl_->core.wait(post("/rotate", client::write_request(options, impl_->core.options()))));
 }
 
 Result<std::uint64_t> Client::cleanup_audit(const WriteOptions& options) {
   std::uint64_t removed = 0;
-  auto done = client::visit_data(impl_->core.wait(post("/cleanup", client::write_request(options, impl_->core.options()))),
-                                 [&](std::string_view name, std::string_view json) {
-                                   if (name == "removed") removed = client::number_of(json);
-                                 });
+  auto done =
+      client::visit_data(impl_->core.wait(post("/cleanup", client::write_request(options, impl_->core.options()))),
+                         [&](std::string_view name, std::string_view json) {
+                           if (name == "removed") removed = client::number_of(json);
+                         });
   if (!done) return std::unexpected(std::move(done.error()));
   return removed;
 }
@@ -158,17 +161,18 @@ Result<AuditStats> Client::audit_stats(const ReadOptions& options) {
   Request request = client::read_request(options, impl_->core.options());
   request.target = std::string(root) + "/stats";
   AuditStats stats;
-  auto done = client::visit_data(impl_->core.wait(std::move(request)), [&](std::string_view name, std::string_view json) {
-    if (name == "enabled") stats.enabled = client::is_true(json);
-    if (name == "current_log_size") stats.current_log_size = client::number_of(json);
-    if (name == "total_size") stats.total_size = client::number_of(json);
-    if (name == "log_dir") stats.log_dir = client::text_of(json);
-    if (name == "files") stats.files = client::number_of(json);
-    if (name == "entries") stats.entries = client::number_of(json);
-    if (name == "queued") stats.queued = client::number_of(json);
-    if (name == "dropped") stats.dropped = client::number_of(json);
-    if (name == "problem") stats.problem = client::text_of(json);
-  });
+  auto done =
+      client::visit_data(impl_->core.wait(std::move(request)), [&](std::string_view name, std::string_view json) {
+        if (name == "enabled") stats.enabled = client::is_true(json);
+        if (name == "current_log_size") stats.current_log_size = client::number_of(json);
+        if (name == "total_size") stats.total_size = client::number_of(json);
+        if (name == "log_dir") stats.log_dir = client::text_of(json);
+        if (name == "files") stats.files = client::number_of(json);
+        if (name == "entries") stats.entries = client::number_of(json);
+        if (name == "queued") stats.queued = client::number_of(json);
+        if (name == "dropped") stats.dropped = client::number_of(json);
+        if (name == "problem") stats.problem = client::text_of(json);
+      });
   if (!done && done.error().code() == Errc::not_found) return AuditStats{};  // it is switched off
   if (!done) return std::unexpected(std::move(done.error()));
   return stats;
@@ -176,23 +180,23 @@ Result<AuditStats> Client::audit_stats(const ReadOptions& options) {
 
 Result<AuditVerification> Client::verify_audit(const ReadOptions& options) {
   AuditVerification found;
-  auto done = client::visit_data(
-      impl_->core.wait(post("/verify", client::read_request(options, impl_->core.options()))),
-      [&](std::string_view name, std::string_view json) {
-        if (name == "valid") found.valid = client::is_true(json);
-        if (name == "files") found.files = client::number_of(json);
-        if (name == "entries") found.entries = client::number_of(json);
-        if (name != "problems") return;
-        client::each_item(json, [&](std::string_view item) {
-          AuditProblem problem;
-          client::each_member(item, [&](std::string_view part, std::string_view value) {
-            if (part == "file") problem.file = client::text_of(value);
-            if (part == "line") problem.line = client::number_of(value);
-            if (part == "problem") problem.what = client::text_of(value);
-          });
-          found.problems.push_back(std::move(problem));
-        });
-      });
+  auto done =
+      client::visit_data(impl_->core.wait(post("/verify", client::read_request(options, impl_->core.options()))),
+                         [&](std::string_view name, std::string_view json) {
+                           if (name == "valid") found.valid = client::is_true(json);
+                           if (name == "files") found.files = client::number_of(json);
+                           if (name == "entries") found.entries = client::number_of(json);
+                           if (name != "problems") return;
+                           client::each_item(json, [&](std::string_view item) {
+                             AuditProblem problem;
+                             client::each_member(item, [&](std::string_view part, std::string_view value) {
+                               if (part == "file") problem.file = client::text_of(value);
+                               if (part == "line") problem.line = client::number_of(value);
+                               if (part == "problem") problem.what = client::text_of(value);
+                             });
+                             found.problems.push_back(std::move(problem));
+                           });
+                         });
   if (!done) return std::unexpected(std::move(done.error()));
   return found;
 }

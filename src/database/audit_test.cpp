@@ -60,7 +60,9 @@ TEST_F(EmbeddedAudit, EveryChangeLeavesOneEntry) {
   EXPECT_TRUE(node.get("a"));
   EXPECT_TRUE(node.touch("a", 5s));
   EXPECT_TRUE(node.put_many({{.key = "b", .value = 1}, {.key = "c", .value = 1}}));
-  EXPECT_TRUE(node.commit({.guards = {{.key = "a", .exists = false}}, .then = {Operation::put("a", 1)}, .otherwise = {Operation::del("c")}}));
+  EXPECT_TRUE(node.commit({.guards = {{.key = "a", .exists = false}},
+                           .then = {Operation::put("a", 1)},
+                           .otherwise = {Operation::del("c")}}));
   EXPECT_TRUE(node.delete_where({.prefix = "b"}));
   EXPECT_TRUE(node.del("a"));
   EXPECT_FALSE(node.del("a"));
@@ -70,7 +72,8 @@ TEST_F(EmbeddedAudit, EveryChangeLeavesOneEntry) {
   EXPECT_TRUE(node.trigger_snapshot());
   EXPECT_FALSE(node.put("", 1));
   EXPECT_THAT(entries(node), ElementsAre("put error", "snapshot_trigger ok", "put ok", "delete not_found", "delete ok",
-                                         "delete_where ok", "txn ok", "put_many ok", "touch ok", "put_if ok", "put_if error", "put ok"));
+                                         "delete_where ok", "txn ok", "put_many ok", "touch ok", "put_if ok",
+                                         "put_if error", "put ok"));
   const auto all = AuditLog(node).query({.operation = "put", .result = "ok"});
   ASSERT_THAT(*all, SizeIs(2));
   EXPECT_EQ(all->back().metadata, (boost::json::object{{"has_ttl", true}, {"ttl_seconds", 60}, {"compressed", false}}));

@@ -98,7 +98,8 @@ AuditFacts facts_of(const Transaction& transaction, const WriteOptions& options)
     facts.key = only.key;
     if (only.kind == Operation::Kind::put) {
       facts.has_ttl = only.ttl.has_value();
-      facts.ttl_s = static_cast<std::uint32_t>(std::clamp<std::int64_t>(only.ttl ? only.ttl->count() : 0, 0, UINT32_MAX));
+      facts.ttl_s =
+          static_cast<std::uint32_t>(std::clamp<std::int64_t>(only.ttl ? only.ttl->count() : 0, 0, UINT32_MAX));
     }
     return facts;
   }

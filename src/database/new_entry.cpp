@@ -36,7 +36,8 @@ Result<audit::Record> record_of(const NewAuditEntry& entry, command::TokenId use
   }
   const auto outcome = audit::outcome_named(entry.result);
   if (!outcome) {
-    return fail(Errc::invalid_request, "the result of an audit entry is one of ok, not_found, unauthorized, forbidden, error");
+    return fail(Errc::invalid_request,
+                "the result of an audit entry is one of ok, not_found, unauthorized, forbidden, error");
   }
   auto text = value::compact_json(boost::json::serialize(entry.metadata));
   if (!text || text->size() > max_metadata_bytes) {
@@ -45,11 +46,8 @@ Result<audit::Record> record_of(const NewAuditEntry& entry, command::TokenId use
                                             : "metadata: " + text.error().message());
   }
   metadata = text->substr(1, text->size() - 2);
-  return audit::Record{.operation = entry.operation,
-                       .outcome = *outcome,
-                       .user = user,
-                       .key = entry.key,
-                       .metadata = metadata};
+  return audit::Record{
+      .operation = entry.operation, .outcome = *outcome, .user = user, .key = entry.key, .metadata = metadata};
 }
 
 }  // namespace concord::database

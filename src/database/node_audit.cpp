@@ -13,9 +13,7 @@ namespace {
 
 using database::LocalDatabase;
 
-std::unexpected<Error> no_log() {
-  return fail(Errc::not_found, "the audit log is switched off (audit_log.enabled)");
-}
+std::unexpected<Error> no_log() { return fail(Errc::not_found, "the audit log is switched off (audit_log.enabled)"); }
 
 /// `options`: those of a read or of a write.
 template <class Options>

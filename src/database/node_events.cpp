@@ -17,7 +17,8 @@ constexpr std::chrono::milliseconds subscribe_timeout{5000};
 }  // namespace
 
 Result<Subscription> Node::subscribe(const SubscribeOptions& options) {
-  return impl_->audited("subscribe", Impl::reading({.token = options.token}), [&] { return impl_->subscribe(options); });
+  return impl_->audited("subscribe", Impl::reading({.token = options.token}),
+                        [&] { return impl_->subscribe(options); });
 }
 
 Result<Subscription> Node::Impl::subscribe(const SubscribeOptions& options) const {

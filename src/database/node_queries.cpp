@@ -111,12 +111,12 @@ void Node::async_where(const Query& query, const ReadOptions& options, Completio
 }
 
 void Node::async_count(const Query& query, const ReadOptions& options, Completion<std::uint64_t> done) {
-  impl_->observed_later(
-      ApiOperation::query, impl_->long_read_of(options), Impl::reading(options), std::move(done),
-      [&](Completion<std::uint64_t> told) {
-        start_query(*impl_->database, impl_->gate, std::move(told),
-                    [query, options](LocalDatabase& database) { return database.count(query, options); });
-      });
+  impl_->observed_later(ApiOperation::query, impl_->long_read_of(options), Impl::reading(options), std::move(done),
+                        [&](Completion<std::uint64_t> told) {
+                          start_query(
+                              *impl_->database, impl_->gate, std::move(told),
+                              [query, options](LocalDatabase& database) { return database.count(query, options); });
+                        });
 }
 
 void Node::async_delete_where(const Query& query, const WriteOptions& options, Completion<std::uint64_t> done) {

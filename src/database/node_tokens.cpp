@@ -55,8 +55,8 @@ Result<void> Node::revoke_token(std::string_view id, const WriteOptions& options
 }
 
 Result<void> Node::revoke_secret(std::string_view secret, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::token_revoke_secret, observe::operation_name(ApiOperation::token_revoke), long_call,
-                         Impl::writing(options), [&] {
+  return impl_->observed(ApiOperation::token_revoke_secret, observe::operation_name(ApiOperation::token_revoke),
+                         long_call, Impl::writing(options), [&] {
                            return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
                              impl_->database->revoke_secret(secret, access, options.timeout, std::move(done));
                            });
@@ -64,7 +64,8 @@ Result<void> Node::revoke_secret(std::string_view secret, const WriteOptions& op
 }
 
 Result<std::vector<TokenInfo>> Node::list_tokens(const ReadOptions& options) {
-  const WriteOptions as_write{.timeout = options.timeout, .token = options.token};  // an administrator's: always recorded
+  const WriteOptions as_write{.timeout = options.timeout,
+                              .token = options.token};  // an administrator's: always recorded
   return impl_->observed(ApiOperation::token_list, long_call, Impl::writing(as_write),
                          [&]() -> Result<std::vector<TokenInfo>> {
                            const auto access = impl_->database->readable_access(options);

@@ -53,7 +53,8 @@ class AuditApi : public NodeApi {
   std::vector<std::string> operations(std::string_view parameters = "", std::string_view fields = "") {
     std::vector<std::string> found;
     for (const json::value& entry : entries(parameters, fields)) {
-      found.push_back(std::string(entry.at("operation").as_string()) + " " + std::string(entry.at("result").as_string()));
+      found.push_back(std::string(entry.at("operation").as_string()) + " " +
+                      std::string(entry.at("result").as_string()));
     }
     return found;
   }
@@ -81,9 +82,9 @@ TEST_F(AuditApi, WhateverChangesSomethingLeavesOneEntry) {
   call("PUT", "/api/v1/kv/a", "{");
   call("PUT", "/api/v1/kv/a?nonsense=1", R"({"value":1})");
   call("POST", "/api/v1/cluster/snapshot");
-  EXPECT_THAT(operations(),
-              ElementsAre("snapshot_trigger ok", "put error", "put error", "delete not_found", "delete ok", "delete_where ok",
-                          "txn ok", "put_many ok", "touch ok", "put_if error", "put_if ok", "put ok"));
+  EXPECT_THAT(operations(), ElementsAre("snapshot_trigger ok", "put error", "put error", "delete not_found",
+                                        "delete ok", "delete_where ok", "txn ok", "put_many ok", "touch ok",
+                                        "put_if error", "put_if ok", "put ok"));
   const json::value put = entries("?operation=put&result=ok").at(0);
   EXPECT_EQ(put.at("key_hash"), "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
   EXPECT_EQ(put.at("metadata"), json::parse(R"({"has_ttl":true,"ttl_seconds":60,"compressed":false})"));
@@ -137,11 +138,13 @@ TEST_F(AuditApi, AnEntryOfOnesOwn) {
   EXPECT_EQ(found[0].at("operation"), "data_import");
   EXPECT_EQ(found[0].at("result"), "ok");
   EXPECT_EQ(found[0].at("metadata"), json::parse(R"({"source":"legacy","records":5000})"));
-  expect_error(call("POST", "/api/v1/audit", R"({"operation":"audit_recovered"})"), 400, "INVALID_REQUEST", "the log's own");
+  expect_error(call("POST", "/api/v1/audit", R"({"operation":"audit_recovered"})"), 400, "INVALID_REQUEST",
+               "the log's own");
   expect_error(call("POST", "/api/v1/audit", R"({"operation":"Import"})"), 400, "INVALID_REQUEST", "a-z");
-  expect_error(call("POST", "/api/v1/audit", R"({"operation":"a","metadata":[1]})"), 400, "INVALID_REQUEST", "metadata");
-  expect_error(call("POST", "/api/v1/audit", R"({"operation":"a","metadata":{"x":")" + std::string(5000, 'y') + "\"}}"), 400,
-               "INVALID_REQUEST", "4096");
+  expect_error(call("POST", "/api/v1/audit", R"({"operation":"a","metadata":[1]})"), 400, "INVALID_REQUEST",
+               "metadata");
+  expect_error(call("POST", "/api/v1/audit", R"({"operation":"a","metadata":{"x":")" + std::string(5000, 'y') + "\"}}"),
+               400, "INVALID_REQUEST", "4096");
 }
 
 TEST_F(AuditApi, RotateCleanupVerifyAndStats) {
@@ -194,7 +197,8 @@ class AuditAuthApi : public AuditApi {
 TEST_F(AuditAuthApi, TokensAreNamedByTheirIdAndWhoIsRefusedLeavesAnEntry) {
   const std::string admin = bearer(first_secret);
   const json::value made =
-      json::parse(call("POST", "/api/v1/tokens", R"({"permissions":["write"],"prefixes":["app/"]})", admin).body).at("data");
+      json::parse(call("POST", "/api/v1/tokens", R"({"permissions":["write"],"prefixes":["app/"]})", admin).body)
+          .at("data");
   const std::string secret(made.at("token").as_string());
   const std::string id(made.at("id").as_string());
   call("PUT", "/api/v1/kv/app%2Fa", R"({"value":1})", bearer(secret));
@@ -207,8 +211,8 @@ TEST_F(AuditAuthApi, TokensAreNamedByTheirIdAndWhoIsRefusedLeavesAnEntry) {
   call("POST", "/api/v1/tokens/revoke", R"({"token":")" + secret + "\"}", admin);
   call("GET", "/health");
   EXPECT_THAT(operations("", admin),
-              ElementsAre("token_revoke ok", "token_revoke not_found", "put unauthorized", "get unauthorized", "get forbidden",
-                          "snapshot_trigger forbidden", "put forbidden", "put ok", "token_create ok"));
+              ElementsAre("token_revoke ok", "token_revoke not_found", "put unauthorized", "get unauthorized",
+                          "get forbidden", "snapshot_trigger forbidden", "put forbidden", "put ok", "token_create ok"));
   EXPECT_THAT(operations("?user=token:" + id, admin),
               ElementsAre("get forbidden", "snapshot_trigger forbidden", "put forbidden", "put ok"));
   EXPECT_THAT(operations("?result=error", admin), SizeIs(5));
@@ -268,8 +272,9 @@ TEST(TimeText, ReadsWhatRfc3339Allows) {
   EXPECT_EQ(rfc3339(parse_rfc3339("2026-02-03T04:05:06.789Z").value()), "2026-02-03T04:05:06.789Z");
   EXPECT_EQ(rfc3339(parse_rfc3339("2026-02-03T05:05:06+01:00").value()), "2026-02-03T04:05:06.000Z");
   EXPECT_EQ(rfc3339(parse_rfc3339("2026-02-03").value()), "2026-02-03T00:00:00.000Z");
-  for (const std::string_view bad : {"", "2026", "2026-02-30", "2026-02-03T", "2026-02-03T04:05:06", "2026-02-03T04:05:06.Z",
-                                     "2026-02-03T25:00:00Z", "2026-02-03T04:05:06Zx", "9999-01-01"}) {
+  for (const std::string_view bad :
+       {"", "2026", "2026-02-30", "2026-02-03T", "2026-02-03T04:05:06", "2026-02-03T04:05:06.Z", "2026-02-03T25:00:00Z",
+        "2026-02-03T04:05:06Zx", "9999-01-01"}) {
     EXPECT_FALSE(parse_rfc3339(bad)) << bad;
   }
 }

@@ -14,9 +14,9 @@ inline constexpr Schema audit_result = {.shape = Shape::text, .values = audit_re
 inline constexpr Schema given_time = {
     .shape = Shape::text, .description = "RFC 3339: `2026-02-03T04:05:06Z`; or a day of UTC.", .min_length = 1};
 inline constexpr Schema audit_limit = {.shape = Shape::integer, .minimum = 1, .maximum = 10'000};
-inline constexpr Schema audit_operation = {
-    .shape = Shape::text, .pattern = "^[a-z0-9_.-]{1,64}$", .min_length = 1};
-inline constexpr Schema metadata = {.shape = Shape::map, .description = "Whatever else there is to say.", .items = &any_value};
+inline constexpr Schema audit_operation = {.shape = Shape::text, .pattern = "^[a-z0-9_.-]{1,64}$", .min_length = 1};
+inline constexpr Schema metadata = {
+    .shape = Shape::map, .description = "Whatever else there is to say.", .items = &any_value};
 
 inline constexpr std::array audit_entry_fields = {
     Field{.name = "timestamp", .schema = &timestamp, .required = true},
@@ -43,7 +43,10 @@ inline constexpr Schema audit_entries = {
     .shape = Shape::object, .name = "AuditEntries", .fields = audit_entries_fields};
 
 inline constexpr std::array new_audit_entry_fields = {
-    Field{.name = "operation", .schema = &audit_operation, .description = "Not one that begins with `audit`.", .required = true},
+    Field{.name = "operation",
+          .schema = &audit_operation,
+          .description = "Not one that begins with `audit`.",
+          .required = true},
     Field{.name = "key", .schema = &text},
     Field{.name = "result", .schema = &audit_result, .description = "`ok` unless said."},
     Field{.name = "metadata", .schema = &metadata, .description = "At most 4096 bytes."}};
@@ -55,7 +58,10 @@ inline constexpr Schema new_audit_entry = {
 
 inline constexpr std::array audit_stats_fields = {
     Field{.name = "enabled", .schema = &boolean, .required = true},
-    Field{.name = "current_log_size", .schema = &count, .description = "Bytes of the file that is written to.", .required = true},
+    Field{.name = "current_log_size",
+          .schema = &count,
+          .description = "Bytes of the file that is written to.",
+          .required = true},
     Field{.name = "total_size", .schema = &count, .description = "Bytes of all files.", .required = true},
     Field{.name = "log_dir", .schema = &text, .required = true},
     Field{.name = "files", .schema = &count, .required = true},

@@ -87,9 +87,9 @@ class Call {
   std::size_t matched = observe::HttpMetrics::no_route;  ///< the same from the beginning
   audit::Room room;                                      ///< in the audit log, of a call that is recorded
   AuditNotes notes;
-  bool is_recorded = false;  ///< by its handler
-  std::optional<observe::Call> operation;              ///< of the API, while it is under way and somebody watches
-  std::unique_ptr<observe::Span> span;                 ///< of the request; null: nothing is traced
+  bool is_recorded = false;                ///< by its handler
+  std::optional<observe::Call> operation;  ///< of the API, while it is under way and somebody watches
+  std::unique_ptr<observe::Span> span;     ///< of the request; null: nothing is traced
 
   void refuse(const Problem& problem) {
     reply.clear();

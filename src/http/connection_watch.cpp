@@ -77,7 +77,8 @@ void Connection::audit_unanswered(const Result<command::Outcome>& outcome) {
     if (outcome) note_outcome(call_.notes, *outcome);
     audit();
   } catch (const std::exception& e) {
-    shared_.log(LogLevel::error, std::string("http: the audit entry of a request whose client has gone is lost: ") + e.what());
+    shared_.log(LogLevel::error,
+                std::string("http: the audit entry of a request whose client has gone is lost: ") + e.what());
   }
 }
 

@@ -92,7 +92,8 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   }
   const auto zone = take_zone(text);
   if (!zone || !text.empty()) return std::nullopt;
-  return time + hours(*hour) + minutes(*minute) + seconds(*second) + duration_cast<system_clock::duration>(fraction) - *zone;
+  return time + hours(*hour) + minutes(*minute) + seconds(*second) + duration_cast<system_clock::duration>(fraction) -
+         *zone;
 }
 
 std::string rfc3339(std::chrono::system_clock::time_point time) {

@@ -33,7 +33,7 @@ struct Arguments {
   std::string file;       ///< to export to
   std::string directory;  ///< to verify
   std::string key_file;
-  std::string key;        ///< of an entry
+  std::string key;  ///< of an entry
   std::string metadata;
 };
 
@@ -80,8 +80,8 @@ void query(Context& context, const Arguments& arguments) {
   RowPrinter printer(context.output_form(), {"TIME", "OPERATION", "RESULT", "USER", "CLIENT", "REVISION", "KEY"});
   for (cursor.open(); cursor.more();) {
     const std::string_view entry = cursor.skip();
-    printer.add({text_of(entry, "timestamp"), text_of(entry, "operation"), text_of(entry, "result"), text_of(entry, "user"),
-                 text_of(entry, "client"), text_of(entry, "revision"), key_of(entry)});
+    printer.add({text_of(entry, "timestamp"), text_of(entry, "operation"), text_of(entry, "result"),
+                 text_of(entry, "user"), text_of(entry, "client"), text_of(entry, "revision"), key_of(entry)});
   }
 }
 
@@ -158,12 +158,13 @@ void print_verification(Context& context, std::string_view data) {
   if (context.output_form() == OutputForm::json) {
     std::cout << data << '\n';
   } else {
-    std::cout << (is_valid ? "valid: " : "NOT valid: ") << text_of(data, "files") << " files, " << text_of(data, "entries")
-              << " entries\n";
+    std::cout << (is_valid ? "valid: " : "NOT valid: ") << text_of(data, "files") << " files, "
+              << text_of(data, "entries") << " entries\n";
     value::Cursor cursor(json_member(data, "problems").value_or("[]"));
     for (cursor.open(); cursor.more();) {
       const std::string_view problem = cursor.skip();
-      std::cout << text_of(problem, "file") << ":" << text_of(problem, "line") << ": " << text_of(problem, "problem") << '\n';
+      std::cout << text_of(problem, "file") << ":" << text_of(problem, "line") << ": " << text_of(problem, "problem")
+                << '\n';
     }
   }
   if (!is_valid) context.exit_code = ExitCode::failed;
@@ -191,11 +192,12 @@ void verify_files(Context& context, const Arguments& arguments) {
     return;
   }
   if (!key) std::cerr << "concord: " << key_path << " is missing: signatures are not checked, see --key-file\n";
-  const auto verification =
-      audit::verify(*files, {.directory = arguments.directory, .key = key ? std::string_view(*key) : std::string_view()});
+  const auto verification = audit::verify(
+      *files, {.directory = arguments.directory, .key = key ? std::string_view(*key) : std::string_view()});
   if (!verification) {
     const bool is_missing = verification.error().code() == Errc::not_found;
-    context.exit_code = report_problem(is_missing ? ExitCode::not_found : ExitCode::failed, verification.error().message());
+    context.exit_code =
+        report_problem(is_missing ? ExitCode::not_found : ExitCode::failed, verification.error().message());
     return;
   }
   print_verification(context, json_of_problems(*verification));
@@ -241,8 +243,10 @@ void add_audit(CLI::App& app, Context& context) {
   });
   audit.add_subcommand("stats", "Print how the log is doing")->callback([&context] { stats(context); });
   CLI::App& verifying = *audit.add_subcommand("verify", "Find what was changed, removed or put in; exits 1 then");
-  verifying.add_option("directory", arguments->directory, "The files of this directory, read here; without: those of the node");
-  verifying.add_option("--key-file", arguments->key_file, "The key of the signatures; audit.key in the directory unless said");
+  verifying.add_option("directory", arguments->directory,
+                       "The files of this directory, read here; without: those of the node");
+  verifying.add_option("--key-file", arguments->key_file,
+                       "The key of the signatures; audit.key in the directory unless said");
   verifying.callback([&context, arguments] { verify(context, *arguments); });
 }
 

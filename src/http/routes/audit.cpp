@@ -22,14 +22,20 @@ namespace {
 
 constexpr Parameter operation_parameter = {
     .name = "operation", .schema = &schemas::text, .description = "`put`, `delete`, `token_create`, ..."};
-constexpr Parameter user_parameter = {.name = "user", .schema = &schemas::text, .description = "`token:<id>`, `anonymous`."};
-constexpr Parameter result_parameter = {.name = "result",
-                                        .schema = &schemas::audit_result,
-                                        .description = "`error` is whatever failed, `unauthorized` and `forbidden` too."};
+constexpr Parameter user_parameter = {
+    .name = "user", .schema = &schemas::text, .description = "`token:<id>`, `anonymous`."};
+constexpr Parameter result_parameter = {
+    .name = "result",
+    .schema = &schemas::audit_result,
+    .description = "`error` is whatever failed, `unauthorized` and `forbidden` too."};
 constexpr Parameter from_parameter = {.name = "from", .schema = &schemas::given_time, .description = "Inclusive."};
 constexpr Parameter to_parameter = {.name = "to", .schema = &schemas::given_time, .description = "Inclusive."};
 constexpr std::array query_parameters = {
-    operation_parameter, user_parameter, result_parameter, from_parameter, to_parameter,
+    operation_parameter,
+    user_parameter,
+    result_parameter,
+    from_parameter,
+    to_parameter,
     Parameter{.name = "limit", .schema = &schemas::audit_limit, .description = "100 unless said."}};
 constexpr std::array export_parameters = {operation_parameter, user_parameter, result_parameter, from_parameter,
                                           to_parameter};
@@ -234,7 +240,8 @@ Route reading(std::string_view path, std::string_view operation, void (*handler)
 void add_reads(std::vector<Route>& routes) {
   Route querying = reading("/api/v1/audit", "audit_query", query);
   querying.summary = "Entries of this node's audit log, newest first";
-  querying.description = "Each node records what is asked of it: of a cluster, ask all. 404 when the log is switched off.";
+  querying.description =
+      "Each node records what is asked of it: of a cluster, ask all. 404 when the log is switched off.";
   querying.needs = Needs::admin;
   querying.parameters = query_parameters;
   querying.may_miss = true;
