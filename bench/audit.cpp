@@ -88,10 +88,12 @@ void compare(const char* name, concord::Durability durability, unsigned threads,
     off.push_back(put_for(durability, false, seconds, threads));
     on.push_back(put_for(durability, true, seconds, threads));
   }
-  std::printf("put, %s, %u callers: off %.0f/s, on %.0f/s, ratio %.3f; processor time a put: callers %.2f and %.2f us, all %.2f and %.2f us\n",
-              name, threads, median(off, &Turn::puts_per_s), median(on, &Turn::puts_per_s),
-              median(on, &Turn::puts_per_s) / median(off, &Turn::puts_per_s), median(off, &Turn::caller_us),
-              median(on, &Turn::caller_us), median(off, &Turn::process_us), median(on, &Turn::process_us));
+  std::printf(
+      "put, %s, %u callers: off %.0f/s, on %.0f/s, ratio %.3f; processor time a put: callers %.2f and %.2f us, all "
+      "%.2f and %.2f us\n",
+      name, threads, median(off, &Turn::puts_per_s), median(on, &Turn::puts_per_s),
+      median(on, &Turn::puts_per_s) / median(off, &Turn::puts_per_s), median(off, &Turn::caller_us),
+      median(on, &Turn::caller_us), median(off, &Turn::process_us), median(on, &Turn::process_us));
 }
 
 void query(std::uint64_t lines) {
@@ -119,8 +121,8 @@ void query(std::uint64_t lines) {
   const auto verified = audit.verify();
   if (!verified) die(verified.error().message());
   std::printf("verify: %s, %llu entries, %llu bytes in %.3f s\n", verified->valid ? "valid" : "NOT valid",
-              static_cast<unsigned long long>(verified->entries), static_cast<unsigned long long>(audit.stats()->total_size),
-              seconds_since(begin));
+              static_cast<unsigned long long>(verified->entries),
+              static_cast<unsigned long long>(audit.stats()->total_size), seconds_since(begin));
 }
 
 }  // namespace

@@ -85,10 +85,11 @@ struct AuditStats {
   std::uint64_t total_size = 0;        ///< Bytes of all files.
   std::string log_dir = {};
   std::uint64_t files = 0;
-  std::uint64_t entries = 0;      ///< Written since the node was opened.
-  std::uint64_t queued = 0;       ///< Bytes that wait to be written.
-  std::uint64_t dropped = 0;      ///< Entries lost since the node was opened: `AuditFull::drop`, or more refusals than are written.
-  std::string problem = {};       ///< Why nothing can be written; empty: it can.
+  std::uint64_t entries = 0;  ///< Written since the node was opened.
+  std::uint64_t queued = 0;   ///< Bytes that wait to be written.
+  std::uint64_t dropped =
+      0;  ///< Entries lost since the node was opened: `AuditFull::drop`, or more refusals than are written.
+  std::string problem = {};  ///< Why nothing can be written; empty: it can.
 };
 
 /// What `verify` has found.

@@ -120,13 +120,14 @@ enum class AuditFull : std::uint8_t {
 /// Keeping an audit log (concord/audit_log.hpp).
 struct AuditLogOptions {
   bool enabled = false;
-  std::filesystem::path log_dir = "./audit_logs";  ///< Of this node alone. Created when missing; locked while open.
+  std::filesystem::path log_dir = "./audit_logs";   ///< Of this node alone. Created when missing; locked while open.
   std::uint64_t rotation_size_bytes = 100U << 20U;  ///< A file that is so large is followed by another one.
   std::chrono::days retention{90};                  ///< Files of days before that are removed.
   bool log_reads = false;                           ///< Write of calls that only read, too.
   bool sensitive_keys = false;                      ///< Write keys as they are, not their hashes.
   AuditFull when_full = AuditFull::wait;
-  std::filesystem::path key_file = {};  ///< The key of the signatures, made when missing. Empty: `audit.key` in `log_dir`.
+  std::filesystem::path key_file =
+      {};  ///< The key of the signatures, made when missing. Empty: `audit.key` in `log_dir`.
 };
 
 /// Backups that stand on the node (concord/backup.hpp).

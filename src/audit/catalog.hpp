@@ -27,7 +27,7 @@ inline constexpr std::string_view suffix = ".jsonl";
 
 struct CatalogFile {
   std::string name;
-  std::uint64_t number = 0;       ///< 0: its first line is none that begins a file
+  std::uint64_t number = 0;  ///< 0: its first line is none that begins a file
   std::string first_timestamp = {};
 };
 

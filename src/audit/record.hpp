@@ -32,22 +32,22 @@ struct Record {
   std::int64_t time_us = 0;  ///< by the wall clock
   std::string_view operation = {};
   Outcome outcome = Outcome::ok;
-  std::string_view error = {};      ///< the name of its code
-  command::TokenId user = {};       ///< 0: of no token
-  bool is_by_system = false;        ///< of the log itself
-  std::string_view key = {};        ///< empty: of no single key
-  std::string_view client = {};     ///< address
-  std::uint64_t revision = 0;       ///< 0: none
-  std::uint64_t trace_high = 0;     ///< 0, as the next two: it was not traced
+  std::string_view error = {};   ///< the name of its code
+  command::TokenId user = {};    ///< 0: of no token
+  bool is_by_system = false;     ///< of the log itself
+  std::string_view key = {};     ///< empty: of no single key
+  std::string_view client = {};  ///< address
+  std::uint64_t revision = 0;    ///< 0: none
+  std::uint64_t trace_high = 0;  ///< 0, as the next two: it was not traced
   std::uint64_t trace_low = 0;
   std::uint64_t span = 0;
   std::optional<bool> has_ttl = {};
   std::uint32_t ttl_s = 0;
   std::optional<bool> is_compressed = {};
-  std::optional<std::uint64_t> count = {};         ///< of what a query has removed
-  std::string_view target = {};                    ///< a member, a token, a file
-  std::span<const std::string_view> keys = {};     ///< of a call on many
-  std::string_view metadata = {};                  ///< further members: JSON text without its braces
+  std::optional<std::uint64_t> count = {};      ///< of what a query has removed
+  std::string_view target = {};                 ///< a member, a token, a file
+  std::span<const std::string_view> keys = {};  ///< of a call on many
+  std::string_view metadata = {};               ///< further members: JSON text without its braces
 };
 
 void append_record(std::string& to, const Record& record);

@@ -36,7 +36,7 @@ struct State {
 
 /// What a state file holds.
 struct ReadState {
-  std::optional<State> state = {};     ///< none: no slot is good
+  std::optional<State> state = {};      ///< none: no slot is good
   bool is_signed_by_other_key = false;  ///< there is one, but the key does not fit
 };
 

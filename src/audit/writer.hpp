@@ -69,7 +69,9 @@ class Writer {
   /// For good. Precondition: as `sync`.
   [[nodiscard]] Result<void> close();
 
-  [[nodiscard]] Position position() const noexcept { return {.file = file_number_, .size_bytes = size_, .last = written_}; }
+  [[nodiscard]] Position position() const noexcept {
+    return {.file = file_number_, .size_bytes = size_, .last = written_};
+  }
   [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }
   [[nodiscard]] const std::string& key() const noexcept { return key_; }
 
@@ -77,7 +79,8 @@ class Writer {
   Writer(env::FileSystem& files, const env::Clock& clock, WriterSettings settings, std::string key, StateFile state);
 
   void recover(std::vector<CatalogFile> catalog, const ReadState& state, std::vector<std::string>& remarks);
-  [[nodiscard]] Result<void> go_on_with(const CatalogFile& newest, const State& state, std::vector<std::string>& remarks);
+  [[nodiscard]] Result<void> go_on_with(const CatalogFile& newest, const State& state,
+                                        std::vector<std::string>& remarks);
   void write_over(std::uint64_t torn_bytes);
   void leave_file(const Hex& last, std::uint64_t number);
   [[nodiscard]] Result<void> begin_next_file();
@@ -100,20 +103,20 @@ class Writer {
 
   std::unique_ptr<env::File> file_;  ///< null: there is none, or it was left
   std::string name_;
-  std::string date_;                ///< in `name_`
+  std::string date_;  ///< in `name_`
   std::uint64_t file_number_ = 0;
   std::uint64_t oldest_ = 1;
-  std::uint64_t size_ = 0;          ///< of what was flushed
-  std::uint64_t entries_ = 0;       ///< in the file and in `pending_`
+  std::uint64_t size_ = 0;             ///< of what was flushed
+  std::uint64_t entries_ = 0;          ///< in the file and in `pending_`
   std::uint64_t written_entries_ = 0;  ///< in the file
-  std::string pending_;             ///< lines that are to stand behind
-  Hex last_ = no_hash();            ///< of the last line, of `pending_` too
-  Hex written_ = no_hash();         ///< of the last line that was flushed
+  std::string pending_;                ///< lines that are to stand behind
+  Hex last_ = no_hash();               ///< of the last line, of `pending_` too
+  Hex written_ = no_hash();            ///< of the last line that was flushed
   std::int64_t last_us_ = 0;
   bool is_synced_ = true;
-  bool has_ended_ = false;          ///< its last line is a mark
-  bool is_name_free_ = false;       ///< that of the next file
-  bool is_unsealed_ = false;        ///< the file before the next one was left
+  bool has_ended_ = false;     ///< its last line is a mark
+  bool is_name_free_ = false;  ///< that of the next file
+  bool is_unsealed_ = false;   ///< the file before the next one was left
   bool wants_rotation_ = false;
 };
 

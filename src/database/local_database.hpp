@@ -185,7 +185,8 @@ class LocalDatabase final : public Database {
   [[nodiscard]] Result<void> open_audit_log();
   [[nodiscard]] std::string audit_metrics() const;
 
-  std::shared_ptr<audit::Log> audit_;  // null: there is none; outlives the node, and calls that the host still has to be told of
+  std::shared_ptr<audit::Log>
+      audit_;  // null: there is none; outlives the node, and calls that the host still has to be told of
   std::shared_ptr<observe::Observer> observer_;  // outlives the node, and calls that the host still has to be told of
   observe::MetricsPage metrics_page_;
   /// Ends behind the runtime, whose completions use it.
