@@ -126,8 +126,8 @@ struct AuditLogOptions {
   bool log_reads = false;                           ///< Write of calls that only read, too.
   bool sensitive_keys = false;                      ///< Write keys as they are, not their hashes.
   AuditFull when_full = AuditFull::wait;
-  std::filesystem::path key_file =
-      {};  ///< The key of the signatures, made when missing. Empty: `audit.key` in `log_dir`.
+  /// The key of the signatures, made when missing. Empty: `audit.key` in `log_dir`.
+  std::filesystem::path key_file = {};
 };
 
 /// Backups that stand on the node (concord/backup.hpp).
