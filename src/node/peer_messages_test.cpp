@@ -41,8 +41,10 @@ TEST(PeerMessages, AProbeIsAnsweredWithMembersOrWithoutThem) {
 }
 
 TEST(PeerMessages, WhoIsMetSaysWhatItThinksAndWhomItHasHeardOf) {
-  const MeetAnswer answer{
-      .probe = {.formation = 4}, .view = {.expected_size = 3, .choice = 5}, .others = {"a:1", "b:1"}};
+  MeetAnswer answer;
+  answer.probe.formation = 4;
+  answer.view = {.expected_size = 3, .choice = 5};
+  answer.others = {"a:1", "b:1"};
   const auto read = decode_meet_answer(encode(answer));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->probe.formation, 4U);
