@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -132,6 +133,43 @@ TEST_F(Certificates, AContextTakesNewFilesAndKeepsWhatItHasWhenTheyAreBad) {
   write(node());
   EXPECT_TRUE((*tls)->refresh().value());
   EXPECT_NE((*tls)->current(), first);
+}
+
+TEST_F(Certificates, AServerThatNamesAnAuthorityAsksForACertificate) {
+  write(node());
+  std::ofstream(directory_ / "ca.crt") << authority_.certificate;
+  TlsFiles both = files();
+  both.authority = directory_ / "ca.crt";
+  const auto tls = TlsContext::load(both);
+  ASSERT_TRUE(tls) << tls.error().message();
+  EXPECT_FALSE(is_trusted((*tls)->current())) << "the client shows none";
+  std::ofstream(directory_ / "ca.crt") << "no certificate";
+  EXPECT_THAT((*tls)->refresh().error().message(), HasSubstr("ca.crt"));
+  EXPECT_THAT(TlsContext::load(both).error().message(), HasSubstr("ca.crt"));
+  EXPECT_THAT(TlsContext::load(files(), TlsUse::member).error().message(), HasSubstr("can't be read"))
+      << "a member needs an authority";
+}
+
+TEST_F(Certificates, BothEndsOfASessionKnowTheSameAndNoOtherSessionDoes) {
+  write(node());
+  std::ofstream(directory_ / "ca.crt") << authority_.certificate;
+  TlsFiles all = files();
+  all.authority = directory_ / "ca.crt";
+  const auto context = TlsContext::load(all, TlsUse::member).value()->current();
+  std::vector<std::string> seen;
+  for (int session = 0; session < 2; ++session) {
+    TlsSession client(context, TlsSession::Role::client);
+    TlsSession server(context, TlsSession::Role::server);
+    for (int turn = 0; turn < 10; ++turn) {
+      server.feed(client.take_output());
+      client.feed(server.take_output());
+    }
+    ASSERT_EQ(server.state(), TlsSession::State::open) << server.problem();
+    EXPECT_EQ(client.binding().value_or("none").size(), 32U);
+    EXPECT_EQ(client.binding(), server.binding());
+    seen.push_back(client.binding().value_or("none"));
+  }
+  EXPECT_NE(seen[0], seen[1]);
 }
 
 TEST_F(Certificates, AContextNeedsBothFiles) {

@@ -4,6 +4,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/x509_vfy.h>
 
 #include "base/check.hpp"
 
@@ -12,11 +13,26 @@ namespace {
 
 constexpr std::size_t largest_piece_bytes = std::size_t{1} << 30U;
 
-std::string error_text() {
+constexpr std::string_view binding_label = "EXPORTER-Channel-Binding";
+constexpr std::size_t binding_bytes = 32;
+
+/// "tlsv1 alert unknown ca" says "unknown ca".
+std::string words_of_alert(std::string_view reason) {
+  constexpr std::string_view before = " alert ";
+  const std::size_t found = reason.find(before);
+  return "the other end says: " + std::string(found == reason.npos ? reason : reason.substr(found + before.size()));
+}
+
+std::string error_text(const SSL* ssl) {
   const unsigned long error = ERR_get_error();
   ERR_clear_error();
   const char* const reason = error == 0 ? nullptr : ERR_reason_error_string(error);
-  return reason == nullptr ? "the connection is not TLS" : reason;
+  if (reason == nullptr) return "the connection is not TLS";
+  if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET) return words_of_alert(reason);
+  if (const long found = SSL_get_verify_result(ssl); found != X509_V_OK) {
+    return std::string("the certificate of the other end is not accepted: ") + X509_verify_cert_error_string(found);
+  }
+  return reason;
 }
 
 }  // namespace
@@ -62,7 +78,7 @@ void TlsSession::take_error(int result) {
     default: break;
   }
   state_ = State::failed;
-  problem_ = error_text();
+  problem_ = error_text(ssl_.get());
 }
 
 std::size_t TlsSession::read(char* to, std::size_t size_bytes) {
@@ -91,6 +107,16 @@ bool TlsSession::shut() {
   ERR_clear_error();
   SSL_shutdown(ssl_.get());
   return true;
+}
+
+std::optional<std::string> TlsSession::binding() const {
+  if (SSL_version(ssl_.get()) < TLS1_3_VERSION && SSL_get_extms_support(ssl_.get()) != 1) return std::nullopt;
+  std::string bytes(binding_bytes, '\0');
+  const int result =
+      SSL_export_keying_material(ssl_.get(), reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
+                                 binding_label.data(), binding_label.size(), nullptr, 0, 0);
+  if (result != 1) return std::nullopt;
+  return bytes;
 }
 
 bool TlsSession::has_output() const noexcept { return BIO_ctrl_pending(out_) > 0; }

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,9 @@ class TlsSession {
   [[nodiscard]] std::string take_output();
   /// Why it failed, for a log.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  /// 32 bytes that both ends of an open session know and nobody else, also not who stands between the two and speaks TLS with each of
+  /// them (RFC 9266, tls-exporter). Nothing: this session has none, being of TLS 1.2 without an extended master secret.
+  [[nodiscard]] std::optional<std::string> binding() const;
   [[nodiscard]] SSL* handle() const noexcept { return ssl_.get(); }
 
  private:
