@@ -93,6 +93,12 @@ struct ClusterOptions {
       {};                       ///< `gossip`: address of the interface for the group; empty: `peer_host`'s, or any.
   std::uint8_t gossip_ttl = 1;  ///< `gossip`: so many networks far datagrams to the group go.
   std::vector<std::string> gossip_addresses = {};  ///< `gossip`: host:port of the UDP ports of some others.
+  /// Members speak TLS with each other, and each shows a certificate: all three of these, on all members, or none on any. PEM files,
+  /// read again when they change. Who has none of the authority is not let in; the cookie is asked for in any case.
+  std::string tls_cert =
+      {};  ///< This node's own, which must be good for a server; then those that lead to an authority.
+  std::string tls_key = {};  ///< Its private key, not encrypted.
+  std::string tls_ca = {};   ///< Whom the others' certificates must lead to.
 };
 
 /// Asking who calls. Off: every call may do everything.

@@ -345,9 +345,28 @@ class Loader {
     if (setting(*find_key("api.tls_cert")).value.empty() != setting(*find_key("api.tls_key")).value.empty()) {
       problem("api.tls_cert, api.tls_key", "one needs the other: give both or none");
     }
+    if (configuration_.text("api.tls_cert").empty() && !configuration_.text("api.tls_client_ca").empty()) {
+      problem(setting(*find_key("api.tls_client_ca")).origin, "api.tls_client_ca needs api.tls_cert and api.tls_key");
+    }
+    check_member_certificates();
     if (configuration_.integer("cluster.election_timeout_ms") <= configuration_.integer("cluster.heartbeat_ms")) {
       problem(setting(*find_key("cluster.election_timeout_ms")).origin,
               "cluster.election_timeout_ms must be longer than cluster.heartbeat_ms");
+    }
+  }
+
+  /// All or none: TLS that asks for nobody's certificate would look like more than it is.
+  void check_member_certificates() {
+    std::string given;
+    std::string missing;
+    for (const std::string_view name : {"cluster.tls_cert", "cluster.tls_key", "cluster.tls_ca"}) {
+      std::string& list = configuration_.text(name).empty() ? missing : given;
+      list += (list.empty() ? "" : ", ") + std::string(name);
+    }
+    if (!given.empty() && !missing.empty()) {
+      problem(given,
+              "TLS between members needs a certificate, its key and an authority: give all three or none; missing: " +
+                  missing);
     }
   }
 
@@ -464,6 +483,9 @@ ClusterOptions Configuration::cluster_options() const {
     cluster.initial.push_back({.name = member.substr(0, equals),
                                .peer = equals == std::string::npos ? std::string() : member.substr(equals + 1)});
   }
+  cluster.tls_cert = text("cluster.tls_cert");
+  cluster.tls_key = text("cluster.tls_key");
+  cluster.tls_ca = text("cluster.tls_ca");
   cluster.join = words_of(text("cluster.join"));
   cluster.auto_join = boolean("cluster.auto_join");
   cluster.auto_promote = boolean("cluster.auto_promote");

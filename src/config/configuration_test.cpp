@@ -76,6 +76,25 @@ TEST(Configuration, WithoutSourcesEqualsTheDefaultsOfTheLibrary) {
   EXPECT_THAT(configuration->warnings, IsEmpty());
 }
 
+TEST(Configuration, OfCertificatesBetweenMembersThereAreAllThreeOrNone) {
+  Sources sources = no_sources();
+  sources.flags = {{"--cluster-tls-cert", "n.crt"}, {"--cluster-tls-ca", "ca.crt"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("missing: cluster.tls_key"));
+  sources.environment = {{"CONCORD_CLUSTER_TLS_KEY", "n.key"}};
+  const auto configuration = load(sources);
+  ASSERT_TRUE(configuration) << configuration.error().message();
+  const ClusterOptions cluster = configuration->cluster_options();
+  EXPECT_EQ(cluster.tls_cert, "n.crt");
+  EXPECT_EQ(cluster.tls_key, "n.key");
+  EXPECT_EQ(cluster.tls_ca, "ca.crt");
+}
+
+TEST(Configuration, AnAuthorityOfClientsNeedsHttps) {
+  Sources sources = no_sources();
+  sources.flags = {{"--api-tls-client-ca", "ca.crt"}};
+  EXPECT_THAT(error_of(sources), HasSubstr("api.tls_client_ca needs api.tls_cert"));
+}
+
 TEST(Configuration, FlagsBeatTheEnvironmentWhichBeatsTheFile) {
   const TemporaryFile file("[api]\nhost = \"10.0.0.1\"\nport = 1\nthreads = 3\n");
   Sources sources = with_file(file);

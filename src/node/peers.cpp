@@ -43,6 +43,7 @@ Result<std::unique_ptr<Peers>> Peers::open(const ClusterOptions& options, const 
   transport_options.listen_port = options.peer_port;
   transport_options.cookie = options.cookie;
   transport_options.self = self;
+  transport_options.tls = {.certificate = options.tls_cert, .key = options.tls_key, .authority = options.tls_ca};
   transport_options.log = peers->hooks_.say;
   auto opened = host.open_transport(transport_options, *peers);
   if (!opened) return std::unexpected(std::move(opened.error()));

@@ -52,6 +52,12 @@ Result<void> validate(const Options& options) {
         "a cluster needs a cookie (cluster.cookie): initial members or addresses to join are given, but none");
   }
   if (auto valid = validate_discovery(cluster); !valid) return valid;
+  const bool has_tls = !cluster.tls_cert.empty();
+  if (has_tls == cluster.tls_key.empty() || has_tls == cluster.tls_ca.empty()) {
+    return concord::fail(
+        Errc::invalid_request,
+        "TLS between members needs tls_cert, tls_key and tls_ca (cluster.tls_...): give all three or none");
+  }
   for (const InitialMember& member : cluster.initial) {
     if (member.name.empty() || member.name.size() > 255 || member.peer.empty()) {
       return concord::fail(Errc::invalid_request, "initial members have a name of 1 to 255 bytes and a peer address");

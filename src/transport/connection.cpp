@@ -20,6 +20,7 @@ using std::chrono::steady_clock;
 constexpr int most_silent_periods = 5;
 /// What stands before the body of a request or an answer.
 constexpr std::size_t most_front_bytes = 16;
+constexpr std::size_t sealed_in_bytes = std::size_t{64} << 10U;
 
 std::string_view word_of(Lost why) noexcept {
   switch (why) {
@@ -57,15 +58,16 @@ struct Connection::Responder {
   }
 };
 
-Connection::Connection(std::shared_ptr<Shared> shared, boost::asio::ip::tcp::socket socket, Identity peer,
-                       Purpose purpose, Role role)
+Connection::Connection(std::shared_ptr<Shared> shared, Stream stream, Identity peer, Purpose purpose, Role role)
     : shared_(std::move(shared)),
       peer_(std::move(peer)),
       purpose_(purpose),
       role_(role),
+      sealed_in_(stream.tls ? std::make_unique_for_overwrite<char[]>(sealed_in_bytes) : nullptr),
       deadline_timer_(shared_->context),
       last_received_ticks_(steady_clock::now().time_since_epoch().count()),
-      socket_(std::move(socket)) {}
+      socket_(std::move(stream.socket)),
+      tls_(std::move(stream.tls)) {}
 
 std::string Connection::peer_name() const {
   return "node " + std::to_string(peer_.node.value()) + (peer_.name.empty() ? "" : " (" + peer_.name + ")");
@@ -82,6 +84,7 @@ void Connection::start(OnEnd on_end) {
     is_corked_ = false;
     write_queue();
   }
+  if (tls_ && !unseal(0)) return;  // it may have come with the handshake
   read();
 }
 
@@ -95,6 +98,8 @@ void Connection::close(Lost why, bool is_reported) {
     boost::system::error_code ignored;
     socket_.close(ignored);
     queue_.clear();
+    sealed_.clear();
+    sealed_sent_ = 0;
     unanswered.swap(pending_);
   }
   deadline_timer_.cancel();
@@ -122,7 +127,7 @@ void Connection::check_alive() {
 
 std::size_t Connection::queued_bytes() const {
   const base::MutexLock lock(mutex_);
-  return queue_.size_bytes();
+  return waiting_bytes();
 }
 
 std::chrono::milliseconds Connection::silent_for() const noexcept {
@@ -134,7 +139,7 @@ std::chrono::milliseconds Connection::silent_for() const noexcept {
 // In.
 
 void Connection::read() {
-  const auto room = received_.room(whole_bytes_);
+  const auto room = tls_ ? std::span(sealed_in_.get(), sealed_in_bytes) : received_.room(whole_bytes_);
   socket_.async_read_some(boost::asio::buffer(room.data(), room.size()),
                           [self = shared_from_this()](const boost::system::error_code& error, std::size_t size_bytes) {
                             if (self->has_ended_) return;
@@ -142,9 +147,57 @@ void Connection::read() {
                               return self->close(error == boost::asio::error::eof ? Lost::closed : Lost::reset);
                             self->last_received_ticks_.store(steady_clock::now().time_since_epoch().count(),
                                                              std::memory_order_relaxed);
-                            self->received_.filled(size_bytes);
-                            if (self->take_frames()) self->read();
+                            if (self->take_bytes(size_bytes)) self->read();
                           });
+}
+
+/// False: this was the end.
+bool Connection::take_bytes(std::size_t size_bytes) {
+  if (tls_) return unseal(size_bytes);
+  received_.filled(size_bytes);
+  return take_frames();
+}
+
+/// Takes apart what TLS has, with `size_bytes` more from the socket. False: this was the end.
+bool Connection::unseal(std::size_t size_bytes) {
+  using State = security::TlsSession::State;
+  {
+    const base::MutexLock lock(mutex_);
+    if (is_closed_ || is_broken_) return false;
+    tls_->feed({sealed_in_.get(), size_bytes});
+    (void)write_sealed();  // TLS may have an answer of its own
+  }
+  for (;;) {
+    const std::size_t plain_bytes = unseal_to(received_.room(whole_bytes_));
+    if (plain_bytes == 0) break;
+    received_.filled(plain_bytes);
+    if (!take_frames()) return false;
+  }
+  State state = State::open;
+  std::string problem;
+  {
+    const base::MutexLock lock(mutex_);
+    state = tls_->state();
+    problem = tls_->problem();
+  }
+  if (state == State::open) return true;
+  if (state == State::failed && shared_->may_report(Cause::tls, peer_name())) {
+    shared_->say(LogLevel::warn, "the connection with " + peer_name() + " ends: TLS failed: " + problem);
+  }
+  close(state == State::closed ? Lost::closed : Lost::garbled);
+  return false;
+}
+
+/// As much of what was decrypted as there is, and has room.
+std::size_t Connection::unseal_to(std::span<char> room) {
+  const base::MutexLock lock(mutex_);
+  std::size_t total_bytes = 0;
+  while (total_bytes < room.size()) {
+    const std::size_t size_bytes = tls_->read(room.data() + total_bytes, room.size() - total_bytes);
+    if (size_bytes == 0) break;
+    total_bytes += size_bytes;
+  }
+  return total_bytes;
 }
 
 /// False: this was the end.

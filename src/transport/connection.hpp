@@ -3,7 +3,10 @@
 // Out: `send` writes to the socket on the calling thread as long as nothing waits; what the socket doesn't take waits in a queue, and the
 // transport's thread goes on when it can. In: the transport's thread reads what has come in one piece and hands out views of it.
 //
-// Its lock covers the queue, the numbers of frames, the requests and the socket's life; no callback is called with it.
+// With TLS what is sealed and not yet taken by the socket waits too, before the queue: never more than `write_bytes` of it, so that the
+// queue and its limit stay what holds a peer's arrears. Without it nothing is copied and nothing asked but whether there is TLS.
+//
+// Its lock covers the queue, TLS, the numbers of frames, the requests and the socket's life; no callback is called with it.
 // Thread rule: `send`, `request`, `answer`, `queued_bytes` and `silent_for` from any thread, the rest on the transport's thread.
 #pragma once
 
@@ -28,6 +31,7 @@
 #include "transport/receive_buffer.hpp"
 #include "transport/send_queue.hpp"
 #include "transport/shared.hpp"
+#include "transport/stream.hpp"
 #include "transport/transport.hpp"
 
 namespace concord::transport {
@@ -39,8 +43,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   using OnEnd = std::move_only_function<void(Lost)>;
   enum class Role : std::uint8_t { dialler, listener };
 
-  Connection(std::shared_ptr<Shared> shared, boost::asio::ip::tcp::socket socket, Identity peer, Purpose purpose,
-             Role role);
+  Connection(std::shared_ptr<Shared> shared, Stream stream, Identity peer, Purpose purpose, Role role);
 
   [[nodiscard]] const Identity& peer() const noexcept { return peer_; }
   [[nodiscard]] Purpose purpose() const noexcept { return purpose_; }
@@ -75,14 +78,24 @@ class Connection final : public std::enable_shared_from_this<Connection> {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   [[nodiscard]] Push may_push(std::size_t size_bytes, std::size_t more_bytes) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  /// Of the queue and what is sealed.
+  [[nodiscard]] std::size_t waiting_bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void write_queue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   [[nodiscard]] std::optional<std::size_t> write(std::span<iovec> vectors) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::optional<std::size_t> write_to_socket(std::span<iovec> vectors)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] std::optional<std::size_t> seal(std::span<const iovec> vectors) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] bool write_sealed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void break_off(Lost why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void continue_later() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void wait_until_writable();
   void answer(std::uint64_t id, Result<std::string> result);
 
   // Receiving and requests: connection.cpp.
   void read();
+  [[nodiscard]] bool take_bytes(std::size_t size_bytes);
+  [[nodiscard]] bool unseal(std::size_t size_bytes);
+  [[nodiscard]] std::size_t unseal_to(std::span<char> room);
   [[nodiscard]] bool take_frames();
   [[nodiscard]] Result<void> take(const Frame& frame);
   [[nodiscard]] Result<void> take_message(std::string_view payload);
@@ -100,6 +113,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   const Role role_;
 
   // Of the transport's thread.
+  const std::unique_ptr<char[]> sealed_in_;  ///< where the socket's bytes go with TLS; none without
   ReceiveBuffer received_;
   std::uint64_t next_received_ = 1;
   std::size_t whole_bytes_ = frame_header_bytes;  ///< of the frame that is coming in, as far as is known
@@ -114,6 +128,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   mutable base::Mutex mutex_;
   boost::asio::ip::tcp::socket
       socket_;  ///< closed under the lock, so that no other thread writes to a number that is used anew
+  const std::unique_ptr<security::TlsSession> tls_ ABSL_PT_GUARDED_BY(mutex_);  ///< none: bytes go as they are
+  std::string sealed_ ABSL_GUARDED_BY(mutex_);  ///< from `sealed_sent_` on: before anything of the queue
+  std::size_t sealed_sent_ ABSL_GUARDED_BY(mutex_) = 0;
   SendQueue queue_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t next_sent_ ABSL_GUARDED_BY(mutex_) = 1;
   std::unordered_map<std::uint64_t, Pending> pending_ ABSL_GUARDED_BY(mutex_);

@@ -1,6 +1,6 @@
 // The way out: what is written at once, what waits, and who goes on with it.
 //
-// Invariant, with the lock: when the queue isn't empty and the connection neither corked nor at its end, `is_waiting_` is true, and the
+// Invariant, with the lock: when the queue or what is sealed isn't empty and the connection neither corked nor at its end, `is_waiting_` is true, and the
 // transport's thread comes to write it. Work for that thread is posted with the lock held and the connection open: so it is posted before
 // the last thing that thread does, and nothing of it is left over when the thread has gone.
 #include <sys/socket.h>
@@ -36,10 +36,11 @@ std::string_view rest_of(std::string_view bytes, std::size_t& sent) noexcept {
 
 }  // namespace
 
+std::size_t Connection::waiting_bytes() const { return queue_.size_bytes() + sealed_.size() - sealed_sent_; }
+
 Connection::Push Connection::may_push(std::size_t size_bytes, std::size_t more_bytes) const {
   if (is_closed_ || is_broken_) return Push::ended;
-  const bool has_room =
-      queue_.empty() || queue_.size_bytes() + size_bytes <= shared_->limits.max_queue_bytes + more_bytes;
+  const bool has_room = queue_.empty() || waiting_bytes() + size_bytes <= shared_->limits.max_queue_bytes + more_bytes;
   return has_room ? Push::done : Push::full;
 }
 
@@ -76,6 +77,7 @@ Connection::Push Connection::push_string(FrameKind kind, PayloadSum sum, std::st
 }
 
 void Connection::write_queue() {
+  if (tls_ && !write_sealed()) return;
   for (std::size_t turn = 0; turn < turn_bytes && !queue_.empty();) {
     std::array<iovec, 16> vectors{};
     const std::size_t count = queue_.gather(vectors, write_bytes);
@@ -88,8 +90,12 @@ void Connection::write_queue() {
   if (!queue_.empty()) continue_later();
 }
 
-/// How many bytes the socket took: 0 when it takes none now, nothing when the connection is broken.
+/// How many bytes were taken: 0 when none are now, nothing when the connection is broken.
 std::optional<std::size_t> Connection::write(std::span<iovec> vectors) {
+  return tls_ ? seal(vectors) : write_to_socket(vectors);
+}
+
+std::optional<std::size_t> Connection::write_to_socket(std::span<iovec> vectors) {
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = vectors.size();
@@ -98,10 +104,49 @@ std::optional<std::size_t> Connection::write(std::span<iovec> vectors) {
     if (written >= 0) return static_cast<std::size_t>(written);
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
-    is_broken_ = true;
-    boost::asio::post(shared_->context, [self = shared_from_this()] { self->close(Lost::reset); });
+    break_off(Lost::reset);
     return std::nullopt;
   }
+}
+
+/// In one piece, so that a small frame is one record. What is sealed counts as taken, and nothing more is while some of it waits.
+std::optional<std::size_t> Connection::seal(std::span<const iovec> vectors) {
+  if (!write_sealed()) return is_broken_ ? std::nullopt : std::optional<std::size_t>(0);
+  std::string piece;
+  for (const iovec& vector : vectors) {
+    const std::size_t room_bytes = write_bytes - piece.size();
+    piece.append(static_cast<const char*>(vector.iov_base), std::min(vector.iov_len, room_bytes));
+  }
+  tls_->write(piece);
+  if (tls_->state() != security::TlsSession::State::open) {
+    break_off(Lost::garbled);
+    return std::nullopt;
+  }
+  if (!write_sealed() && is_broken_) return std::nullopt;
+  return piece.size();
+}
+
+/// False: some of it waits, or the connection is broken.
+bool Connection::write_sealed() {
+  for (;;) {
+    if (sealed_sent_ == sealed_.size()) {
+      sealed_ = tls_->take_output();
+      sealed_sent_ = 0;
+      if (sealed_.empty()) return true;
+    }
+    iovec rest = vector_of(std::string_view(sealed_).substr(sealed_sent_));
+    const auto written = write_to_socket({&rest, 1});
+    if (!written) return false;
+    if (*written == 0) break;
+    sealed_sent_ += *written;
+  }
+  continue_later();
+  return false;
+}
+
+void Connection::break_off(Lost why) {
+  is_broken_ = true;
+  boost::asio::post(shared_->context, [self = shared_from_this(), why] { self->close(why); });
 }
 
 void Connection::continue_later() {
@@ -146,8 +191,7 @@ void Connection::answer(std::uint64_t id, Result<std::string> result) {
   const PayloadSum sum = sum_of(payload, {});
   const base::MutexLock lock(mutex_);
   if (push(FrameKind::answer, sum, payload, {}, error_answers_bytes) != Push::full) return;
-  is_broken_ = true;  // the peer asks and doesn't read
-  boost::asio::post(shared_->context, [self = shared_from_this()] { self->close(Lost::silent); });
+  break_off(Lost::silent);  // the peer asks and doesn't read
 }
 
 }  // namespace concord::transport

@@ -18,9 +18,9 @@ Dial::Dial(std::shared_ptr<Shared> shared, std::string address, Purpose purpose,
       purpose_(purpose),
       expected_(expected),
       resolver_(shared_->context),
-      socket_(shared_->context),
+      stream_{.socket = tcp::socket(shared_->context)},
       timer_(shared_->context),
-      packets_(socket_) {}
+      packets_(stream_) {}
 
 void Dial::start(Done done) {
   done_ = std::move(done);
@@ -58,25 +58,35 @@ void Dial::resolve(const Address& address) {
 
 void Dial::connect(const Endpoints& endpoints) {
   asio::async_connect(
-      socket_, endpoints, [self = shared_from_this()](const error_code& error, const tcp::endpoint& /*to*/) {
+      stream_.socket, endpoints, [self = shared_from_this()](const error_code& error, const tcp::endpoint& /*to*/) {
         if (!self->done_) return;
         if (error) return self->give_up(not_connected("no connection to " + self->address_ + ": " + error.message()));
-        self->greet();
+        self->secure();
       });
 }
 
-void Dial::greet() {
+void Dial::secure() {
   error_code error;
-  socket_.set_option(tcp::no_delay(true), error);
-  if (!error) socket_.non_blocking(true, error);
+  stream_.socket.set_option(tcp::no_delay(true), error);
+  if (!error) stream_.socket.non_blocking(true, error);
   if (error) return give_up(not_connected("no connection to " + address_ + ": " + error.message()));
   // Dialling a free local port may be given that very port to dial from, and TCP then connects it to itself.
-  if (socket_.local_endpoint(error) == socket_.remote_endpoint(error)) {
+  if (stream_.socket.local_endpoint(error) == stream_.socket.remote_endpoint(error)) {
     return give_up(not_connected("nobody listens at " + address_));
   }
+  if (shared_->tls == nullptr) return greet();
+  packets_.secure(shared_->tls->current(), security::TlsSession::Role::client,
+                  [self = shared_from_this()](Agreed<void> secured) {
+                    if (!self->done_) return;
+                    if (!secured) return self->give_up(secured.error());
+                    self->greet();
+                  });
+}
+
+void Dial::greet() {
   const auto nonce = random_nonce();
   if (!nonce) return give_up({.cause = Cause::connection, .error = nonce.error(), .told = {}});
-  handshake_.emplace(shared_->credentials(), purpose_, expected_, *nonce);
+  handshake_.emplace(shared_->credentials(packets_.binding()), purpose_, expected_, *nonce);
   if (auto sent = packets_.send(handshake_->hello()); !sent) return give_up(sent.error());
   packets_.receive([self = shared_from_this()](Agreed<std::string_view> packet) {
     if (self->done_) self->take_answer(std::move(packet));
@@ -96,12 +106,12 @@ void Dial::take_answer(Agreed<std::string_view> packet) {
 void Dial::take_welcome(Agreed<std::string_view> packet) {
   if (!packet) return give_up(packet.error());
   if (auto welcome = handshake_->take_welcome(*packet); !welcome) return give_up(welcome.error());
-  finish(std::make_shared<Connection>(shared_, std::move(socket_), handshake_->peer(), purpose_,
+  finish(std::make_shared<Connection>(shared_, std::move(stream_), handshake_->peer(), purpose_,
                                       Connection::Role::dialler));
 }
 
 void Dial::give_up(const Refusal& refusal) {
-  if (socket_.is_open()) packets_.refuse(refusal);
+  if (stream_.socket.is_open()) packets_.refuse(refusal);
   finish(std::unexpected(refusal));
 }
 
@@ -116,7 +126,7 @@ void Dial::cancel() {
   timer_.cancel();
   resolver_.cancel();
   error_code ignored;
-  socket_.close(ignored);
+  stream_.socket.close(ignored);
 }
 
 }  // namespace concord::transport

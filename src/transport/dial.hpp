@@ -1,4 +1,5 @@
-// One attempt to connect to an address: its name is resolved, one of its addresses connected, the handshake done.
+// One attempt to connect to an address: its name is resolved, one of its addresses connected, TLS agreed upon where members speak it,
+// the handshake done.
 //
 // All of it together takes no longer than `limits.handshake_timeout`. Thread rule: the transport's thread.
 #pragma once
@@ -17,6 +18,7 @@
 #include "transport/handshake.hpp"
 #include "transport/packets.hpp"
 #include "transport/shared.hpp"
+#include "transport/stream.hpp"
 
 namespace concord::transport {
 
@@ -37,6 +39,7 @@ class Dial final : public std::enable_shared_from_this<Dial> {
   void begin();
   void resolve(const Address& address);
   void connect(const Endpoints& endpoints);
+  void secure();
   void greet();
   void take_answer(Agreed<std::string_view> packet);
   void take_welcome(Agreed<std::string_view> packet);
@@ -48,7 +51,7 @@ class Dial final : public std::enable_shared_from_this<Dial> {
   const Purpose purpose_;
   const Expected expected_;
   boost::asio::ip::tcp::resolver resolver_;
-  boost::asio::ip::tcp::socket socket_;
+  Stream stream_;
   boost::asio::steady_timer timer_;
   Packets packets_;
   std::optional<DiallerHandshake> handshake_;

@@ -12,6 +12,8 @@ namespace concord::transport {
 namespace {
 
 constexpr std::string_view magic = "CNCP";
+/// How every TLS connection begins: a record of a handshake, of version 3.x.
+constexpr std::string_view tls_front = "\x16\x03";
 constexpr std::string_view listener_label = "listener";
 constexpr std::string_view dialler_label = "dialler";
 constexpr std::size_t most_text_bytes = 300;
@@ -106,7 +108,7 @@ Refusal read_refusal(std::string_view body) {
   const std::uint8_t code = reader.byte();
   const std::string text = printable(reader.bytes());
   if (!reader.ok()) return not_understood("the peer refused in words that can't be read").error();
-  const bool is_known = cause <= static_cast<std::uint8_t>(Cause::not_admitted);
+  const bool is_known = cause <= static_cast<std::uint8_t>(Cause::tls);
   return {
       .cause = is_known ? static_cast<Cause>(cause) : Cause::other, .error = Error(errc_of(code), text), .told = {}};
 }
@@ -149,7 +151,23 @@ Refusal not_connected(std::string why) {
   return {.cause = Cause::connection, .error = Error(Errc::cluster_not_ready, std::move(why)), .told = {}};
 }
 
+bool is_plain(std::string_view first_bytes) noexcept { return first_bytes.starts_with(magic); }
+
+Refusal speaks_no_tls() {
+  return {.cause = Cause::tls,
+          .error = Error(Errc::forbidden, "this node speaks TLS to its peers, the other doesn't"),
+          .told = "the other node speaks TLS to its peers, this one doesn't"};
+}
+
+Refusal not_secure(const std::string& why) {
+  return {.cause = Cause::tls, .error = Error(Errc::forbidden, "TLS with the peer failed: " + why), .told = {}};
+}
+
 Agreed<std::size_t> packet_size(std::string_view front) {
+  if (front.starts_with(tls_front)) {
+    return refuse(Cause::tls, Errc::forbidden, "the other node speaks TLS to its peers, this one doesn't",
+                  "this node speaks TLS to its peers, the other doesn't");
+  }
   if (!front.starts_with(magic)) return not_understood("the peer doesn't speak Concord's protocol");
   base::Reader reader(front.substr(magic.size()));
   const std::size_t body_bytes = reader.fixed32();
@@ -192,7 +210,7 @@ Agreed<std::string> DiallerHandshake::take_answer(std::string_view packet) {
                       versions(lowest_version, highest_version));
   }
   if (auto right = check_cluster(credentials_.self, peer_); !right) return std::unexpected(right.error());
-  std::string transcript = hello_;
+  std::string transcript = credentials_.binding + hello_;
   transcript.append(packet.substr(0, packet.size() - mac.size()));
   if (!is_same(mac_of(credentials_.cookie, listener_label, transcript), mac)) return wrong_cookie();
   if (auto right = check_not_self(credentials_.self, peer_); !right) return std::unexpected(right.error());
@@ -258,7 +276,7 @@ Agreed<std::string> ListenerHandshake::take_hello(std::string_view packet) {
   answer.append(Mac().size(), '\0');
   answer = packet_of(PacketKind::answer, answer);
   answer.resize(answer.size() - Mac().size());
-  transcript_ = std::string(packet) + answer;
+  transcript_ = credentials_.binding + std::string(packet) + answer;
   const Mac mac = mac_of(credentials_.cookie, listener_label, transcript_);
   answer.append(text_of(mac));
   transcript_.append(text_of(mac));

@@ -16,9 +16,13 @@
 //   identity := cluster_name:bytes cluster:u64 node:u64 directory:u64 incarnation:u64
 //               name:bytes peer_address:bytes api_url:bytes version:bytes
 //   purpose  := 0 channel control | 1 channel bulk | 2 one request
-//   mac      := HMAC-SHA256(cookie, "listener" hello answer-without-mac)  in an answer
-//             | HMAC-SHA256(cookie, "dialler" hello answer)               in a proof; packets whole, with their fronts
+//   mac      := HMAC-SHA256(cookie, "listener" binding hello answer-without-mac)  in an answer
+//             | HMAC-SHA256(cookie, "dialler" binding hello answer)               in a proof; packets whole, with their fronts
+//   binding  := 32 bytes that only the two ends of this TLS connection know (RFC 9266, tls-exporter) | nothing, without TLS
 //   later    := what later versions add; not read
+//
+// Over TLS all of this goes on inside it. The binding makes a proof worth nothing on another connection: who stands between two members,
+// with a certificate of the right authority, and passes packets on can't read what follows without knowing the cookie.
 //
 // The cookie itself never travels. Both nonces are in both proofs, so a recorded one proves nothing again. The dialler proves only to
 // who has proved. Texts from the other end are not trusted: they are cut, and what isn't printable is replaced.
@@ -59,6 +63,7 @@ enum class Cause : std::uint8_t {
   unexpected_directory = 7,
   itself = 8,
   not_admitted = 9,
+  tls = 10,          ///< one end speaks TLS and the other doesn't, or a certificate was not accepted
   connection = 255,  ///< no refusal: the connection was not made, broke, or took too long; never said
 };
 
@@ -73,6 +78,10 @@ using Agreed = std::expected<T, Refusal>;
 [[nodiscard]] std::string refusal_packet(const Refusal& refusal);
 [[nodiscard]] Refusal not_admitted(const Error& why);
 [[nodiscard]] Refusal not_connected(std::string why);
+/// This node speaks TLS, and this is what the other end sent first: words without it?
+[[nodiscard]] bool is_plain(std::string_view first_bytes) noexcept;
+[[nodiscard]] Refusal speaks_no_tls();
+[[nodiscard]] Refusal not_secure(const std::string& why);
 
 /// The size of a whole packet whose front (`packet_front_bytes`) this is.
 [[nodiscard]] Agreed<std::size_t> packet_size(std::string_view front);
@@ -81,6 +90,7 @@ using Agreed = std::expected<T, Refusal>;
 struct Credentials {
   Identity self = {};
   std::string cookie = {};
+  std::string binding = {};  ///< of the TLS connection; empty: it is none
 };
 /// False: this identity is too long to be said.
 [[nodiscard]] bool fits(const Identity& identity);

@@ -137,6 +137,31 @@ TEST(Handshake, NeedsTheSameCookie) {
   EXPECT_EQ(ends.refused_by_dialler->told, "wrong cookie");
 }
 
+/// Who stands between the two speaks TLS with each, and passes on what they say.
+TEST(Handshake, OfAnotherTlsConnectionProvesNothing) {
+  Ends ends;
+  ends.dialler.binding = ends.listener.binding = std::string(32, 'a');
+  EXPECT_TRUE(ends.greet());
+  Ends passed_on;
+  passed_on.dialler.binding = std::string(32, 'a');
+  passed_on.listener.binding = std::string(32, 'b');
+  EXPECT_FALSE(passed_on.greet());
+  ASSERT_TRUE(passed_on.refused_by_dialler.has_value());
+  EXPECT_EQ(passed_on.refused_by_dialler->cause, Cause::cookie);
+  Ends half;
+  half.listener.binding = std::string(32, 'a');
+  EXPECT_FALSE(half.greet());
+}
+
+TEST(Handshake, OfTlsWithWhoDoesntSpeakItIsToldToBoth) {
+  const auto size = packet_size("\x16\x03\x01\x02\x00\x01\x00\x01\xfc");
+  ASSERT_FALSE(size.has_value());
+  EXPECT_EQ(size.error().cause, Cause::tls);
+  EXPECT_TRUE(is_plain(refusal_packet(size.error())));
+  EXPECT_TRUE(is_plain("CNCP"));
+  EXPECT_FALSE(is_plain("\x16\x03\x01\x02"));
+}
+
 TEST(Handshake, ADiallerThatKnowsNoCookieCantProve) {
   Ends ends;
   ends.on_proof = [](std::string& proof) { proof.back() = static_cast<char>(proof.back() ^ 1); };

@@ -8,6 +8,7 @@
 
 #include "base/mutant.hpp"
 #include "transport/packets.hpp"
+#include "transport/stream.hpp"
 
 namespace concord::transport {
 
@@ -21,19 +22,27 @@ class Listener::Greeting final : public std::enable_shared_from_this<Greeting> {
   Greeting(Listener& listener, tcp::socket socket)
       : listener_(&listener),
         shared_(listener.shared_),
-        socket_(std::move(socket)),
+        stream_{.socket = std::move(socket)},
         timer_(shared_->context),
-        packets_(socket_),
-        host_(remote_host(socket_)) {}
+        packets_(stream_),
+        host_(remote_host(stream_.socket)) {}
 
   void start() {
     timer_.expires_after(shared_->limits.handshake_timeout);
     timer_.async_wait([self = shared_from_this()](const error_code& cancelled) {
       if (!cancelled) self->end();
     });
-    packets_.receive([self = shared_from_this()](Agreed<std::string_view> packet) {
-      if (self->listener_ != nullptr) self->take_hello(std::move(packet));
-    });
+    error_code error;
+    stream_.socket.set_option(tcp::no_delay(true), error);
+    if (!error) stream_.socket.non_blocking(true, error);
+    if (error) return end();
+    if (shared_->tls == nullptr) return receive_hello();
+    packets_.secure(shared_->tls->current(), security::TlsSession::Role::server,
+                    [self = shared_from_this()](Agreed<void> secured) {
+                      if (self->listener_ == nullptr) return;
+                      if (!secured) return self->give_up(secured.error());
+                      self->receive_hello();
+                    });
   }
 
   /// Leaves the list.
@@ -42,20 +51,23 @@ class Listener::Greeting final : public std::enable_shared_from_this<Greeting> {
     if (listener == nullptr) return;
     timer_.cancel();
     error_code ignored;
-    socket_.close(ignored);
+    stream_.socket.close(ignored);
     const auto self = shared_from_this();
     listener->greetings_.remove(self);
   }
 
  private:
+  void receive_hello() {
+    packets_.receive([self = shared_from_this()](Agreed<std::string_view> packet) {
+      if (self->listener_ != nullptr) self->take_hello(std::move(packet));
+    });
+  }
+
   void take_hello(Agreed<std::string_view> packet) {
     if (!packet) return give_up(packet.error());
-    error_code error;
-    socket_.set_option(tcp::no_delay(true), error);
-    if (!error) socket_.non_blocking(true, error);
     const auto nonce = random_nonce();
-    if (error || !nonce) return end();
-    handshake_.emplace(shared_->credentials(), *nonce);
+    if (!nonce) return end();
+    handshake_.emplace(shared_->credentials(packets_.binding()), *nonce);
     const auto answer = handshake_->take_hello(*packet);
     if (!answer) return give_up(answer.error());
     if (auto sent = packets_.send(*answer); !sent) return give_up(sent.error());
@@ -71,7 +83,7 @@ class Listener::Greeting final : public std::enable_shared_from_this<Greeting> {
       return give_up(not_admitted(admitted.error()));
     if (auto sent = packets_.send(ListenerHandshake::welcome()); !sent) return give_up(sent.error());
     Listener& listener = *listener_;
-    auto connection = std::make_shared<Connection>(shared_, std::move(socket_), handshake_->peer(),
+    auto connection = std::make_shared<Connection>(shared_, std::move(stream_), handshake_->peer(),
                                                    handshake_->purpose(), Connection::Role::listener);
     end();
     listener.on_connection_(std::move(connection));
@@ -90,7 +102,7 @@ class Listener::Greeting final : public std::enable_shared_from_this<Greeting> {
 
   Listener* listener_;  ///< nothing: it has ended
   const std::shared_ptr<Shared> shared_;
-  tcp::socket socket_;
+  Stream stream_;
   asio::steady_timer timer_;
   Packets packets_;
   const std::string host_;

@@ -1,7 +1,8 @@
 // Incoming connections up to the end of their handshake.
 //
-// What a stranger may cost: one handshake of `limits.max_handshakes`, 4 KiB, `limits.handshake_timeout`. When there are too many, the
-// oldest goes: a real peer needs two round trips, who says nothing loses its place.
+// What a stranger may cost: one handshake of `limits.max_handshakes`, 4 KiB (with TLS some 100 KiB, and the work of one handshake of
+// TLS), `limits.handshake_timeout` over all of it. When there are too many, the oldest goes: a real peer needs two round trips, three
+// with TLS; who says nothing loses its place.
 //
 // Thread rule: the transport's thread, but `listen`, which comes before that thread.
 #pragma once

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@
 
 #include "base/mutex.hpp"
 #include "env/clock.hpp"
+#include "security/tls_context.hpp"
 #include "transport/handshake.hpp"
 #include "transport/once_a_minute.hpp"
 #include "transport/transport.hpp"
@@ -22,9 +24,10 @@ namespace concord::transport {
 
 class Shared {
  public:
-  Shared(const Options& options, Handler& handler_)
+  Shared(const Options& options, Handler& handler_, std::unique_ptr<security::TlsContext> tls_)
       : limits(options.limits),
         handler(handler_),
+        tls(std::move(tls_)),
         cookie_(options.cookie),
         log_(options.log),
         clock_(options.clock),
@@ -33,11 +36,12 @@ class Shared {
   boost::asio::io_context context{1};
   const Limits limits;
   Handler& handler;
+  const std::unique_ptr<security::TlsContext> tls;  ///< none: members speak without it
   bool is_closing = false;
 
-  [[nodiscard]] Credentials credentials() const {
+  [[nodiscard]] Credentials credentials(std::string binding) const {
     const base::MutexLock lock(self_mutex_);
-    return {.self = self_, .cookie = cookie_};
+    return {.self = self_, .cookie = cookie_, .binding = std::move(binding)};
   }
   /// What this node said of itself before.
   Identity set_self(const Identity& self) {

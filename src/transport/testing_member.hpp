@@ -241,6 +241,12 @@ class RawPeer {
     if (front.size() != packet_front_bytes) return front;
     return front + read(*packet_size(front) - packet_front_bytes);
   }
+  /// What has come, waiting for the first of it; empty: the end.
+  [[nodiscard]] std::string read_some() {
+    std::string bytes(65'536, '\0');
+    bytes.resize(socket_.read_some(boost::asio::buffer(bytes), error_));
+    return bytes;
+  }
   /// Waits for the other end to close, whatever it says before.
   [[nodiscard]] bool is_closed() {
     socket_.non_blocking(true);

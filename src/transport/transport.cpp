@@ -15,6 +15,7 @@
 #include "base/mutex.hpp"
 #include "base/random.hpp"
 #include "base/timeout.hpp"
+#include "security/tls_context.hpp"
 #include "transport/address.hpp"
 #include "transport/connection.hpp"
 #include "transport/listener.hpp"
@@ -31,6 +32,8 @@ using std::chrono::steady_clock;
 using Done = Connection::Done;
 
 constexpr std::size_t largest_max_frame_bytes = std::size_t{1} << 30U;
+/// How often the files of the certificates are looked at.
+constexpr milliseconds certificate_look{1000};
 
 Result<void> check(const Options& options) {
   const Limits& limits = options.limits;
@@ -52,9 +55,10 @@ std::string name_of(base::NodeId node) { return "node " + std::to_string(node.va
 
 class SocketTransport final : public Transport {
  public:
-  SocketTransport(const Options& options, Handler& handler)
-      : shared_(std::make_shared<Shared>(options, handler)),
+  SocketTransport(const Options& options, Handler& handler, std::unique_ptr<security::TlsContext> tls)
+      : shared_(std::make_shared<Shared>(options, handler, std::move(tls))),
         tick_timer_(shared_->context),
+        certificate_timer_(shared_->context),
         listener_(shared_, [this](std::shared_ptr<Connection> connection) { adopt(std::move(connection)); }),
         seeds_(random_seed()) {}
 
@@ -73,6 +77,7 @@ class SocketTransport final : public Transport {
     guard_.emplace(shared_->context.get_executor());
     listener_.start();
     schedule_tick();
+    if (shared_->tls != nullptr) look_at_certificates();
     thread_ = std::thread([this] {
       for (;;) {
         try {
@@ -110,6 +115,7 @@ class SocketTransport final : public Transport {
   void renew_all();
   void schedule_tick();
   void tick();
+  void look_at_certificates();
   void shut_down();
   [[nodiscard]] std::vector<std::shared_ptr<PeerLink>> links() const;
   [[nodiscard]] Connections accepted() const;
@@ -120,6 +126,7 @@ class SocketTransport final : public Transport {
 
   const std::shared_ptr<Shared> shared_;
   asio::steady_timer tick_timer_;
+  asio::steady_timer certificate_timer_;
   Listener listener_;
   std::unordered_set<std::shared_ptr<OneRequest>> one_requests_;  ///< of the transport's thread
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> guard_;
@@ -343,11 +350,26 @@ void SocketTransport::tick() {
   for (const auto& request : requests) request->check_alive();
 }
 
+void SocketTransport::look_at_certificates() {
+  certificate_timer_.expires_after(certificate_look);
+  certificate_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (cancelled || shared_->is_closing) return;
+    const auto changed = shared_->tls->refresh();
+    if (!changed) {
+      shared_->say(LogLevel::error, "the certificates in use stay: " + changed.error().message());
+    } else if (*changed) {
+      shared_->say(LogLevel::info, "the certificates were read again");
+    }
+    look_at_certificates();
+  });
+}
+
 /// Closes all there is; the thread ends when nothing is under way any more.
 void SocketTransport::shut_down() {
   shared_->is_closing = true;
   listener_.close();
   tick_timer_.cancel();
+  certificate_timer_.cancel();
   for (const auto& link : links()) link->stop();
   for (const auto& connection : accepted()) connection->close(Lost::closed, false);
   const std::vector<std::shared_ptr<OneRequest>> requests(one_requests_.begin(), one_requests_.end());
@@ -360,7 +382,13 @@ void SocketTransport::shut_down() {
 Result<std::unique_ptr<Transport>> Transport::open(const Options& options, Handler& handler) {
   if (auto checked = check(options); !checked) return std::unexpected(checked.error());
   try {
-    auto transport = std::make_unique<SocketTransport>(options, handler);
+    std::unique_ptr<security::TlsContext> tls;
+    if (!options.tls.are_none()) {
+      auto loaded = security::TlsContext::load(options.tls, security::TlsUse::member);
+      if (!loaded) return std::unexpected(std::move(loaded.error()));
+      tls = std::move(*loaded);
+    }
+    auto transport = std::make_unique<SocketTransport>(options, handler, std::move(tls));
     if (auto listening = transport->listen(options); !listening) return std::unexpected(listening.error());
     transport->run();
     return transport;

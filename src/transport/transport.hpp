@@ -32,6 +32,7 @@
 #include <concord/options.hpp>
 
 #include "base/ids.hpp"
+#include "security/tls_files.hpp"
 
 namespace concord::env {
 class Clock;
@@ -72,6 +73,7 @@ struct Options {
   std::uint16_t listen_port = 0;  ///< 0: a free one
   std::string cookie = {};        ///< not empty
   Identity self = {};
+  security::TlsFiles tls = {};  ///< all three, or none: then what passes between members can be read on the way
   Limits limits = {};
   std::function<void(LogLevel, const std::string&)> log = {};  ///< any thread
   const env::Clock* clock = nullptr;                           ///< for "once a minute" alone; none: the real one
