@@ -40,6 +40,9 @@ std::expected<std::vector<Endpoint>, ClientFailure> endpoints_of(const ClientSet
   if (!settings.certificates_path.empty() && !std::ifstream(settings.certificates_path)) {
     return std::unexpected(usage("cannot read the certificates of --cacert, " + settings.certificates_path));
   }
+  if (settings.own_certificate_path.empty() != settings.own_key_path.empty()) {
+    return std::unexpected(usage("--cert and --key need each other"));
+  }
   // A line end would end the header and begin another one.
   if (settings.token.find_first_of("\r\n") != std::string::npos)
     return std::unexpected(usage("the token has a line end"));

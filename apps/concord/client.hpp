@@ -41,6 +41,8 @@ struct ClientSettings {
   std::chrono::milliseconds timeout{5000};
   std::string certificates_path = {};  ///< PEM: whom to trust; empty: whom the system trusts
   bool trusts_anybody = false;
+  std::string own_certificate_path = {};  ///< PEM, with its key beside it: shown to nodes that ask for one; empty: none
+  std::string own_key_path = {};
 };
 
 class Client {

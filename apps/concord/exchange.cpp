@@ -37,6 +37,11 @@ bool Exchange::secure(const client::Endpoint& endpoint, const ClientSettings& se
     }
     if (error_) return false;
   }
+  if (!settings.own_certificate_path.empty()) {
+    tls_.use_certificate_chain_file(settings.own_certificate_path, error_);
+    if (!error_) tls_.use_private_key_file(settings.own_key_path, asio::ssl::context::pem, error_);
+    if (error_) return false;
+  }
   secure_stream_.emplace(stream_, tls_);
   if (!client::expect_certificate_of(secure_stream_->native_handle(), endpoint.host)) {
     error_ = asio::error::no_memory;

@@ -41,6 +41,9 @@ void add_common_flags(CLI::App& app, Context& context) {
   app.add_option("--cacert", context.certificates_path,
                  "Whom to trust at https endpoints, a PEM file; else whom the system trusts");
   app.add_flag("--insecure", context.trusts_anybody, "Trust any certificate of https endpoints");
+  app.add_option("--cert", context.own_certificate_path,
+                 "Certificate to show to https endpoints that ask for one, a PEM file");
+  app.add_option("--key", context.own_key_path, "Private key of --cert, a PEM file");
 }
 
 /// Flags beat the environment, the environment the defaults.

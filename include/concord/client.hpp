@@ -55,6 +55,8 @@ struct ClientOptions {
   bool repeat_unknown_writes = false;
   std::string cacert = {};          ///< https: a file of certificates to trust (PEM). Empty: those of the system.
   bool verify_certificates = true;  ///< https: false trusts anybody; for tests.
+  std::string cert = {};            ///< https: this client's certificate (PEM), for nodes with `api.tls_client_ca` ...
+  std::string key = {};             ///< ... and its private key (PEM); both or none.
   /// Runs the completions of asynchronous calls. It must run each task once, and may run it on any thread, later.
   /// None: a thread of the client's.
   std::function<void(std::move_only_function<void()>)> executor = {};

@@ -79,6 +79,28 @@ Transport::Transport(std::vector<Endpoint> endpoints, const ClientOptions& optio
 
 Transport::~Transport() { close(milliseconds(0)); }
 
+namespace {
+
+/// To nodes that ask for one.
+Result<void> show_certificate(asio::ssl::context& tls, const ClientOptions& options) {
+  if (options.cert.empty() != options.key.empty()) {
+    return fail(Errc::invalid_request, "ClientOptions: cert and key need each other");
+  }
+  if (options.cert.empty()) return {};
+  error_code error;
+  tls.use_certificate_chain_file(options.cert, error);
+  if (error) {
+    return fail(Errc::invalid_request, "the certificate in \"" + options.cert + "\" can't be used: " + error.message());
+  }
+  tls.use_private_key_file(options.key, asio::ssl::context::pem, error);
+  if (error) {
+    return fail(Errc::invalid_request, "the key in \"" + options.key + "\" can't be used: " + error.message());
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> Transport::prepare_tls(const ClientOptions& options) {
   if (std::ranges::none_of(peers_, [](const Peer& peer) { return peer.endpoint.is_secure; })) return {};
   tls_ = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
@@ -95,7 +117,7 @@ Result<void> Transport::prepare_tls(const ClientOptions& options) {
     return fail(Errc::invalid_request,
                 "the certificates in \"" + options.cacert + "\" can't be read: " + error.message());
   }
-  return {};
+  return show_certificate(*tls_, options);
 }
 
 void Transport::run() noexcept { io_.run(); }

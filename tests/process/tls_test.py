@@ -106,6 +106,27 @@ class TlsTest(unittest.TestCase):
         self.assertEqual(self.health(port), 200)
         self.assertEqual(self.serial(port), second)
 
+    def test_clients_show_a_certificate_where_an_authority_for_them_is_named(self):
+        self.generate()
+        _, port = self.start("--api-tls-client-ca", self.path("ca.crt"))
+        call = ["--endpoint", f"https://127.0.0.1:{port}", "--cacert", self.path("ca.crt")]
+        pair = ["--cert", self.path("client.crt"), "--key", self.path("client.key")]
+        code, output, errors = run(*call, *pair, "kv", "put", "k", "1")
+        self.assertEqual((code, output), (0, "ok revision=1\n"), errors)
+        code, _, errors = run(*call, "kv", "get", "k")
+        self.assertEqual((code, "certificate required" in errors), (6, True), errors)
+        self.assertEqual(run(*call, *pair[:2], "kv", "get", "k")[0], 2)
+        with tempfile.TemporaryDirectory() as other:
+            run("cert", "generate", "--out", other)
+            self.assertEqual(run(*call, "--cert", os.path.join(other, "client.crt"), "--key", os.path.join(other, "client.key"), "kv", "get", "k")[0], 6)
+        context = self.context()
+        context.load_cert_chain(self.path("client.crt"), self.path("client.key"))
+        for _ in range(3):  # a session is not taken up again without a look at the certificate
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+            connection.request("GET", "/health")
+            self.assertEqual(connection.getresponse().status, 200)
+            connection.close()
+
     def test_half_open_handshakes_and_garbage_harm_nobody(self):
         self.generate()
         _, port = self.start("--limits-max-handshakes", "200")
@@ -128,6 +149,8 @@ class TlsTest(unittest.TestCase):
         self.assertEqual((code, "client.key" in errors), (1, True), errors)
         code, _, errors = run("start", "--node-data-dir", data, "--api-port", "0", "--api-tls-cert", self.path("node.crt"))
         self.assertEqual((code, "api.tls_key" in errors), (1, True), errors)
+        code, _, errors = run("start", "--node-data-dir", data, "--api-port", "0", "--api-tls-client-ca", self.path("ca.crt"))
+        self.assertEqual((code, "api.tls_client_ca" in errors), (1, True), errors)
 
 
 if __name__ == "__main__":

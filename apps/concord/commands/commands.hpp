@@ -25,6 +25,8 @@ struct Context {
   std::string config_path;
   std::string certificates_path;  ///< empty: the system's
   bool trusts_anybody = false;
+  std::string own_certificate_path;  ///< empty: none is shown
+  std::string own_key_path;
   ExitCode exit_code = ExitCode::done;
 
   [[nodiscard]] OutputForm output_form() const noexcept {
@@ -39,7 +41,9 @@ struct Context {
                    .token = token,
                    .timeout = timeout_value(),
                    .certificates_path = certificates_path,
-                   .trusts_anybody = trusts_anybody});
+                   .trusts_anybody = trusts_anybody,
+                   .own_certificate_path = own_certificate_path,
+                   .own_key_path = own_key_path});
   }
 };
 

@@ -206,7 +206,9 @@ ExitCode run(config::Configuration configuration, const Reader& read) {
 
   http::Settings settings = server_settings(configuration, switches);
   if (const std::string& certificate = configuration.text("api.tls_cert"); !certificate.empty()) {
-    auto tls = security::TlsContext::load({.certificate = certificate, .key = configuration.text("api.tls_key")});
+    auto tls = security::TlsContext::load({.certificate = certificate,
+                                           .key = configuration.text("api.tls_key"),
+                                           .authority = configuration.text("api.tls_client_ca")});
     if (!tls) return report_problem(ExitCode::failed, tls.error().message());
     settings.tls = std::move(*tls);
   }

@@ -179,9 +179,11 @@ void follow(Context& context, WatchArguments& arguments, Subscription& subscript
 void watch(Context& context, WatchArguments& arguments, bool has_after) {
   if (!read_types(context, arguments)) return;
   if (has_after) arguments.options.after_revision = Revision(arguments.after_revision);
-  auto client = concord::Client::connect(
-      context.endpoints,
-      {.token = context.token, .cacert = context.certificates_path, .verify_certificates = !context.trusts_anybody});
+  auto client = concord::Client::connect(context.endpoints, {.token = context.token,
+                                                             .cacert = context.certificates_path,
+                                                             .verify_certificates = !context.trusts_anybody,
+                                                             .cert = context.own_certificate_path,
+                                                             .key = context.own_key_path});
   if (!client) {
     context.exit_code = report_problem(ExitCode::usage, client.error().message());
     return;
