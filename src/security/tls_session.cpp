@@ -16,18 +16,23 @@ constexpr std::size_t largest_piece_bytes = std::size_t{1} << 30U;
 constexpr std::string_view binding_label = "EXPORTER-Channel-Binding";
 constexpr std::size_t binding_bytes = 32;
 
+/// "tlsv1 alert unknown ca" says "unknown ca".
+std::string words_of_alert(std::string_view reason) {
+  constexpr std::string_view before = " alert ";
+  const std::size_t found = reason.find(before);
+  return "the other end says: " + std::string(found == reason.npos ? reason : reason.substr(found + before.size()));
+}
+
 std::string error_text(const SSL* ssl) {
   const unsigned long error = ERR_get_error();
   ERR_clear_error();
-  const int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;  // what the other end said
-  if (ERR_GET_LIB(error) == ERR_LIB_SSL && alert > 0 && alert < 256) {
-    return std::string("the other end says: ") + SSL_alert_desc_string_long(alert);
-  }
+  const char* const reason = error == 0 ? nullptr : ERR_reason_error_string(error);
+  if (reason == nullptr) return "the connection is not TLS";
+  if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) > SSL_AD_REASON_OFFSET) return words_of_alert(reason);
   if (const long found = SSL_get_verify_result(ssl); found != X509_V_OK) {
     return std::string("the certificate of the other end is not accepted: ") + X509_verify_cert_error_string(found);
   }
-  const char* const reason = error == 0 ? nullptr : ERR_reason_error_string(error);
-  return reason == nullptr ? "the connection is not TLS" : reason;
+  return reason;
 }
 
 }  // namespace

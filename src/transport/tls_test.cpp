@@ -268,7 +268,7 @@ TEST_F(Tls, WhoShowsNoCertificateIsNotLetIn) {
 TEST_F(Tls, ACertificateOfAnotherAuthorityOpensNothingEitherWay) {
   const auto other = security::make_authority("other", 10).value();
   two.options.tls = files("two", of_a_node(), other);
-  EXPECT_TRUE(contains(refusal(two, one), "unknown CA"));
+  EXPECT_TRUE(contains(refusal(two, one), "unknown ca"));
   EXPECT_EQ(one.recorder.lines_with("is not accepted"), 1U);
   Member three(3);
   three.options.tls = files("three");
