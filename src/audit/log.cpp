@@ -311,6 +311,7 @@ void Log::finish_turn(const Result<void>& done, bool is_written) {
   bool is_news = false;
   {
     const base::MutexLock lock(mutex_);
+    ++turns_;
     if (is_written) batches_written_ = batches_taken_;
     is_news = done.has_value() != problem_.empty();
     problem_ = done ? "" : done.error().message();
@@ -350,10 +351,11 @@ void Log::answer_waiters() {
 void Log::settle() {
   base::MutexLock lock(mutex_);
   const std::uint64_t wanted = batches_taken_ + (queue_.empty() ? 0 : 1);
+  const std::uint64_t before = turns_;  // one may be under way; the next one has seen all of the queue
   is_hurried_ = true;
   changed_.notify_one();
   written_.wait(lock, [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return batches_written_ >= wanted || !problem_.empty() || is_over_;
+    return batches_written_ >= wanted || (turns_ >= before + 2 && !problem_.empty()) || is_over_;
   });
 }
 

@@ -177,6 +177,7 @@ class Log {
   Steady::time_point refusals_since_ ABSL_GUARDED_BY(mutex_);
   std::uint32_t refusals_ ABSL_GUARDED_BY(mutex_) = 0;
   std::uint64_t suppressed_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint64_t turns_ ABSL_GUARDED_BY(mutex_) = 0;  ///< that have ended, well or not
 
   // Of the writing thread alone.
   Writer writer_;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace concord::http {
 
@@ -85,6 +86,12 @@ class TestingClient {
     return block;
   }
 
+  /// All of a body that comes in chunks.
+  std::string receive_chunks() {
+    while (receive_chunk()) {
+    }
+    return std::exchange(unchunked_, {});
+  }
   /// Whether the other side ends the connection without sending anything more.
   bool is_ended() { return received_.empty() && !receive_more(); }
 
