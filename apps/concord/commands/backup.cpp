@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::string_view root = "/api/v1/backups";
 constexpr std::size_t part_bytes = 8U << 20U;
-constexpr std::string_view usual_directory = "./backups";
+[[maybe_unused]] constexpr std::string_view usual_directory = "./backups";
 
 struct Arguments {
   std::string path;
@@ -165,7 +165,7 @@ std::optional<std::string> fetch(Context& context, const std::string& name, cons
 // ---------------------------------------------------------------------------------------------------------------------
 // On the node.
 
-void create(Context& context, const Arguments& arguments) {
+void create(Context& context, [[maybe_unused]] const Arguments& arguments) {
   if (context.output_form() == OutputForm::table) std::cerr << "Creating backup...\n";
   const auto data = call_for_data(
       context, {.method = "POST", .target = api_target(context, std::string(root), consistency_of(context))});
@@ -224,7 +224,7 @@ void print_list(const Context& context, const std::string& data) {
   }
 }
 
-void list(Context& context, const Arguments& arguments) {
+void list(Context& context, [[maybe_unused]] const Arguments& arguments) {
   std::optional<std::string> data;
 #ifdef CONCORD_WITH_NODE
   if (!arguments.path.empty()) {
