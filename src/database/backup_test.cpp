@@ -18,7 +18,10 @@ using testing::ElementsAre;
 
 class StoreBackup : public testing::Test {
  protected:
-  std::vector<std::string> keys() { return store_.keys().value(); }
+  std::vector<std::string> keys() {
+    const auto found = store_.keys().value();
+    return {found.begin(), found.end()};
+  }
 
   StoreDirectory directory_;
   std::unique_ptr<TestedStore> tested_ = open_tested(directory_.options());
