@@ -123,7 +123,7 @@ class Stopped {
 
  private:
   Result<std::uint64_t> read_through(const std::string& path) {
-    auto reader = log::SnapshotReader::open(overlay_, path);
+    auto reader = log::open_snapshot(overlay_, path);
     if (!reader) return std::unexpected(std::move(reader.error()));
     std::string block;
     for (std::uint64_t blocks = 0;; ++blocks) {
