@@ -19,8 +19,12 @@ using testing::ElementsAre;
 class StoreBackup : public testing::Test {
  protected:
   std::vector<std::string> keys() {
-    const auto found = store_.keys().value();
-    return {found.begin(), found.end()};
+    std::vector<std::string> found;
+    const auto rows = store_.keys();
+    EXPECT_TRUE(rows);
+    if (!rows) return found;
+    for (const std::string& key : *rows) found.push_back(key);
+    return found;
   }
 
   StoreDirectory directory_;
