@@ -14,7 +14,8 @@ namespace {
 std::string reason() {
   const unsigned long error = ERR_peek_last_error();
   ERR_clear_error();
-  const char* const text = error == 0 ? nullptr : ERR_reason_error_string(error);
+  const bool is_unread = error == 0 || ERR_GET_REASON(error) == ERR_R_SYS_LIB;  // there is no such file, say
+  const char* const text = is_unread ? nullptr : ERR_reason_error_string(error);
   return text == nullptr ? "it can't be read" : text;
 }
 
