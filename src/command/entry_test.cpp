@@ -412,7 +412,7 @@ TEST(Entry, UnknownFormatAndKindAreRefused) {
     EXPECT_EQ(reader.ok(), format == 1);
   }
   for (int kind = 0; kind < 256; ++kind) {
-    if (kind < 1 || kind > 9) {
+    if (kind < 1 || kind > 13) {
       EXPECT_FALSE(readable(std::string(1, static_cast<char>(kind)) + std::string(20, '\1'))) << kind;
     }
   }

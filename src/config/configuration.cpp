@@ -180,7 +180,6 @@ class Loader {
     apply_flags();
     if (problems_.empty()) read_secret_files();
     if (problems_.empty()) {
-      refuse_what_is_not_there();
       check_together();
       check_browser_keys();
     }
@@ -303,20 +302,6 @@ class Loader {
     if (std::ranges::find(other_variables, name) != std::end(other_variables)) return true;
     return std::ranges::any_of(
         keys(), [&](const Key& key) { return environment_name(key) == name || short_environment_name(key) == name; });
-  }
-
-  /// A feature that is not there may be described by its defaults or be switched off; its details do not matter then.
-  void refuse_what_is_not_there() {
-    for (const Setting& given : configuration_.settings_) {
-      const Key& key = *given.key;
-      if (key.availability == Availability::now || given.value == *normalise(key, key.default_text)) continue;
-      const std::string section(key.name.substr(0, key.name.find('.')));
-      const Key* const enabled = find_key(section + ".enabled");
-      if (enabled != nullptr && setting(*enabled).value == "false") continue;
-      problem(given.origin, std::string(key.name) + " = " + quoted(key, given.value) +
-                                " asks for what is not available in this version; leave it at its default, \"" +
-                                std::string(key.default_text) + "\"");
-    }
   }
 
   void read_secret_files() {

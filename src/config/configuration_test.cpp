@@ -218,12 +218,14 @@ TEST(Configuration, AProblemIsNamedOnce) {
   EXPECT_EQ(error_of(sources), "CONCORD_API_PORT: \"tcp://10.0.0.1:4000\" is not a whole number");
 }
 
-TEST(Configuration, AFeatureThatIsNotThereMayBeOffButNotAskedFor) {
+TEST(Configuration, AScheduleOfBackupsIsCheckedAtTheStart) {
   Sources sources = no_sources();
-  sources.environment = {{"CONCORD_BACKUP_SCHEDULE", "off"}};
-  EXPECT_TRUE(load(sources));
+  for (const char* const good : {"off", "6h", "0 2 * * *"}) {
+    sources.environment = {{"CONCORD_BACKUP_SCHEDULE", good}};
+    EXPECT_TRUE(load(sources)) << good;
+  }
   sources.environment = {{"CONCORD_BACKUP_SCHEDULE", "daily"}};
-  EXPECT_THAT(error_of(sources), HasSubstr("not available in this version"));
+  EXPECT_THAT(error_of(sources), HasSubstr("\"daily\" is no schedule"));
 }
 
 TEST(Configuration, CompressionDefaultsAreThoseOfTheLibrary) {

@@ -62,11 +62,10 @@ TEST(Documentation, RowsNameWhatIsAllowed) {
   }
 }
 
-TEST(Documentation, RowsSayWhatIsNotThereYetAndWhatAReloadChanges) {
+TEST(Documentation, RowsSayWhatAReloadChanges) {
   for (const Key& key : keys()) {
     const auto rows = lines_with("| " + code(key.name) + " |");
     ASSERT_THAT(rows, SizeIs(1)) << key.name;
-    EXPECT_EQ(rows[0].find("*(not yet)*") != std::string::npos, key.availability == Availability::later) << key.name;
     EXPECT_EQ(rows[0].find("*(reload)*") != std::string::npos, key.reloadable) << key.name;
   }
 }

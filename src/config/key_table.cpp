@@ -57,10 +57,6 @@ constexpr Key list(std::string_view name, std::string_view help) {
   return {.name = name, .type = KeyType::list, .default_text = {}, .short_name = {}, .help = help, .choices = {}};
 }
 
-constexpr Key later(Key key) {
-  key.availability = Availability::later;
-  return key;
-}
 constexpr Key secret(Key key) {
   key.secret = true;
   return key;

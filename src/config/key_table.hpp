@@ -7,9 +7,6 @@
 // A list is written by comma ("a, b"; in a file also ["a", "b"]) and may be empty. A secret `section.name` has a second key
 // `section.name_file`: the file that holds it.
 //
-// Keys of features that this version does not have are listed too, as `Availability::later`: a file that states their
-// defaults, or switches the feature off, starts; asking for more is refused instead of ignored (see configuration.cpp).
-//
 // Thread rule: constant data.
 #pragma once
 
@@ -23,8 +20,6 @@ namespace concord::config {
 
 enum class KeyType : std::uint8_t { text, integer, number, boolean, choice, list };
 
-enum class Availability : std::uint8_t { now, later };
-
 struct Key {
   std::string_view name;  ///< "section.name"
   KeyType type = KeyType::text;
@@ -34,10 +29,9 @@ struct Key {
   std::int64_t low = 0;                                          ///< integer: smallest
   std::int64_t high = std::numeric_limits<std::int64_t>::max();  ///< integer: largest
   std::string_view choices;                                      ///< choice: "disk|os|memory"
-  Availability availability = Availability::now;
-  bool secret = false;        ///< masked when shown
-  bool may_be_empty = false;  ///< text: whether "" is a value
-  bool reloadable = false;    ///< takes effect on SIGHUP; the others need a restart
+  bool secret = false;                                           ///< masked when shown
+  bool may_be_empty = false;                                     ///< text: whether "" is a value
+  bool reloadable = false;                                       ///< takes effect on SIGHUP; the others need a restart
 };
 
 [[nodiscard]] std::span<const Key> keys() noexcept;

@@ -1,5 +1,6 @@
 // Bad input to every route, made from the route table and its schemas: each is refused with a clear error of the client's, and
 // changes nothing.
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,11 +18,25 @@ using testing::HasSubstr;
 
 class BadInput : public NodeApi {
  protected:
-  BadInput() {
+  BadInput() : NodeApi({}, with_audit()) {
     EXPECT_EQ(call("PUT", "/api/v1/kv/k", R"({"value":1,"ttl":1000})").status, 200);
     before_ = everything();
   }
-  ~BadInput() override { EXPECT_EQ(everything(), before_) << "a refused request changed something"; }
+  ~BadInput() override {
+    EXPECT_EQ(everything(), before_) << "a refused request changed something";
+    std::filesystem::remove_all(audit_directory());
+  }
+
+  /// Its routes are not there while it is switched off.
+  static Options with_audit() {
+    Options options;
+    options.audit_log.enabled = true;
+    options.audit_log.log_dir = audit_directory();
+    return options;
+  }
+  static std::filesystem::path audit_directory() {
+    return std::filesystem::temp_directory_path() / ("concord_bad_input." + std::to_string(::getpid()));
+  }
 
   std::string everything() { return body_of("GET", "/api/v1/kv?meta=true&consistency=strong"); }
 

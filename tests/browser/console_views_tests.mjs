@@ -53,6 +53,7 @@ test("events come as they happen, are filtered, and wait while the list is pause
   await page.getByLabel("After revision").fill("0");
   await page.getByLabel("delete", { exact: true }).check();
   await button("Apply").click();
+  await list.getByText("2 keys: a/1, a/2").waitFor({ state: "detached" });
   await list.getByRole("link", { name: "flags/dark-mode" }).waitFor();
   assert.equal(await list.getByRole("listitem").count(), 1, "the delete alone, from the history");
   await page.getByLabel("Keys that match").fill("(");

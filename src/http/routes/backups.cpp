@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "backup/directory.hpp"
 #include "backup/service.hpp"
 #include "http/backup_schemas.hpp"
 #include "http/envelope.hpp"
@@ -150,7 +151,15 @@ class FileFeed final : public Feed {
   bool has_failed_ = false;
 };
 
+/// The library takes paths too; over HTTP there are only names, so that nobody is led out of the directory.
+bool names_a_backup(Call& call) {
+  if (backup::is_name(call.key)) return true;
+  call.refuse(Error(Errc::not_found, "there is no such backup"));
+  return false;
+}
+
 void get(Call& call) {
+  if (!names_a_backup(call)) return;
   const bool wants_part = call.query.find("offset") != nullptr || call.query.find("limit") != nullptr;
   const std::uint64_t offset = number_of(call.query, "offset", 0);
   const std::uint64_t limit = number_of(call.query, "limit", largest_part_bytes);
@@ -183,6 +192,7 @@ void get(Call& call) {
 }
 
 void put(Call& call) {
+  if (call.request.body.empty()) return call.refuse(invalid_request("the body is empty; it is to be the file"));
   const std::uint64_t offset = number_of(call.query, "offset", 0);
   const bool is_last = !call.query.is_set("more");
   perform<std::optional<BackupInfo>>(
@@ -201,6 +211,7 @@ void put(Call& call) {
 }
 
 void verify(Call& call) {
+  if (!names_a_backup(call)) return;
   perform<BackupVerdict>(
       call,
       [name = call.key, deadline = deadline_of(call)](Service& service) { return service.verify(name, deadline); },
@@ -244,6 +255,7 @@ void restore(Call& call) {
   if (!is_confirmed) {
     return call.refuse(invalid_request("\"confirm\" must be true: a restore replaces the data of the whole cluster"));
   }
+  if (!names_a_backup(call)) return;
   perform<RestoredBackup>(
       call,
       [name = call.key, options = std::move(options), token = call.access.id(),
