@@ -7,8 +7,10 @@
 
 namespace concord::http::schemas {
 
-inline constexpr Schema backup_name = {
-    .shape = Shape::text, .description = "A plain file name that ends with `.backup`.", .min_length = 8};
+inline constexpr Schema backup_name = {.shape = Shape::text,
+                                       .description = "A plain file name that ends with `.backup`.",
+                                       .pattern = R"(^[A-Za-z0-9_-][A-Za-z0-9._-]{0,191}\.backup$)",
+                                       .min_length = 8};
 inline constexpr std::array backup_fields = {
     Field{.name = "name", .schema = &text, .required = true},
     Field{.name = "path", .schema = &text, .description = "On the node that has it.", .required = true},

@@ -31,6 +31,8 @@ def give_flags_a_value(query):
 
 def make_acceptable(case):
     query = case.query
+    if case.path == "/api/v1/backups/{name}" and case.method.upper() == "PUT" and not case.body:
+        case.body = b"-"  # bytes in general may be none, a file is not
     if case.headers and not re.fullmatch(r'\*|"[0-9]{1,19}"', case.headers.get("If-Match", "*")):
         case.headers.pop("If-Match")  # a part of what the pattern means, not all of it
     if query:

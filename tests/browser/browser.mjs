@@ -26,7 +26,7 @@ export async function freePorts(number) {
 export async function startServer(program, dataDir, flags = [], settings = {}) {
   rmSync(dataDir, { recursive: true, force: true });
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CONCORD_")));
-  const server = spawn(program, ["start", "--node-data-dir", dataDir, "--api-port", "0", "--log-level", "warn", ...flags], {
+  const server = spawn(program, ["start", "--node-data-dir", dataDir, "--backup-dir", `${dataDir}/backups`, "--api-port", "0", "--log-level", "warn", ...flags], {
     env: { ...environment, ...settings },
     stdio: ["ignore", "pipe", "inherit"],
   });
