@@ -72,6 +72,8 @@ struct ChangeWanted {
   std::uint64_t deadline_ms = 0;
   std::move_only_function<void(Result<replica::Member>)> done;
   bool may_be_done = false;  ///< a removal of a member that was there, and whose answer was lost on the way
+  /// Another member asks, which took this node for the leader and asks again by itself: if it does not lead, it says so.
+  bool is_of_member = false;
 };
 
 struct BeatHeard {

@@ -448,10 +448,12 @@ void Peers::answer_change(const Identity& from, std::string_view body, Respond r
   const base::ClusterId cluster = self().cluster;
   hooks_.post(ChangeWanted{.change = std::move(*change),
                            .deadline_ms = hooks_.now_ms() + 10'000,
-                           .done = [cluster, respond = std::move(respond)](Result<replica::Member> member) mutable {
-                             if (!member) return respond(std::unexpected(std::move(member.error())));
-                             respond(encode(ChangeAnswer{.cluster = cluster, .member = std::move(*member)}));
-                           }});
+                           .done =
+                               [cluster, respond = std::move(respond)](Result<replica::Member> member) mutable {
+                                 if (!member) return respond(std::unexpected(std::move(member.error())));
+                                 respond(encode(ChangeAnswer{.cluster = cluster, .member = std::move(*member)}));
+                               },
+                           .is_of_member = !from.node.is_zero()});
 }
 
 void Peers::answer_forward(const Identity& from, std::string_view body, Respond respond) {

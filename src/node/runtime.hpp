@@ -223,6 +223,7 @@ class Runtime {
   void refuse_without_leader(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   // changes of members (drive_members.cpp)
   Result<void> step_changes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] bool removes_self(const MembershipChange& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<bool> step_change(PendingChange& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void answer_change(PendingChange& change, Result<replica::Member> result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void wish_for_what_is_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
