@@ -361,8 +361,32 @@ std::string Simulation::states() {
   return text;
 }
 
+/// All whom it was told to ask may have gone meanwhile: an operator names others, and starts it again.
+void Simulation::name_others_to_who_has_no_place() {
+  for (auto& machine : machines_) {
+    if (!is_wanted(*machine) || !machine->is_running() || machine->runtime().has_place()) continue;
+    std::vector<std::string>& join = machine->options().cluster.join;
+    const auto knows_one_that_stays = [&](const std::string& address) {
+      return std::ranges::any_of(machines_, [&](const auto& other) {
+        return is_wanted(*other) && other->options().cluster.advertise == address && other->is_running() &&
+               other->runtime().has_place();
+      });
+    };
+    if (join.empty() || std::ranges::any_of(join, knows_one_that_stays)) continue;
+    join.clear();
+    for (const auto& other : machines_) {
+      if (other != machine && other->is_running() && other->runtime().has_place()) {
+        join.push_back(other->options().cluster.advertise);
+      }
+    }
+    machine->kill();
+    machine->start();
+  }
+}
+
 void Simulation::live() {
   nemesis_->end_all();
+  name_others_to_who_has_no_place();
   if (!problem_) expect_all_ready();
   // Whoever dialled into a blocked network finds out late.
   world_.run_until(world_.now_us() + calm_us);

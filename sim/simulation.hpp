@@ -67,6 +67,7 @@ class Simulation {
   [[nodiscard]] Machine& any_machine() { return *machines_[world_.random().below(machines_.size())]; }
   void wrong(const std::string& problem);
   void observe_events(Machine& machine);
+  void name_others_to_who_has_no_place();
   [[nodiscard]] bool leaves_out(std::uint64_t fault) const { return settings_.without.contains(fault); }
   /// A new machine that is to join the cluster by itself; null: there are enough.
   Machine* add_machine();
