@@ -289,6 +289,7 @@ void Runtime::after_cluster_turn(const replica::TurnResult& result) {
   const store::StateMachine& state = replica_->state();
   if (result.role_changed || status.term != cluster.term || status.leader != cluster.leader) note_role(status);
   settle_time(status);
+  if (result.members_changed) note_members();  // before the reads: who has got its answer may ask for the leader's name
   for (const raft::ReadState& read : result.read_states) reads_.observe(read);
   reads_.settle(replica_->applied_index());
   // While more is due the next one follows at once; nobody else looks before the next tick.
@@ -300,7 +301,6 @@ void Runtime::after_cluster_turn(const replica::TurnResult& result) {
   cluster.taken.drop_settled(queue_);
   for (const replica::StateDigest& at : result.digests) cluster.digests.note(at.index, at.digest);
   cluster_clock_.observe(state.cluster_time_ms(), host_time());  // a leader too: it applies what others stamped before
-  if (result.members_changed) note_members();
   // While one is written no other is wanted (background.cpp).
   if (status.snapshot_wanted && snapshot_wanted_at_ != base::Index(~std::uint64_t{0})) request_snapshot();
 }

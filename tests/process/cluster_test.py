@@ -301,7 +301,7 @@ class ClusterTest(unittest.TestCase):
             away.start()
             cluster.wait_ready(away.name)
             self.assertEqual(away.get("k"), 1)
-            wait_until(lambda: away.leader() == "n4", "what it has applied tells it the leader's name")
+            self.assertEqual(away.leader(), "n4", "what it has applied tells it the leader's name")
 
     def test_a_node_with_another_cookie_never_becomes_ready_and_says_why(self):
         with self.cluster() as cluster:
