@@ -75,15 +75,6 @@ void big_keys(Context& context, const Arguments& arguments) {
   std::string query = listing_parameters(arguments.selection);
   add_parameters(query, consistency_of(context));
   std::vector<Sized> largest;  // a heap, the smallest in front
-  const auto fetch = [&](const std::string& cursor, std::uint64_t limit) -> std::optional<std::string> {
-    std::string page = query;
-    add_parameters(page, "limit=" + std::to_string(limit));
-    if (!cursor.empty()) add_parameters(page, "cursor=" + cursor);
-    const auto body = call(context, {.method = "GET", .target = api_target(context, "/api/v1/kv", page)});
-    if (!body) return std::nullopt;
-    return compact_answer(context, *body);
-  };
-  const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
   const auto show = [&](std::string_view row) {
     const std::uint64_t size_bytes = size_of(row);
     if (largest.size() == arguments.top && size_bytes <= largest.front().size_bytes) return;
@@ -94,7 +85,7 @@ void big_keys(Context& context, const Arguments& arguments) {
     largest.push_back({.size_bytes = size_bytes, .key = shown_key(row)});
     std::ranges::push_heap(largest, std::greater());
   };
-  if (walk_pages({fetch, rows, show}, std::nullopt)) print_sizes(context, std::move(largest));
+  if (walk_listing(context, query, show, std::nullopt)) print_sizes(context, std::move(largest));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

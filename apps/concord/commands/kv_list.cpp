@@ -44,18 +44,10 @@ void list(Context& context, const ListArguments& arguments) {
   if (arguments.keys_only) add_parameters(query, "keys_only=true");
   if (arguments.with_ttl) add_parameters(query, "with_ttl=true");
   add_parameters(query, consistency_of(context));
-  const auto fetch = [&](const std::string& cursor, std::uint64_t limit) -> std::optional<std::string> {
-    std::string page = query;
-    add_parameters(page, "limit=" + std::to_string(limit));
-    if (!cursor.empty()) add_parameters(page, "cursor=" + cursor);
-    const auto body = call(context, {.method = "GET", .target = api_target(context, "/api/v1/kv", page)});
-    if (!body) return std::nullopt;
-    return compact_answer(context, *body);
-  };
-  const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
   RowPrinter printer(context.output_form(), headings_of(arguments));
-  walk_pages({fetch, rows, [&](std::string_view row) { show_row(context, arguments, printer, row); }},
-             arguments.selection.limit);
+  walk_listing(
+      context, query, [&](std::string_view row) { show_row(context, arguments, printer, row); },
+      arguments.selection.limit);
 }
 
 }  // namespace

@@ -97,4 +97,18 @@ bool walk_pages(const Paging& paging, const std::optional<std::uint64_t>& limit)
   return true;
 }
 
+bool walk_listing(Context& context, const std::string& query, const std::function<void(std::string_view row)>& show,
+                  const std::optional<std::uint64_t>& limit) {
+  const auto fetch = [&](const std::string& cursor, std::uint64_t count) -> std::optional<std::string> {
+    std::string page = query;
+    add_parameters(page, "limit=" + std::to_string(count));
+    if (!cursor.empty()) add_parameters(page, "cursor=" + cursor);
+    const auto body = call(context, {.method = "GET", .target = api_target(context, "/api/v1/kv", page)});
+    if (!body) return std::nullopt;
+    return compact_answer(context, *body);
+  };
+  const auto rows = [](std::string_view page) { return json_member(page, "data").value_or("[]"); };
+  return walk_pages({fetch, rows, show}, limit);
+}
+
 }  // namespace concord::app

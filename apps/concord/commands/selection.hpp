@@ -43,5 +43,8 @@ struct Paging {
   std::function<void(std::string_view row)> show;
 };
 bool walk_pages(const Paging& paging, const std::optional<std::uint64_t>& limit);
+/// The same over the listing of keys; `query` is its parameters without limit and cursor.
+bool walk_listing(Context& context, const std::string& query, const std::function<void(std::string_view row)>& show,
+                  const std::optional<std::uint64_t>& limit);
 
 }  // namespace concord::app
