@@ -25,7 +25,6 @@ class TimePoll {
   void hear(base::NodeId from, base::ClusterTimeMs guess_ms, std::uint64_t monotonic_ms) {
     ahead_ms_[from] = static_cast<std::int64_t>(guess_ms) - static_cast<std::int64_t>(monotonic_ms);
   }
-  void forget() noexcept { ahead_ms_.clear(); }
 
   /// The time, once all `voters` have been heard, or `is_over`; `own_ms` is what this node, one of them, guesses itself.
   [[nodiscard]] std::optional<base::ClusterTimeMs> verdict(std::span<const base::NodeId> voters, base::NodeId self,
