@@ -8,7 +8,7 @@
 namespace concord::store {
 namespace {
 
-// Built from sorted keys, blocks are left a little room, so that the first key that comes doesn't split one.
+// Filled with keys that come in order, leaves are left a little room, so that the first key in between doesn't split one.
 constexpr std::size_t built_keys = 60;
 
 /// The shortest text that is greater than `left` and not greater than `right`. Precondition: left < right.
@@ -242,43 +242,43 @@ void KeyOrder::merge_with_next(KeyBlock* leaf) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Building.
+// Many keys behind all others: whole leaves, where `insert` copies a leaf for each key.
 
-void KeyOrder::build(const std::vector<std::string_view>& keys) {
-  CONCORD_CHECK(root_.load(std::memory_order_relaxed) == nullptr, "only an empty order is built");
-  if (keys.empty()) return;
-  std::vector<KeyBlock*> nodes;
-  std::vector<std::string> separators;  // separators[i] stands between nodes[i - 1] and nodes[i]; the first is unused
-  for (std::size_t begin = 0; begin < keys.size();) {
-    std::size_t take = std::min(built_keys, keys.size() - begin);
-    for (;; take = (take + 1) / 2) {
-      builder_.clear();
-      for (std::size_t at = begin; at < begin + take; ++at) builder_.add(keys[at]);
-      if (take < 3 || !is_overfull()) break;
-    }
-    separators.push_back(begin == 0 ? std::string()
-                                    : separator_between(std::string(keys[begin - 1]), std::string(keys[begin])));
-    nodes.push_back(finish_block(true));
-    begin += take;
+/// Puts into the builder what `leaf` holds (null: nothing), and as many of `keys` as leave it some room. Tells how many.
+std::size_t KeyOrder::fill(const KeyBlock* leaf, std::span<const std::string_view> keys) {
+  const std::size_t present = leaf == nullptr ? 0 : leaf->count();
+  std::size_t take = std::min(built_keys - std::min(built_keys, present), keys.size());
+  for (;; take /= 2) {
+    builder_.clear();
+    if (leaf != nullptr) builder_.add(*leaf, 0, present);
+    for (const std::string_view key : keys.first(take)) builder_.add(key);
+    if (take <= (leaf == nullptr ? 1U : 0U) || !is_overfull()) return take;
   }
-  while (nodes.size() > 1) {
-    std::vector<KeyBlock*> parents;
-    std::vector<std::string> parent_separators;
-    for (std::size_t begin = 0; begin < nodes.size();) {
-      std::size_t take = std::min(built_keys, nodes.size() - begin);  // children; one key less
-      for (;; take = (take + 1) / 2) {
-        builder_.clear();
-        for (std::size_t at = begin + 1; at < begin + take; ++at) builder_.add(separators[at]);
-        if (take < 3 || !is_overfull()) break;
-      }
-      parent_separators.push_back(separators[begin]);
-      parents.push_back(finish_inner(nodes, begin));
-      begin += take;
-    }
-    nodes = std::move(parents);
-    separators = std::move(parent_separators);
+}
+
+void KeyOrder::extend(std::span<const std::string_view> keys) {
+  while (!keys.empty()) keys = keys.subspan(extend_leaf(keys));
+}
+
+/// Adds keys to the last leaf, or begins the next one. Tells how many.
+std::size_t KeyOrder::extend_leaf(std::span<const std::string_view> keys) {
+  if (root_.load(std::memory_order_relaxed) == nullptr) {
+    const std::size_t added = fill(nullptr, keys);
+    root_.store(finish_block(true), std::memory_order_release);
+    return added;
   }
-  root_.store(nodes.front(), std::memory_order_release);
+  KeyBlock* last = descend(keys.front());
+  const std::size_t level = path_.size();
+  CONCORD_CHECK(last->lower_bound(keys.front()) == last->count(), "an order is extended behind its last key");
+  if (const std::size_t added = fill(last, keys); added > 0) {
+    put_in_place(level, finish_block(true));
+    retire(last);
+    return added;
+  }
+  const std::size_t added = fill(nullptr, keys);
+  const std::string separator = separator_between(last->key(last->count() - 1), std::string(keys.front()));
+  add_to_parent(level, last, separator, finish_block(true));
+  return added;
 }
 
 }  // namespace concord::store

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,8 @@ class KeyOrder {
   void insert(std::string_view key);
   /// Precondition: the key is there.
   void erase(std::string_view key);
-  /// Fills an empty order. Precondition: `keys` ascend strictly.
-  void build(const std::vector<std::string_view>& keys);
+  /// Precondition: `keys` ascend strictly, and are greater than all that are there.
+  void extend(std::span<const std::string_view> keys);
   [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_bytes_; }
 
   // --- readers, in a section -------------------------------------------------------------------------------------------
@@ -67,6 +68,8 @@ class KeyOrder {
   void add_merged(const KeyBlock& block, std::size_t at, std::string_view key, std::size_t begin, std::size_t end);
   [[nodiscard]] bool is_overfull() const noexcept;
   void split(KeyBlock* leaf, std::size_t at, std::string_view key);
+  [[nodiscard]] std::size_t fill(const KeyBlock* leaf, std::span<const std::string_view> keys);
+  [[nodiscard]] std::size_t extend_leaf(std::span<const std::string_view> keys);
   void add_to_parent(std::size_t level, KeyBlock* left, const std::string& separator, KeyBlock* right);
   void remove_from_parent(std::size_t level, std::size_t key, std::size_t child);
   void remove_leaf(std::size_t level);

@@ -313,8 +313,14 @@ void KeySpace::publish_counters() noexcept {
                       std::memory_order_relaxed);
 }
 
-void KeySpace::build(const std::vector<Record*>& records, Revision visible) {
+void KeySpace::build(std::span<Record* const> records, Revision visible) {
   table_.reserve(records.size());
+  extend(records);
+  visible_.store(visible.value(), std::memory_order_release);
+  publish_counters();
+}
+
+void KeySpace::extend(std::span<Record* const> records) {
   std::vector<std::string_view> keys;
   keys.reserve(records.size());
   for (Record* record : records) {
@@ -323,16 +329,7 @@ void KeySpace::build(const std::vector<Record*>& records, Revision visible) {
     keys.push_back(record->key());
     count_in(*record);
   }
-  order_.build(keys);
-  visible_.store(visible.value(), std::memory_order_release);
-  publish_counters();
-}
-
-void KeySpace::append(Record* record) {
-  const std::uint64_t hash = table_.hash(record->key());
-  table_.insert(hash, make_word(record, Table::tag_of(hash)));
-  order_.insert(record->key());
-  count_in(*record);
+  order_.extend(keys);
 }
 
 void KeySpace::settle(std::span<Record* const> records, Revision revision) {

@@ -117,12 +117,12 @@ class KeySpace {
   void tidy();
 
   /// Fills an empty key space. Precondition: `records` are in strict key order; takes their references.
-  void build(const std::vector<Record*>& records, Revision visible);
+  void build(std::span<Record* const> records, Revision visible);
 
-  /// Fills a key space key by key that nobody reads yet but through views, which may see keys that come later. Precondition: keys ascend
-  /// strictly; nothing was put. Takes the reference.
-  void append(Record* record);
-  /// What was appended gets `revision`, and that becomes visible. `records`: all of it.
+  /// Fills a key space that nobody reads yet but through views, which may see keys that come later. Precondition: keys ascend strictly,
+  /// and follow those that are there; nothing was put. Takes the references.
+  void extend(std::span<Record* const> records);
+  /// What was added so gets `revision`, and that becomes visible. `records`: all of it.
   void settle(std::span<Record* const> records, Revision revision);
 
   [[nodiscard]] const ExpiryOrder& expiry() const noexcept { return expiry_; }

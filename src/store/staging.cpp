@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "base/crc32c.hpp"
@@ -63,6 +64,14 @@ bool Staging::add(const RestoreStep& chunk, ClusterTimeMs now_ms) {
 }
 
 bool Staging::add_items(std::string_view items) {
+  const std::size_t before = records_.size();
+  const bool is_good = read_items(items);
+  keys_->extend(std::span(records_).subspan(before));
+  return is_good;
+}
+
+/// The tokens and the records among them; the key space has these still to take.
+bool Staging::read_items(std::string_view items) {
   base::Reader reader(items);
   SnapshotItem item;
   while (reader.remaining() > 0) {
@@ -81,7 +90,6 @@ bool Staging::add_items(std::string_view items) {
       if (!fields.deadline_ms) continue;
     }
     records_.push_back(Record::create(item.key, item.value, fields));
-    keys_->append(records_.back());
   }
   return true;
 }
@@ -138,7 +146,7 @@ std::unique_ptr<Staging> Staging::load(LoadedStaging loaded, std::unique_ptr<Key
   staging->keys_ = std::move(keys);
   staging->records_ = std::move(loaded.records);
   loaded.records.clear();
-  for (Record* record : staging->records_) staging->keys_->append(record);
+  staging->keys_->extend(staging->records_);
   staging->keys_->tidy();
   staging->tokens_ = std::move(loaded.tokens);
   return staging;

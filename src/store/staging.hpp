@@ -17,7 +17,7 @@
 //     so a leader makes that entry;
 //   - the commit takes place when it names the number of chunks and the CRC of them all that are here; else the restore ends.
 //
-// Shape: a key space of its own, filled key by key as chunks come, so that the commit has little left to do: each record gets the
+// Shape: a key space of its own, filled as chunks come, so that the commit has little left to do: each record gets the
 // revision of the commit, in one pass over memory. Until then no reader sees the records; a snapshot of the staged data does not look at
 // their revisions, so it goes on meanwhile.
 //
@@ -90,6 +90,7 @@ class Staging {
  private:
   Staging() = default;
   [[nodiscard]] bool add_items(std::string_view items);
+  [[nodiscard]] bool read_items(std::string_view items);
   void add_token(acl::Token token);
 
   command::RestoreId id_;
