@@ -59,7 +59,7 @@ Result<void> Runtime::propose_queued() {
   std::size_t proposed_bytes = 0;
   std::size_t proposed_count = 0;
   while (proposed_bytes < turn_bytes && queue_.take(batch_)) {
-    traced_.note_taken(batch_, TracedWrites::Way::proposed);
+    traced_.note_taken(batch_);
     if (!serving_.load(std::memory_order_relaxed)) {
       queue_.refuse(batch_, Error(Errc::cluster_not_ready, "no leader is known"));
       continue;

@@ -88,7 +88,7 @@ Result<bool> Runtime::propose_taken(TakenBatches::Taken& taken, std::size_t& pro
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
     times_.note_proposed(replica_->raft_status().last);
-    traced_.note_taken(batch, TracedWrites::Way::proposed);
+    traced_.note_taken(batch);
     taken.term = status.term;
     return true;
   }
@@ -104,7 +104,11 @@ void Runtime::forward_taken(TakenBatches::Taken& taken) {
   taken.term = status.term;
   taken.must_repeat = false;
   ++taken.sends;
-  traced_.note_taken(taken.batch, TracedWrites::Way::forwarded);
+  if (!traced_.is_empty()) [[unlikely]] {
+    ForwardTraces traces = traced_.note_forwarded(taken.batch);
+    traces.incarnation = directory_->identity().incarnation;
+    if (!traces.writes.empty()) cluster_->peers->tell_traces(status.leader, traces);
+  }
   cluster_->peers->forward(status.leader,
                            {.term = status.term,
                             .incarnation = directory_->identity().incarnation,
@@ -162,6 +166,7 @@ Result<void> Runtime::propose_forwarded(ForwardedBatch& batch) {
   if (!result) return std::unexpected(result.error());
   if (*result == ProposeResult::accepted) {
     cluster.forwarded.add(batch.from, batch.head);
+    traced_.note_taken(batch.from, batch.head);
     if (batch.head.awaits_outcomes) {
       batch.commands.clear();
       cluster.awaited.add(std::move(batch));

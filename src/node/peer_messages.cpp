@@ -116,6 +116,35 @@ Result<ForwardHead> decode_forward(std::string_view bytes, std::string_view& com
   return head;
 }
 
+std::string encode(const ForwardTraces& traces) {
+  std::string bytes;
+  base::append_varint(bytes, traces.incarnation);
+  base::append_varint(bytes, traces.writes.size());
+  for (const ForwardTraces::Write& write : traces.writes) {
+    base::append_varint(bytes, write.sequence);
+    base::append_fixed64(bytes, write.trace.high);
+    base::append_fixed64(bytes, write.trace.low);
+    base::append_fixed64(bytes, write.span);
+  }
+  return bytes;
+}
+
+Result<ForwardTraces> decode_forward_traces(std::string_view bytes) {
+  Reader reader(bytes);
+  ForwardTraces traces;
+  traces.incarnation = reader.varint();
+  const std::uint64_t count = reader.varint();
+  if (count > most_traces) reader.fail();
+  for (std::uint64_t left = count; left > 0 && reader.ok(); --left) {
+    const std::uint64_t sequence = reader.varint();
+    const std::uint64_t high = reader.fixed64();
+    const std::uint64_t low = reader.fixed64();
+    traces.writes.push_back({.sequence = sequence, .trace = {.high = high, .low = low}, .span = reader.fixed64()});
+  }
+  if (!reader.finished()) return bad("traces of forwarded writes");
+  return traces;
+}
+
 std::string encode(const Beat& beat) {
   std::string bytes;
   base::append_varint(bytes, beat.term.value());

@@ -24,6 +24,9 @@
 //             answer          nothing: the founder has agreed, durably
 //   method 10 outcome         id:fixed64                                  of a proposal of who is asked
 //             answer          given_up:u8                                 0: it was not, or not yet
+//   method 11 traces          incarnation:varint count:varint (sequence:varint trace:fixed64 trace:fixed64 span:fixed64)*
+//                             to the leader, before writes are forwarded to it of which some are traced: below which spans its part stands
+//             answer          nothing; a version that does not know this method refuses it, and nothing is lost but its spans
 //
 // Errors travel as such (transport). Bytes that don't follow the grammar: invalid_request.
 #pragma once
@@ -38,6 +41,7 @@
 
 #include "base/ids.hpp"
 #include "node/proposal.hpp"
+#include "observe/trace_context.hpp"
 #include "replica/membership.hpp"
 
 namespace concord::node {
@@ -53,6 +57,7 @@ enum class Method : std::uint8_t {
   meet = 8,
   agree = 9,
   outcome = 10,
+  traces = 11,
 };
 
 /// What a node says to one that looks for a cluster.
@@ -87,6 +92,18 @@ struct ForwardHead {
   std::uint64_t count = 0;
   bool awaits_outcomes = false;  ///< the sender can't apply it itself now
 };
+
+/// Which of a sender's writes are traced, and the spans in which they were passed on.
+struct ForwardTraces {
+  struct Write {
+    std::uint64_t sequence = 0;
+    observe::TraceId trace = {};
+    std::uint64_t span = 0;
+  };
+  std::uint64_t incarnation = 0;
+  std::vector<Write> writes = {};  ///< at most `most_traces`
+};
+inline constexpr std::size_t most_traces = 1024;
 
 struct Beat {
   struct MemberState {
@@ -127,6 +144,8 @@ struct SnapshotPiece {
 [[nodiscard]] std::string encode_forward(const ForwardHead& head, std::string_view commands);
 /// `commands` views `bytes`.
 [[nodiscard]] Result<ForwardHead> decode_forward(std::string_view bytes, std::string_view& commands);
+[[nodiscard]] std::string encode(const ForwardTraces& traces);
+[[nodiscard]] Result<ForwardTraces> decode_forward_traces(std::string_view bytes);
 [[nodiscard]] std::string encode(const Beat& beat);
 [[nodiscard]] Result<Beat> decode_beat(std::string_view bytes);
 [[nodiscard]] std::string encode(const SnapshotHead& head);

@@ -70,6 +70,22 @@ TEST(PeerMessages, AForwardKeepsItsCommands) {
   EXPECT_EQ(read->count, 5U);
 }
 
+TEST(PeerMessages, TracesOfForwardedWritesAreReadBack) {
+  ForwardTraces traces{.incarnation = 3,
+                       .writes = {{.sequence = 7, .trace = {.high = 1, .low = ~0ULL}, .span = 5}, {}}};
+  const auto read = decode_forward_traces(encode(traces));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->incarnation, 3U);
+  ASSERT_EQ(read->writes.size(), 2U);
+  EXPECT_EQ(read->writes[0].sequence, 7U);
+  EXPECT_EQ(read->writes[0].trace, traces.writes[0].trace);
+  EXPECT_EQ(read->writes[0].span, 5U);
+  expect_no_prefix_passes(encode(traces),
+                          [](std::string_view bytes) { return decode_forward_traces(bytes).has_value(); });
+  traces.writes.resize(most_traces + 1);
+  EXPECT_FALSE(decode_forward_traces(encode(traces)));
+}
+
 TEST(PeerMessages, ABeatIsReadBackWithItsFlags) {
   for (int flags = 0; flags < 8; ++flags) {
     const Beat beat{.term = Term(6),

@@ -187,6 +187,11 @@ void Peers::forward(NodeId leader, const ForwardHead& head, std::string_view com
       });
 }
 
+void Peers::tell_traces(NodeId leader, const ForwardTraces& traces) {
+  transport_->request(leader, Channel::control, static_cast<std::uint8_t>(Method::traces), encode(traces),
+                      forward_timeout, [](const Result<std::string>& /*answer*/) {});
+}
+
 void Peers::beat(const Beat& beat) {
   const std::string bytes = encode(beat);
   std::vector<NodeId> others;
@@ -371,6 +376,12 @@ void Peers::on_request(const Identity& from, std::uint8_t method, std::string_vi
   if (receiver == nullptr) return respond(fail(Errc::cluster_not_ready, "this node belongs to no cluster yet"));
   switch (static_cast<Method>(method)) {
     case Method::forward: return answer_forward(from, body, std::move(respond));
+    case Method::traces: {
+      const auto traces = decode_forward_traces(body);
+      if (refused(traces, respond)) return;
+      hooks_.traced(from.node, *traces);
+      return respond(std::string());
+    }
     case Method::beat: {
       auto beat = decode_beat(body);
       if (refused(beat, respond)) return;

@@ -64,6 +64,8 @@ class Peers final : private transport::Handler {
     std::function<std::vector<std::string>(const transport::Identity&)> met;
     /// Nothing was ever committed that this node knows of.
     std::function<bool()> is_young;
+    /// Writes that a member is about to forward here are traced.
+    std::function<void(base::NodeId, const ForwardTraces&)> traced;
     /// This node was removed from its cluster: a member says so.
     std::function<void()> removed;
     std::function<std::uint64_t()> now_ms;
@@ -92,6 +94,8 @@ class Peers final : private transport::Handler {
                      std::string_view message);
   /// Answers come as `ForwardAnswered`.
   void forward(base::NodeId leader, const ForwardHead& head, std::string_view commands);
+  /// Before `forward`: which of its writes are traced.
+  void tell_traces(base::NodeId leader, const ForwardTraces& traces);
   void beat(const Beat& beat);
   /// Makes a change through the leader, wherever that is, trying again until `timeout`.
   void ask_change(base::NodeId leader, const MembershipChange& change, std::chrono::milliseconds timeout,

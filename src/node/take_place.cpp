@@ -67,6 +67,10 @@ Result<void> Runtime::open_peers(const log::Identity& identity) {
                                  },
                              // Entry 1 is where a cluster begins.
                              .is_young = [this] { return applied_index_.load(std::memory_order_acquire) == 1; },
+                             .traced =
+                                 [this](base::NodeId from, const ForwardTraces& traces) {
+                                   if (traced_.is_on()) traced_.begin_forwarded(from, traces);
+                                 },
                              .removed =
                                  [this] {
                                    say(LogLevel::error, "this node was removed from its cluster");

@@ -16,7 +16,7 @@ import time
 import unittest
 import urllib.request
 
-from cluster import Cluster
+from cluster import Cluster, wait_until
 from server import Server, call
 
 PROGRAM, WORK, COLLECTOR = "", "", ""
@@ -164,16 +164,24 @@ class Traces(unittest.TestCase):
             collector.wait_for(["concord.api.get"])
             self.assertEqual(sum(span["name"] in self.WAY for span in collector.spans), len(self.WAY), "a read has no such way")
 
-    def test_a_write_at_a_follower_shows_that_it_was_passed_on(self):
-        with Collector() as collector, \
-                Cluster(PROGRAM, directory(), flags=["--tracing-enabled", "true", "--tracing-exporter", "otlp", "--tracing-endpoint",
-                                                     collector.url, "--tracing-interval-ms", "50"]) as cluster:
-            cluster.wait_leader()
-            self.assertEqual(cluster.followers()[0].put("a", 1)[0], 200)
-            spans = collector.wait_for(["concord.api.put", "concord.raft.forward", "concord.state.apply"])
-            for name in ("concord.raft.forward", "concord.state.apply"):
-                self.assertEqual(spans[name]["parent"], spans["concord.api.put"]["id"])
-            self.assertNotIn("concord.raft.replicate", spans)
+    def test_a_write_at_a_follower_shows_that_it_was_passed_on_and_what_the_leader_did(self):
+        flags = ["--durability-mode", "disk", "--tracing-enabled", "true", "--tracing-exporter", "otlp", "--tracing-interval-ms", "50"]
+        with Collector() as collector, Cluster(PROGRAM, directory(), flags=[*flags, "--tracing-endpoint", collector.url]) as cluster:
+            leader, follower = cluster.wait_leader(), cluster.followers()[0]
+            self.assertEqual(follower.put("a", 1)[0], 200)
+            operation = collector.wait_for(["concord.api.put"])["concord.api.put"]
+            here = ["concord.raft.propose", "concord.raft.forward", "concord.state.apply"]
+            forward = self.parts(collector, operation, here, follower)["concord.raft.forward"]
+            self.parts(collector, forward, self.WAY, leader)
+
+    def parts(self, collector, parent, names, node):
+        def found():
+            return {span["name"]: span for span in collector.spans if span["parent"] == parent["id"]}
+        wait_until(lambda: set(names) <= set(found()), f"{names} below {parent['name']}")
+        self.assertEqual(sorted(found()), sorted(names))
+        for span in found().values():
+            self.assertEqual((span["trace"], span["resource"]["service.instance.id"]), (parent["trace"], node.name), span["name"])
+        return found()
 
     def test_what_is_not_sampled_is_passed_on_and_not_exported(self):
         with Collector() as collector, traced(collector.url) as server:
