@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/crc32c.hpp"
+#include "base/wire.hpp"
+#include "command/restore.hpp"
 
 namespace concord::sim {
 
@@ -19,6 +22,7 @@ constexpr TimeUs patience_us = 8 * second;
 constexpr milliseconds node_timeout{3000};
 constexpr std::uint64_t fingerprint = 1;
 constexpr int once_attempts = 20;
+constexpr int restore_attempts = 40;
 
 /// How old what a node answers may be (CONTRACT 2): a leader's word counts for an election timeout after it has heard of a quorum. What it
 /// hears late, because it stood still or the network did, makes that longer (docs/ROADMAP.md).
@@ -57,6 +61,12 @@ struct Clients::Call {
   std::string once_key = {};
   std::vector<std::string> keys = {};    // read, or got inside a transaction
   std::vector<std::string> values = {};  // stored forms of the writes
+
+  // Of a restore.
+  command::RestoreId restore = {};  // 0: it is none
+  std::vector<std::string> chunks = {};
+  std::size_t next_step = 0;  // 0: begin; then the chunks; then the commit
+  [[nodiscard]] bool is_at_commit() const noexcept { return next_step == chunks.size() + 1; }
 };
 
 Clients::Clients(World& world, const Workload& workload, History& history, std::function<Machine*()> pick)
@@ -152,6 +162,8 @@ Operation Clients::draw(Client& client, CallPtr& call) {
   } else if (is(workload_.expiring)) {
     operation.ttl_s = static_cast<std::uint32_t>(1 + random.below(workload_.longest_ttl_s));
     writes(key);
+  } else if (is(workload_.restores)) {
+    draw_restore(operation, *call);
   } else {
     if (is(workload_.once)) {
       call->once_key = "once" + std::to_string(last_value_ + 1);
@@ -160,6 +172,24 @@ Operation Clients::draw(Client& client, CallPtr& call) {
     writes(key);
   }
   return operation;
+}
+
+/// Some of the keys with new values, in one chunk or in several; the others are gone.
+void Clients::draw_restore(Operation& operation, Call& call) {
+  call.restore = command::RestoreId(++last_value_);
+  call.attempts_left = restore_attempts;
+  call.chunks.emplace_back();
+  for (const std::string& key : keys()) {
+    const bool is_there = world_.random().one_in(2);
+    operation.writes.push_back({.key = key, .value = is_there ? ++last_value_ : 0});
+    if (!is_there) continue;
+    if (!call.chunks.back().empty() && world_.random().one_in(3)) call.chunks.emplace_back();
+    std::string& items = call.chunks.back();
+    base::append_bytes(items, key);
+    base::append_bytes(items, stored_value(last_value_));
+    base::append_varint(items, 1);  // the revision it had once
+    items.push_back('\0');
+  }
 }
 
 void Clients::begin(const CallPtr& call) {
@@ -203,7 +233,10 @@ void Clients::machine_ended(const Machine& machine) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Inside the node's process.
 
-void Clients::submit(const CallPtr& call) { call->is_write ? submit_write(call) : submit_read(call); }
+void Clients::submit(const CallPtr& call) {
+  if (!call->restore.is_zero()) return submit_restore(call);
+  call->is_write ? submit_write(call) : submit_read(call);
+}
 
 void Clients::submit_write(const CallPtr& call) {
   const Operation& operation = history_.at(call->place);
@@ -239,6 +272,25 @@ void Clients::submit_write(const CallPtr& call) {
   call->machine->runtime().write_async(write, node_timeout,
                                        [this, call, attempt](const Result<command::Outcome>& result) {
                                          if (call->attempt == attempt) answer_write(call, result);
+                                       });
+}
+
+void Clients::submit_restore(const CallPtr& call) {
+  command::RestoreStep step{.id = call->restore};
+  node::Write write{.kind = command::CommandKind::restore_begin, .restore = &step};
+  if (call->is_at_commit()) {
+    write.kind = command::CommandKind::restore_commit;
+    step.chunks = call->chunks.size();
+    for (const std::string& items : call->chunks) step.crc = base::crc32c_extend(step.crc, items);
+  } else if (call->next_step > 0) {
+    write.kind = command::CommandKind::restore_chunk;
+    step.number = call->next_step - 1;
+    step.items = call->chunks[call->next_step - 1];
+  }
+  const std::uint64_t attempt = call->attempt;
+  call->machine->runtime().write_async(write, node_timeout,
+                                       [this, call, attempt](const Result<command::Outcome>& result) {
+                                         if (call->attempt == attempt) answer_restore(call, result);
                                        });
 }
 
@@ -293,6 +345,25 @@ void Clients::answer_write(const CallPtr& call, const Result<command::Outcome>& 
   });
 }
 
+void Clients::answer_restore(const CallPtr& call, const Result<command::Outcome>& result) {
+  if (!result) {
+    const Error error = result.error();
+    return give(call, [this, call, error](Operation&) { take_error(call, error); });
+  }
+  const bool was_taken = result->results.front().status == command::OperationStatus::ok;
+  give(call, [this, call, was_taken, revision = result->revision.value()](Operation& operation) {
+    if (!was_taken) return end(call, call->may_have_happened ? Fate::unknown : Fate::nothing_done);
+    if (!call->is_at_commit()) {
+      ++call->next_step;
+      ++call->attempts_left;
+      return ask(call);
+    }
+    operation.changed = true;
+    operation.revision = revision;
+    end(call, Fate::done);
+  });
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Back at the client.
 
@@ -308,7 +379,8 @@ void Clients::take_error(const CallPtr& call, const Error& error) {
   if (call->is_over) return;
   world_.trace(static_cast<std::uint64_t>(error.code()));
   call->error = error.message();
-  if (error.maybe_committed()) call->may_have_happened = true;
+  const bool is_decisive = call->restore.is_zero() || call->is_at_commit();
+  if (error.maybe_committed() && is_decisive) call->may_have_happened = true;
   if (call->attempts_left > 0 && !is_stopped_) {
     ++call->attempt;
     world_.after(world_.between(1 * ms, 200 * ms), [this, call] { ask(call); });

@@ -1,7 +1,8 @@
 // Clients: each calls one operation after the other, at whatever node it likes, and writes down what came of it.
 //
 // The mix, the number of keys and the haste are chosen by the run's seed. A client gives up on a node that does not answer, and
-// never learns then whether a write happened; a write under a name (command::Once) it makes again elsewhere until it knows.
+// never learns then whether a write happened; a write under a name (command::Once) it makes again elsewhere until it knows. A restore
+// is a write of all keys: it goes through its steps at one node after the other, and insists too.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,7 @@ struct Workload {
   std::uint64_t transactions = 10;
   std::uint64_t expiring = 10;
   std::uint64_t once = 10;
+  std::uint64_t restores = 0;
 };
 
 class Clients {
@@ -70,12 +72,15 @@ class Clients {
   void pause(Client& client);
   void act(Client& client);
   Operation draw(Client& client, CallPtr& call);
+  void draw_restore(Operation& operation, Call& call);
   void begin(const CallPtr& call);
   void ask(const CallPtr& call);
   void submit(const CallPtr& call);
   void submit_write(const CallPtr& call);
+  void submit_restore(const CallPtr& call);
   void submit_read(const CallPtr& call);
   void answer_write(const CallPtr& call, const Result<command::Outcome>& result);
+  void answer_restore(const CallPtr& call, const Result<command::Outcome>& result);
   void give(const CallPtr& call, const std::function<void(Operation&)>& fill);
   void take_error(const CallPtr& call, const Error& error);
   void end(const CallPtr& call, Fate fate);

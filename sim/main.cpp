@@ -35,7 +35,7 @@ struct Arguments {
   std::string histories = {};  ///< a directory
 
   [[nodiscard]] Settings settings(std::uint64_t of_seed) const {
-    return {.seed = of_seed, .faults_us = simulated_s * second, .has_expiry = histories.empty()};
+    return {.seed = of_seed, .faults_us = simulated_s * second, .is_exportable = !histories.empty()};
   }
 };
 

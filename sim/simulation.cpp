@@ -89,7 +89,8 @@ void Simulation::build() {
   const TimeUs pauses[] = {10 * ms, 100 * ms, 400 * ms, 400 * ms, 1 * second, 1 * second};
   workload.most_pause_us = pauses[random.below(std::size(pauses))];
   if (random.one_in(3)) workload.padding_bytes = 20'000;
-  if (!settings_.has_expiry) workload.expiring = 0;
+  if (random.one_in(2)) workload.restores = 4;
+  if (settings_.is_exportable) workload.expiring = workload.restores = 0;
   clients_ = std::make_unique<Clients>(world_, workload, history_, [this] { return &any_machine(); });
   nemesis_ = std::make_unique<Nemesis>(*this);
 }

@@ -31,7 +31,7 @@ struct Settings {
   std::uint64_t seed = 1;
   TimeUs faults_us = 60 * second;        ///< the safety phase
   std::set<std::uint64_t> without = {};  ///< misfortunes that don't come, by number
-  bool has_expiry = true;                ///< keys with a time to live are written
+  bool is_exportable = false;            ///< only what export.hpp can write: nothing expires or is restored
   std::function<void(TimeUs, const std::string&)> tell = {};
 };
 

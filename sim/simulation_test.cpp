@@ -30,9 +30,9 @@ TEST(Simulation, a_misfortune_that_is_left_out_does_not_come) {
     for (const auto& [name, times] : report.faults) all += times;
     return all;
   };
-  const Settings settings{.seed = 7, .faults_us = 5 * second};
-  const Report whole = Simulation(settings).run();
-  ASSERT_GE(whole.planned, 2U);
+  Settings settings{.seed = 7, .faults_us = 5 * second};
+  Report whole = Simulation(settings).run();
+  for (; whole.planned < 2; whole = Simulation(settings).run()) ++settings.seed;
   Settings fewer = settings;
   fewer.without = {1};
   const Report without_first = Simulation(fewer).run();

@@ -87,7 +87,8 @@ class Restoration {
     RestoreStep begin{
         .id = id_, .wall_offset_ms = reader_.manifest().wall_offset_ms, .with_tokens = request_.with_tokens};
     begin.prefixes.assign(request_.prefixes.begin(), request_.prefixes.end());
-    if (auto begun = insist(CommandKind::restore_begin, begin); !begun)
+    bool may_be_begun = false;
+    if (auto begun = insist(CommandKind::restore_begin, begin, may_be_begun); !begun)
       return std::unexpected(std::move(begun.error()));
     auto done = send_chunks();
     if (done) done = watch_(1, 1);
@@ -109,9 +110,8 @@ class Restoration {
     return {.kind = kind, .restore = &step, .as_token = request_.as_token};
   }
 
-  /// Until it is answered, or there is no time left.
-  Result<Outcome> insist(CommandKind kind, const RestoreStep& step) {
-    bool may_be_done = false;
+  /// Until it is answered, or there is no time left. `may_be_done`: an attempt before the answer may have done it.
+  Result<Outcome> insist(CommandKind kind, const RestoreStep& step, bool& may_be_done) {
     for (milliseconds pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
       auto outcome = runtime_.write(write_of(kind, step), step_timeout);
       if (outcome) return outcome;
@@ -187,9 +187,16 @@ class Restoration {
   }
 
   Result<RestoredBackup> commit() {
-    const auto outcome = insist(CommandKind::restore_commit, {.id = id_, .chunks = first_, .crc = crc_});
+    bool may_be_done = false;
+    const auto outcome = insist(CommandKind::restore_commit, {.id = id_, .chunks = first_, .crc = crc_}, may_be_done);
     if (!outcome) return std::unexpected(outcome.error());
     const OperationResult& result = outcome->results.front();
+    if (result.status != OperationStatus::ok && may_be_done) {
+      return fail(Errc::timeout,
+                  "the commit of the restore was not answered, and another restore has come since; whether it happened "
+                  "is unknown",
+                  true);
+    }
     if (result.status != OperationStatus::ok) {
       return fail(Errc::cluster_not_ready,
                   "the restore was given up: another one has taken its place, or it stood still for too long; nothing "
