@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -127,19 +128,21 @@ class TlsTest(unittest.TestCase):
             self.assertEqual(connection.getresponse().status, 200)
             connection.close()
 
-    def test_half_open_handshakes_and_garbage_harm_nobody(self):
+    def test_five_thousand_half_open_handshakes_and_garbage_harm_nobody(self):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.generate()
-        _, port = self.start("--limits-max-handshakes", "200")
+        _, port = self.start()
         connections = []
-        for number in range(900):
+        self.addCleanup(lambda: [raw.close() for raw in connections])
+        for number in range(5000):
             raw = socket.create_connection(("127.0.0.1", port), timeout=20)
-            raw.send((b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n", b"\x16")[number % 3])
             connections.append(raw)
-            if number % 100 == 0:
+            raw.send((b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n", b"\x16")[number % 3])
+            if number % 250 == 0:
                 self.assertEqual(self.health(port), 200, number)
         self.assertEqual(self.health(port), 200)
-        for raw in connections:
-            raw.close()
 
     def test_a_start_with_what_can_not_be_used_is_refused(self):
         self.generate()
