@@ -12,6 +12,7 @@
 
 #include <concord/audit_log.hpp>
 #include <concord/auth.hpp>
+#include <concord/backup.hpp>
 #include <concord/node.hpp>
 
 #include "database/testing_store.hpp"
@@ -80,6 +81,21 @@ TEST_F(EmbeddedAudit, EveryChangeLeavesOneEntry) {
   EXPECT_EQ(all->back().revision, Revision(1));
   EXPECT_THAT(all->back().key_hash, HasSubstr("sha256:ca978112"));
   EXPECT_EQ(AuditLog(node).query({.operation = "put_if", .result = "error"})->front().error, "CONDITION_FAILED");
+}
+
+TEST_F(EmbeddedAudit, ARestoreIsToldWithItsRevision) {
+  Options with_backups = options();
+  with_backups.backup.dir = audit_directory_ / "backups";
+  Node node = StoreDirectory::open(with_backups);
+  ASSERT_TRUE(node.put("a", 1));
+  Backup backup(node);
+  const auto made = backup.create();
+  ASSERT_TRUE(made) << made.error().message();
+  ASSERT_TRUE(node.put("a", 2));
+  const auto restored = backup.restore(made->path);
+  ASSERT_TRUE(restored) << restored.error().message();
+  EXPECT_EQ(restored->revision, Revision(3));
+  EXPECT_EQ(AuditLog(node).query({.operation = "backup_restore"})->front().revision, Revision(3));
 }
 
 TEST_F(EmbeddedAudit, TheLogIsReachedByItsShortNames) {

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include <concord/backup.hpp>
 #include <concord/store.hpp>
 
 #include "audit/log.hpp"
@@ -62,6 +63,7 @@ class AuditedCall {
  private:
   void note(Revision revision) noexcept { record_.revision = revision.value(); }
   void note(const BulkResult& result) noexcept { record_.revision = result.changed ? result.revision.value() : 0; }
+  void note(const RestoredBackup& restored) noexcept { record_.revision = restored.revision.value(); }
   void note(const TransactionResult& result) noexcept;
   void note(const CreatedToken& token);
   void note(std::uint64_t count) noexcept {

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutant.hpp"
+
 namespace concord::store {
 
 using base::ClusterTimeMs;
@@ -64,14 +66,14 @@ std::uint64_t Restores::digest() const {
 void Restores::describe(SnapshotMeta& meta) const {
   meta.restored = committed_;
   meta.restored_revision = committed_at_;
-  if (!staging_) return;
+  if (!staging_ || CONCORD_MUTANT("a-snapshot-forgets-a-restore-under-way")) return;
   meta.staging = staging_->head();
   meta.staged_tokens = staging_->tokens().size();
   meta.staged_entries = staging_->records().size();
 }
 
 std::optional<StagedImage> Restores::image(Epoch& epoch) const {
-  if (!staging_) return std::nullopt;
+  if (!staging_ || CONCORD_MUTANT("a-snapshot-forgets-a-restore-under-way")) return std::nullopt;
   return staging_->image(epoch);
 }
 

@@ -261,6 +261,7 @@ void restore(Call& call) {
       [name = call.key, options = std::move(options), token = call.access.id(),
        deadline = deadline_of(call)](Service& service) { return service.restore(name, options, token, deadline); },
       [](Call& answered, const RestoredBackup& restored) {
+        answered.notes.revision = restored.revision;
         answered.reply.begin_data(true, restored.revision);
         answered.reply.body += "{\"entry_count\":";
         append_number(answered.reply.body, restored.entry_count);
