@@ -252,7 +252,8 @@ class PackageTest(unittest.TestCase):
         check = dockerfile.all("HEALTHCHECK")[0]
         self.root.run(*as_user, *json.loads(check[check.index("["):]))
         server.stop()
-        self.assertEqual(self.root.run("find", "/", "-xdev", "-user", user, "-not", "-path", "/data*", "-not", "-path", "/proc/*").strip(), "")
+        own = self.root.run("find", "/", "-xdev", "-user", user, "-not", "-path", "/data*", "-not", "-path", "/proc/*").split()
+        self.assertEqual(sorted(own), ["/audit", "/backups"], "empty, for volumes of their own")
 
     def test_the_library_is_found_where_the_system_looks(self):
         """What is built with it is tried by tests/install; a compiler for this root would be 200 MB."""
