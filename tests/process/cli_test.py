@@ -128,6 +128,11 @@ class Forms(WithServer):
         self.done("kv", "delete", key)
         self.assertEqual(self.server.cli("kv", "get", key)[0], 3)
 
+    def test_a_word_behind_the_endpoint_is_the_subcommands(self):
+        self.done("kv", "put", "behind", "1")
+        found = subprocess.run([PROGRAM, "kv", "get", "--endpoint", self.server.endpoint, "behind"], capture_output=True, timeout=30)
+        self.assertEqual((found.returncode, found.stdout), (0, b"1\n"), found.stderr)
+
     def test_a_negative_number_is_a_value_and_an_option_may_follow(self):
         self.done("kv", "put", "negative", "-1", "--output", "json")
         self.assertEqual(self.done("kv", "get", "negative"), "-1\n")
