@@ -110,6 +110,8 @@ int run(int argument_count, char** arguments) {
   add_start(app, context);
 #endif
   add_kv(app, context);
+  add_import(app, context);
+  add_export(app, context);
   add_cluster(app, context);
   add_query(app, context);
   add_txn(app, context);

@@ -199,7 +199,7 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(self.root.owner("/etc/concord"), "root:concord 750")
         self.assertEqual(self.root.owner("/etc/concord/concord.toml"), "root:concord 640")
         self.assertIn("/usr/sbin/nologin", self.root.run("getent", "passwd", "concord"))
-        for script in ("backup.sh", "restore.sh"):
+        for script in ("backup.sh", "restore.sh", "redis-dump.sh"):
             self.assertEqual(self.root.owner(f"/usr/share/concord/{script}"), "root:root 755")
         self.root.run("concord", "config", "check", "--config", "/etc/concord/concord.toml")
 
