@@ -11,6 +11,7 @@ install(FILES "${deploy}/systemd/concord.service" DESTINATION lib/systemd/system
 install(FILES "${deploy}/systemd/concord-backup.service" "${deploy}/systemd/concord-backup.timer"
   DESTINATION lib/systemd/system COMPONENT server)
 install(PROGRAMS "${deploy}/scripts/backup.sh" "${deploy}/scripts/restore.sh" DESTINATION share/concord COMPONENT server)
+install(PROGRAMS "${deploy}/scripts/redis-dump.sh" DESTINATION share/concord COMPONENT program) # for `concord import`
 install(FILES "${deploy}/cron/concord-backup" DESTINATION share/doc/concord-server/examples COMPONENT server)
 install(FILES "${deploy}/systemd/sysusers.conf" DESTINATION lib/sysusers.d RENAME concord.conf COMPONENT server)
 install(FILES "${deploy}/debian/concord.toml" DESTINATION share/concord COMPONENT server) # postinst puts it into /etc

@@ -73,9 +73,16 @@ std::expected<ClientAnswer, ClientFailure> Client::call(const ClientRequest& req
       problems += (problems.empty() ? "cannot reach " : "\ncannot reach ") + name + ": " + exchange.problem();
       continue;
     }
-    auto answer = exchange.exchange(wire_request(request, (*endpoints)[i], settings_.token), deadline);
+    bool is_begun = false;
+    const auto take = [&](std::string_view piece) {
+      is_begun = true;
+      return request.take(piece);
+    };
+    auto answer = exchange.exchange(wire_request(request, (*endpoints)[i], settings_.token), deadline,
+                                    request.take ? BodySink{take, settings_.timeout} : BodySink{});
     if (!answer) {
       const std::string problem = name + " did not answer: " + exchange.problem();
+      if (is_begun) return std::unexpected(ClientFailure{ExitCode::unavailable, name + ": " + exchange.problem()});
       if (request.method != "GET") {
         return std::unexpected(
             ClientFailure{ExitCode::unavailable, problem + "; whether the write was done is unknown"});

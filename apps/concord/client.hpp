@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ struct ClientRequest {
   std::string body = {};
   std::string content_type = {};  ///< empty: none
   std::string accept = {};        ///< empty: none
+  /// Takes the body of a success in pieces, as they come; the answer's is empty then. The timeout is for each piece, not for all of
+  /// them. Once it was called no other endpoint is asked. False: no more is wanted, and the call ends.
+  std::function<bool(std::string_view piece)> take = {};
 };
 
 struct ClientAnswer {

@@ -1,8 +1,11 @@
 #include "exchange.hpp"
 
+#include <vector>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
@@ -14,6 +17,12 @@ namespace concord::app {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using beast::error_code;
+
+namespace {
+
+constexpr std::size_t piece_bytes = std::size_t{64} << 10U;
+
+}  // namespace
 
 bool Exchange::connect(const client::Endpoint& endpoint, const ClientSettings& settings, Deadline deadline) {
   stream_.expires_at(deadline);
@@ -53,22 +62,40 @@ bool Exchange::secure(const client::Endpoint& endpoint, const ClientSettings& se
 }
 
 template <class Stream>
-std::optional<ClientAnswer> Exchange::exchange_on(Stream& stream, const Request& request) {
+std::optional<ClientAnswer> Exchange::exchange_on(Stream& stream, const Request& request, const BodySink& sink) {
   beast::http::async_write(stream, request, [this](const error_code& error, std::size_t) { error_ = error; });
   run();
   if (error_) return std::nullopt;
   beast::flat_buffer buffer;
-  beast::http::response_parser<beast::http::string_body> parser;
+  beast::http::response_parser<beast::http::buffer_body> parser;
   parser.body_limit(boost::none);
-  beast::http::async_read(stream, buffer, parser, [this](const error_code& error, std::size_t) { error_ = error; });
+  const auto note = [this](const error_code& error, std::size_t) { error_ = error; };
+  beast::http::async_read_header(stream, buffer, parser, note);
   run();
+  ClientAnswer answer{.status = parser.get().result_int(), .body = {}};
+  const bool is_taken = sink.take && answer.status >= 200 && answer.status < 300;
+  std::vector<char> piece(piece_bytes);
+  while (!error_ && !parser.is_done()) {
+    auto& body = parser.get().body();
+    body = {.data = piece.data(), .size = piece.size(), .more = true};
+    if (is_taken) stream_.expires_after(sink.timeout);
+    beast::http::async_read_some(stream, buffer, parser, note);
+    run();
+    if (error_ == beast::http::error::need_buffer) error_ = {};  // the piece is full
+    const std::string_view read(piece.data(), piece.size() - body.size);
+    if (!is_taken) {
+      answer.body += read;
+    } else if (!read.empty() && !sink.take(read)) {
+      return answer;
+    }
+  }
   if (error_) return std::nullopt;
-  return ClientAnswer{.status = parser.get().result_int(), .body = std::move(parser.get().body())};
+  return answer;
 }
 
-std::optional<ClientAnswer> Exchange::exchange(const Request& request, Deadline deadline) {
+std::optional<ClientAnswer> Exchange::exchange(const Request& request, Deadline deadline, const BodySink& sink) {
   stream_.expires_at(deadline);
-  return secure_stream_ ? exchange_on(*secure_stream_, request) : exchange_on(stream_, request);
+  return secure_stream_ ? exchange_on(*secure_stream_, request, sink) : exchange_on(stream_, request, sink);
 }
 
 std::string Exchange::problem() const {

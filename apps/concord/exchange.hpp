@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -17,6 +19,12 @@
 
 namespace concord::app {
 
+/// Who takes the body of a success in pieces; `take` may be empty.
+struct BodySink {
+  std::function<bool(std::string_view)> take = {};
+  std::chrono::milliseconds timeout{};  ///< for each piece
+};
+
 class Exchange {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -27,14 +35,15 @@ class Exchange {
   /// False: nothing was sent.
   [[nodiscard]] bool connect(const client::Endpoint& endpoint, const ClientSettings& settings, Deadline deadline);
   /// None: what became of the request is unknown.
-  [[nodiscard]] std::optional<ClientAnswer> exchange(const Request& request, Deadline deadline);
+  [[nodiscard]] std::optional<ClientAnswer> exchange(const Request& request, Deadline deadline,
+                                                     const BodySink& sink = {});
   /// Why the last step failed, for people.
   [[nodiscard]] std::string problem() const;
 
  private:
   bool secure(const client::Endpoint& endpoint, const ClientSettings& settings);
   template <class Stream>
-  std::optional<ClientAnswer> exchange_on(Stream& stream, const Request& request);
+  std::optional<ClientAnswer> exchange_on(Stream& stream, const Request& request, const BodySink& sink);
   void run();
 
   boost::asio::io_context context_{1};

@@ -27,6 +27,7 @@ void add_common_flags(CLI::App& app, Context& context) {
   app.add_option("--endpoint", context.endpoints, "URL of a node's API; may be repeated (CONCORD_ENDPOINT)")
       ->delimiter(',')
       ->expected(1)
+      ->allow_extra_args(false)  // what follows the URL is a word of the subcommand
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--token", context.token, "Token of the API (CONCORD_TOKEN)");
   app.add_option("--output", context.output, "Form of the results; table on a terminal, else plain")
@@ -109,6 +110,8 @@ int run(int argument_count, char** arguments) {
   add_start(app, context);
 #endif
   add_kv(app, context);
+  add_import(app, context);
+  add_export(app, context);
   add_cluster(app, context);
   add_query(app, context);
   add_txn(app, context);

@@ -12,6 +12,7 @@ import { usePoll } from "./parts/use_poll.ts";
 import { linkTo, type Place, usePlace, type View, views } from "./route.ts";
 import type { Session } from "./session.ts";
 import { chosenTheme, chooseTheme, type Theme } from "./theme.ts";
+import { Audit } from "./views/audit.tsx";
 import { Backups } from "./views/backups.tsx";
 import { Events } from "./views/events.tsx";
 import { Keys } from "./views/keys.tsx";
@@ -31,6 +32,7 @@ const titles: Readonly<Record<View, string>> = {
   members: "Members",
   tokens: "Tokens",
   backups: "Backups",
+  audit: "Audit",
 };
 
 function ViewOf({ place }: { place: Place }) {
@@ -49,6 +51,8 @@ function ViewOf({ place }: { place: Place }) {
       return <Tokens />;
     case "backups":
       return <Backups />;
+    case "audit":
+      return <Audit />;
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-export const views = ["overview", "keys", "events", "metrics", "members", "tokens", "backups"] as const;
+export const views = ["overview", "keys", "events", "metrics", "members", "tokens", "backups", "audit"] as const;
 export type View = (typeof views)[number];
 
 export interface Place {

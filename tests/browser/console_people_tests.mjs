@@ -71,6 +71,20 @@ test("everything goes by the keyboard alone", async () => {
   await api("DELETE", "kv/keyboard%2Fone");
 });
 
+test("the audit log is filtered and opened by the keyboard alone", async () => {
+  await signIn(admin, "#/audit");
+  await pressUntil("Tab", page.getByLabel("Operation"));
+  await page.keyboard.type("put_many");
+  await page.keyboard.press("Enter");
+  const details = page.getByRole("region", { name: "Table of audit entries" }).getByRole("button", { name: "Details of" }).first();
+  await details.waitFor();
+  await pressUntil("Tab", details);
+  await page.keyboard.press("Enter");
+  await page.locator("tr.details pre").waitFor();
+  await page.keyboard.press("Enter");
+  await page.locator("tr.details pre").waitFor({ state: "detached" });
+});
+
 test("colors are the system's, or those that were chosen", async () => {
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await newPageIn("dark");
@@ -95,7 +109,7 @@ test("axe finds no fault in any view, in light and in dark", async () => {
     await page.getByLabel("Token").waitFor();
     await expectNoFaults(`signing in, ${colorScheme}`);
     await signIn();
-    for (const view of ["Overview", "Keys", "Events", "Metrics", "Members", "Tokens", "Backups"]) {
+    for (const view of ["Overview", "Keys", "Events", "Metrics", "Members", "Tokens", "Backups", "Audit"]) {
       await open(view);
       await expectNoFaults(`${view}, ${colorScheme}`);
     }

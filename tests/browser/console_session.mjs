@@ -22,18 +22,24 @@ export let refused;
 
 // The cluster and its API ---------------------------------------------------------------------------------------------
 
+const auditDirOf = (i) => join(workDir, `audit${i + 1}`);
+
 async function startCluster() {
   const ports = await freePorts(3);
   const initial = ports.map((port, i) => `n${i + 1}=127.0.0.1:${port}`).join(",");
   const started = ports.map((port, i) =>
     startServer(program, join(workDir, `n${i + 1}`),
-      ["--node-name", `n${i + 1}`, "--cluster-peer-port", String(port), "--cluster-initial", initial, "--prometheus-port", "0", "--auth-enabled", "true"],
+      ["--node-name", `n${i + 1}`, "--cluster-peer-port", String(port), "--cluster-initial", initial, "--prometheus-port", "0", "--auth-enabled", "true",
+        "--audit-log-enabled", "true", "--audit-log-log-dir", auditDirOf(i)],
       { CONCORD_COOKIE: "of the browser test", CONCORD_AUTH_TOKEN: admin }));
-  nodes.push(...(await Promise.all(started)));
+  nodes.push(...(await Promise.all(started)).map((node, i) => ({ ...node, auditDir: auditDirOf(i) })));
   // The console of the leader knows how far the others are.
   const { leader } = JSON.parse((await api("GET", "status")).text).data.cluster;
   nodes.unshift(...nodes.splice(Number(leader.slice(1)) - 1, 1));
 }
+
+/** Of the node that the page and `api` talk to. */
+export const auditDir = () => nodes[0].auditDir;
 
 export async function api(method, path, body, token = admin) {
   const response = await fetch(`${nodes[0].origin}/api/v1/${path}`, {
@@ -92,11 +98,14 @@ async function newPage(options = {}) {
   page = await context.newPage();
   page.setDefaultTimeout(stepTimeoutMs);
   refused = new Set();
-  problems = watch(page, nodes[0].origin, (response) => {
-    const { pathname } = new URL(response.url());
-    const isSignIn = pathname === "/api/v1/status" && response.status() === 401;
-    return isSignIn || refused.has(`${response.request().method()} ${response.status()} ${pathname}`);
-  });
+  problems = watch(page, nodes[0].origin, isAwaited);
+}
+
+/** A refusal that the running test is about. */
+function isAwaited(response) {
+  const { pathname } = new URL(response.url());
+  const isSignIn = pathname === "/api/v1/status" && response.status() === 401;
+  return isSignIn || refused.has(`${response.request().method()} ${response.status()} ${pathname}`);
 }
 
 /** A new one, instead of that of the test. */
@@ -108,7 +117,8 @@ export async function newPageIn(colorScheme) {
 /** From here on another server is the only one that may be asked. */
 export function watchOnly(origin) {
   page.removeAllListeners("request");
-  problems = watch(page, origin);
+  page.removeAllListeners("response");
+  problems = watch(page, origin, isAwaited);
 }
 
 export async function picture(name) {

@@ -80,6 +80,9 @@ test("where nobody is asked for a token the console asks for none", async () => 
     await open("Tokens");
     await page.getByText("Authentication is off").waitFor();
     assert.equal(await button("Sign out").count(), 0);
+    refused.add("GET 404 /api/v1/audit");
+    await open("Audit");
+    await page.getByText("This node keeps no audit log").waitFor();
   } finally {
     server.kill("SIGKILL");
   }

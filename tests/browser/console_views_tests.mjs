@@ -1,14 +1,18 @@
-// The console: overview, events, metrics, tokens, members, backups.
+// The console: overview, events, metrics, tokens, members, backups, audit.
 import assert from "node:assert/strict";
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { freePorts } from "./browser.mjs";
 import {
   admin,
   api,
+  auditDir,
   button,
   context,
   flag,
+  makeToken,
   newPageIn,
   notice,
   open,
@@ -164,4 +168,53 @@ test("a server without backups is said to have none; with them they are made, ve
   await button("Replace all data").click();
   await notice("All data are those of").waitFor();
   assert.match(await stored("kept/by-backup"), /before/);
+});
+
+test("the audit log is asked by operation, user, result and time, exported, and found to be changed", async () => {
+  const reader = await makeToken({ permissions: ["read"], description: "of the audit test" });
+  await put("audited/1", 1);
+  await api("POST", "kv/bulk", { operations: [{ key: "audited/2", value: 2 }] });
+  assert.equal((await api("DELETE", "kv/audited%2F1", undefined, reader.token)).status, 403);
+  await signIn(admin, "#/audit");
+  const rows = page.getByRole("region", { name: "Table of audit entries" }).getByRole("row");
+  await rows.nth(1).waitFor();
+  await page.getByText("Written since the start").waitFor();
+  await rows.filter({ hasText: "forbidden" }).filter({ hasText: `token:${reader.id}` }).first().waitFor();
+  await picture("audit");
+
+  await page.getByLabel("Operation").fill("delete");
+  await page.getByLabel("User").fill(`token:${reader.id}`);
+  await page.getByLabel("Result").selectOption("forbidden");
+  await button("Apply").click();
+  await page.getByText("1 entry, newest first.").waitFor();
+  await rows.nth(1).getByRole("button", { name: "Details of" }).click();
+  await page.locator("tr.details").getByText('"unauthorized_attempt": true').waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export" }).click()]);
+  const lines = readFileSync(await download.path(), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ operation, result }) => [operation, result]), [["delete", "forbidden"]]);
+  assert.match(download.suggestedFilename(), /^audit-n\d\.jsonl$/);
+
+  await page.getByLabel("From", { exact: true }).fill("2001-01-01T00:00");
+  await page.getByLabel("To", { exact: true }).fill("2001-01-02T00:00");
+  await button("Apply").click();
+  await page.getByText("0 entries, newest first.").waitFor();
+  await button("Clear").click();
+  await rows.nth(2).waitFor();
+
+  await button("Verify").click();
+  await page.getByText("nothing was changed, removed or put in").waitFor();
+  const [name] = readdirSync(auditDir()).filter((each) => each.endsWith(".jsonl"));
+  const file = openSync(join(auditDir(), name), "r+");
+  writeSync(file, '"operation":"get"', readFileSync(file, "utf8").indexOf('"operation":"put"')); // in place: the node writes behind it
+  closeSync(file);
+  await button("Verify").click();
+  await page.getByText("The log is NOT as it was written").waitFor();
+  await page.getByText(`${name}:`).waitFor();
+});
+
+test("a token without admin is told what it lacks to see the audit log", async () => {
+  const reader = await makeToken({ permissions: ["read"] });
+  refused.add("GET 403 /api/v1/audit");
+  await signIn(reader.token, "#/audit");
+  await page.getByRole("alert").getByText(/Not permitted: .*admin/).waitFor();
 });

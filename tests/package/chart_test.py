@@ -25,7 +25,7 @@ EVERYTHING = {
     "cookie": {"existingSecret": "theirs", "key": "word"}, "auth": {"enabled": True, "token": "sk_concord_0123456789abcdef0123456789abcdef"},
     "tls": {"existingSecret": "certificate"},
     "settings": {"limits": {"max_value_bytes": 134217728}, "tracing": {"sample_ratio": 0.25}, "api": {"port": 4000, "cors_origins": ["https://a.example"]}},
-    "storage": {"size": "100Gi", "className": "fast-ssd"},
+    "storage": {"size": "100Gi", "className": "fast-ssd"}, "backups": {"storage": {"size": "300Gi", "className": "slow"}},
     "networkPolicy": {"clients": [{"namespaceSelector": {"matchLabels": {"team": "shop"}}}]},
     "service": {"type": "LoadBalancer", "annotations": {"internal": "true"}}, "podAnnotations": {"note": "one"}, "podLabels": {"team": "shop"},
     "nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "concord", "operator": "Exists"}], "priorityClassName": "high",
@@ -115,14 +115,16 @@ class ChartTest(unittest.TestCase):
                 (container,) = made["StatefulSet", "concord"]["spec"]["template"]["spec"]["containers"]
                 environment = {one["name"]: one.get("value", "concord-0") for one in container["env"]}
                 self.assertEqual(deployment.accepts(environment, text), "")
+                self.assertEqual(sorted(deployment.written(environment, text).values()), sorted(deployment.volumes_of(made["StatefulSet", "concord"])))
 
     def test_settings_keep_their_types_and_the_charts_own_stay(self):
         read = tomllib.loads(settings(objects(COOKIE | {"settings": {
             "limits": {"max_value_bytes": 134217728}, "tracing": {"sample_ratio": 0.25, "enabled": True},
-            "api": {"host": "127.0.0.1", "cors_origins": ["https://a.example"]}, "cluster": {"name": "say \"shop\""}}})))
+            "api": {"host": "127.0.0.1", "cors_origins": ["https://a.example"]}, "backup": {"dir": "/data", "schedule": "1d"}, "cluster": {"name": "say \"shop\""}}})))
         self.assertEqual(read["limits"], {"max_value_bytes": 134217728})
         self.assertEqual(read["tracing"], {"sample_ratio": 0.25, "enabled": True})
         self.assertEqual(read["api"], {"host": "0.0.0.0", "cors_origins": ["https://a.example"]})
+        self.assertEqual(read["backup"], {"dir": "/backups", "schedule": "1d"})
         self.assertEqual((read["cluster"]["name"], read["cluster"]["discovery"]), ("say \"shop\"", "dns"))
 
     def test_secrets_come_from_where_the_values_say(self):
@@ -134,6 +136,11 @@ class ChartTest(unittest.TestCase):
         alone = objects({"cookie": {"existingSecret": "theirs"}})
         self.assertFalse([which for which in alone if which[0] == "Secret"])
         self.assertEqual(made["StatefulSet", "concord"]["spec"]["template"]["spec"]["containers"][0]["readinessProbe"]["httpGet"]["scheme"], "HTTPS")
+
+    def test_each_volume_is_of_the_size_and_class_that_the_values_say(self):
+        claims = objects(EVERYTHING)["StatefulSet", "concord"]["spec"]["volumeClaimTemplates"]
+        self.assertEqual({one["metadata"]["name"]: (one["spec"]["resources"]["requests"]["storage"], one["spec"].get("storageClassName")) for one in claims},
+                         {"data": ("100Gi", "fast-ssd"), "backups": ("300Gi", "slow"), "audit": ("5Gi", None)})
 
     def test_two_releases_share_nothing(self):
         one, other = objects(COOKIE, "shop"), objects(COOKIE, "stock")
@@ -161,7 +168,8 @@ class ChartTest(unittest.TestCase):
         jsonschema.validate(defaults, schema)
         jsonschema.validate(EVERYTHING, schema)
         self.assertEqual(set(defaults), set(schema["properties"]) - {"global"})
-        for wrong in ({"replica": 3}, {"replicas": "3"}, {"auth": {"token": "no token"}}, {"settings": {"log": "json"}}):
+        for wrong in ({"replica": 3}, {"replicas": "3"}, {"auth": {"token": "no token"}}, {"settings": {"log": "json"}},
+                      {"backups": {"size": "1Gi"}}, {"audit": {"storage": {"size": ""}}}):
             with self.assertRaises(jsonschema.ValidationError):
                 jsonschema.validate(wrong, schema)
 

@@ -37,6 +37,24 @@ def accepts(settings, text=""):
         return "" if done.returncode == 0 else done.stdout
 
 
+def written(settings, text=""):
+    """The directories that a node writes to, by the names of their settings, as the program reads an environment and a file."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "concord.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        said = run(PROGRAM, "config", "show", "--output", "json", "--config", path, env={"PATH": os.environ["PATH"], **settings}).stdout
+        shown = {one["key"]: one["value"] for one in json.loads(said)}
+        return {name: shown[name] for name in ("node.data_dir", "backup.dir", "audit_log.log_dir")}
+
+
+def volumes_of(nodes):
+    """Where the claims of a StatefulSet are mounted."""
+    claims = {one["metadata"]["name"] for one in nodes["spec"]["volumeClaimTemplates"]}
+    (container,) = nodes["spec"]["template"]["spec"]["containers"]
+    return {mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] in claims}
+
+
 class ContainerTest(unittest.TestCase):
     def test_the_linter_finds_nothing_in_the_dockerfile(self):
         # Packages come from a release that only gets mends of security: to name their versions would keep these out.
@@ -58,6 +76,11 @@ class ContainerTest(unittest.TestCase):
             settings = dict(service["environment"], CONCORD_COOKIE="a secret")
             self.assertEqual(accepts(settings), "", name)
             self.assertIn(f"{name}={name}:9100", settings["CONCORD_INITIAL_CLUSTER"])
+            mounted = {there: volume for volume, there in (one.split(":") for one in service["volumes"])}
+            directories = written({"CONCORD_DATA_DIR": "/data", **settings}).values()  # the image says where the data is
+            self.assertEqual(sorted(directories), sorted(mounted), "each on a volume of its own")
+            self.assertLessEqual(set(mounted.values()), set(compose["volumes"]))
+            self.assertTrue(all(volume.startswith(name) for volume in mounted.values()), "no node writes to another's")
         self.assertIn("no-such-key", accepts({}, "[node]\nno-such-key = 1\n"), "a check that can fail")
 
 
@@ -92,6 +115,7 @@ class KubernetesTest(unittest.TestCase):
         environment["CONCORD_COOKIE"] = "a secret"
         text = settings["data"]["concord.toml"].replace('cookie_file = "/etc/concord-secret/cookie"\n', "")
         self.assertEqual(accepts(environment, text), "")
+        self.assertEqual(sorted(written(environment, text).values()), sorted(volumes_of(nodes)), "each on a volume of its own")
 
     def test_names_and_ports_agree(self):
         (nodes,) = self.objects("StatefulSet")

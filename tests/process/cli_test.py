@@ -1,12 +1,13 @@
 """The command line as its user meets it: forms of output, exit codes, several endpoints, TLS, completion, manual.
 
-usage: cli_test.py PROGRAM WORK_DIR
+usage: cli_test.py PROGRAM WORK_DIR measured|unmeasured
 """
 
 import contextlib
 import json
 import os
 import re
+import resource
 import shutil
 import socket
 import ssl
@@ -18,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from server import Server
 
-PROGRAM, WORK_DIR = sys.argv[1:3]
+PROGRAM, WORK_DIR, MEMORY = sys.argv[1:4]
 
 
 def run(*arguments, stdin=None, **environment):
@@ -127,6 +128,11 @@ class Forms(WithServer):
         self.done("kv", "touch", key, "100")
         self.done("kv", "delete", key)
         self.assertEqual(self.server.cli("kv", "get", key)[0], 3)
+
+    def test_a_word_behind_the_endpoint_is_the_subcommands(self):
+        self.done("kv", "put", "behind", "1")
+        found = subprocess.run([PROGRAM, "kv", "get", "--endpoint", self.server.endpoint, "behind"], capture_output=True, timeout=30)
+        self.assertEqual((found.returncode, found.stdout), (0, b"1\n"), found.stderr)
 
     def test_a_negative_number_is_a_value_and_an_option_may_follow(self):
         self.done("kv", "put", "negative", "-1", "--output", "json")
@@ -327,6 +333,40 @@ class Endpoints(unittest.TestCase):
                 self.assertEqual(asked[0][2], f"[::1]:{port}")
         except OSError as error:
             self.skipTest(f"no IPv6 here: {error}")
+
+
+class AuditExport(unittest.TestCase):
+    LINE = b'{"operation":"put","hash":"%s"}\n' % (b"x" * 1000)
+
+    def export(self, body, path, **options):
+        with answering(200, body) as (port, _):
+            return subprocess.run([PROGRAM, "audit", "export", path, "--endpoint", f"http://127.0.0.1:{port}"], capture_output=True, timeout=60, **options)
+
+    @unittest.skipUnless(MEMORY == "measured", "a sanitizer's memory says nothing")
+    def test_it_is_written_as_it_comes(self):
+        os.makedirs(WORK_DIR, exist_ok=True)
+        path, limit = os.path.join(WORK_DIR, "audit.jsonl"), 60 << 20
+        body = self.LINE * (2 * limit // len(self.LINE))
+        done = self.export(body, path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)))
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        with open(path, "rb") as file:
+            self.assertEqual(file.read() == body, True, "byte for byte")
+        os.remove(path)
+
+    def test_one_that_ended_early_is_no_success_and_leaves_the_file_of_before(self):
+        os.makedirs(WORK_DIR, exist_ok=True)
+        path = os.path.join(WORK_DIR, "audit.jsonl")
+        with open(path, "wb") as file:
+            file.write(b"before")
+        failed = self.LINE * 3 + b'{"error":{"code":"STORAGE_FAILED","message":"the reason"}}\n'
+        done = self.export(failed, path)
+        self.assertEqual((done.returncode, b"the reason" in done.stderr), (1, True))
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"before")
+        self.assertEqual(os.listdir(WORK_DIR).count("audit.jsonl.partial"), 0)
+        done = self.export(failed, "-")
+        self.assertEqual((done.returncode, done.stdout), (1, failed))
+        os.remove(path)
 
 
 class Tls(unittest.TestCase):

@@ -1,10 +1,10 @@
 // concord audit query|export|log|rotate|cleanup|stats|verify: the audit log of the node that is asked; `verify DIR` reads its files
 // without a node.
 #include <cstdint>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +14,7 @@
 #include "audit/state.hpp"
 #include "audit/verify.hpp"
 #include "commands/api_call.hpp"
+#include "commands/output_file.hpp"
 #include "http/target.hpp"
 #include "json_text.hpp"
 #include "value/cursor.hpp"
@@ -85,25 +86,37 @@ void query(Context& context, const Arguments& arguments) {
   }
 }
 
-/// The last line of an export that did not come to its end tells why.
-bool is_whole(Context& context, std::string_view lines) {
-  const std::size_t before = lines.size() < 2 ? std::string_view::npos : lines.rfind('\n', lines.size() - 2);
-  const std::string_view last = lines.substr(before == std::string_view::npos ? 0 : before + 1);
-  if (!last.starts_with("{\"error\":")) return true;
-  context.exit_code = report_problem(ExitCode::failed, "the export ended early: " + std::string(last));
+/// Of a text that comes in pieces, its last line.
+class LastLine {
+ public:
+  void add(std::string_view piece) {
+    text_ += piece;
+    const std::size_t end = text_.size() < 2 ? std::string::npos : text_.rfind('\n', text_.size() - 2);
+    if (end != std::string::npos) text_.erase(0, end + 1);
+  }
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// False: not everything was written; the problem was reported.
+bool write_lines(Context& context, const Arguments& arguments, std::ostream& output) {
+  LastLine last;
+  ClientRequest request{.method = "GET", .target = target_of(context, "/export", query_of(arguments))};
+  request.take = [&](std::string_view piece) {
+    last.add(piece);
+    return static_cast<bool>(output << piece);
+  };
+  if (!call(context, request)) return false;
+  // The last line of an export that did not come to its end tells why.
+  if (!last.text().starts_with("{\"error\":")) return true;
+  context.exit_code = report_problem(ExitCode::failed, "the export ended early: " + last.text());
   return false;
 }
 
 void export_lines(Context& context, const Arguments& arguments) {
-  const auto lines = call(context, {.method = "GET", .target = target_of(context, "/export", query_of(arguments))});
-  if (!lines || !is_whole(context, *lines)) return;
-  if (arguments.file == "-") {
-    std::cout << *lines << std::flush;
-    return;
-  }
-  std::ofstream file(arguments.file, std::ios::binary | std::ios::trunc);
-  file << *lines << std::flush;
-  if (!file) context.exit_code = report_problem(ExitCode::failed, "cannot write " + arguments.file);
+  write_output(context, arguments.file, [&](std::ostream& output) { return write_lines(context, arguments, output); });
 }
 
 void post(Context& context, std::string_view suffix, std::string body = {}) {

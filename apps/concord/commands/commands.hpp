@@ -51,6 +51,8 @@ void add_start(CLI::App& app, Context& context);
 void add_kv(CLI::App& app, Context& context);
 void add_kv_list(CLI::App& kv, Context& context);
 void add_kv_transfer(CLI::App& kv, Context& context);
+void add_import(CLI::App& app, Context& context);
+void add_export(CLI::App& parent, Context& context);
 void add_cluster(CLI::App& app, Context& context);
 void add_cluster_status(CLI::App& cluster, Context& context);
 void add_query(CLI::App& app, Context& context);

@@ -48,6 +48,12 @@ constexpr Example examples[] = {
      "concord kv bulk-load users.jsonl\n"
      "concord kv bulk-load users.csv --from-line 1501\n"
      "zcat users.csv.gz | concord kv bulk-load - --format csv"},
+    {"import",
+     "etcdctl get --prefix '' -w json | concord import - --format etcd\n"
+     "concord import consul.json --format consul --prefix consul/ --dry-run\n"
+     "concord import redis.jsonl --format redis --if-absent\n"
+     "concord import all.jsonl --strip-prefix old/ --prefix new/"},
+    {"export", "concord export --prefix users/ users.jsonl"},
     {"kv export",
      "concord kv export all.jsonl\n"
      "concord kv export --prefix users/ users.csv\n"

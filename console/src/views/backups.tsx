@@ -6,6 +6,7 @@ import { type Api, ApiError } from "../api/api.ts";
 import type { Backup } from "../api/types.ts";
 import { useConsole } from "../parts/console.tsx";
 import { Confirm } from "../parts/dialog.tsx";
+import { Download } from "../parts/download.tsx";
 import { Badge, Empty, Time } from "../parts/facts.tsx";
 import { bytes, count, dateTime, plural } from "../parts/format.ts";
 import { explain, Problem } from "../parts/problem.tsx";
@@ -40,41 +41,6 @@ function VerdictOf({ verdict }: { verdict: Verdict | undefined }) {
   if (verdict === undefined) return null;
   if (verdict.kind === "checking") return <Badge tone="busy">checking</Badge>;
   return verdict.kind === "valid" ? <Badge tone="good">valid</Badge> : <Badge tone="bad">not valid: {verdict.why}</Badge>;
-}
-
-/** A link where nobody asks for a token, so that the browser writes to disk as it comes; else by way of memory. */
-function Download({ name, onError }: { name: string; onError: (error: unknown) => void }) {
-  const { api } = useConsole();
-  const [isBusy, setBusy] = useState(false);
-  const link = api.link(pathOf(name));
-  if (link !== null) {
-    return (
-      <a class="button" href={link} download={name}>
-        Download<span class="aside"> {name}</span>
-      </a>
-    );
-  }
-  const fetchIt = async () => {
-    setBusy(true);
-    try {
-      const url = URL.createObjectURL(await api.download(pathOf(name)));
-      const anchor = document.createElement("a");
-      anchor.href = url;
-      anchor.download = name;
-      anchor.click();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    } catch (error) {
-      onError(error);
-    } finally {
-      setBusy(false);
-    }
-  };
-  return (
-    <button type="button" disabled={isBusy} onClick={() => void fetchIt()}>
-      {isBusy ? "Fetching…" : "Download"}
-      <span class="aside"> {name}</span>
-    </button>
-  );
 }
 
 function Cleanup({ onDone, onClose }: { onDone: (removed: string) => void; onClose: () => void }) {
@@ -163,7 +129,7 @@ function BackupTable({ backups, refresh }: { backups: readonly Backup[]; refresh
                   <button type="button" onClick={() => void verify(backup)}>
                     Verify<span class="aside"> {backup.name}</span>
                   </button>
-                  <Download name={backup.name} onError={setError} />
+                  <Download path={pathOf(backup.name)} name={backup.name} aside={backup.name} onError={setError} />
                   <button type="button" class="danger" onClick={() => setRestored(backup)}>
                     Restore<span class="aside"> {backup.name}</span>
                   </button>

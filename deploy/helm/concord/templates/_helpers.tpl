@@ -48,7 +48,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
       "node" (dict "data_dir" "/data")
       "api" (dict "host" "0.0.0.0")
       "cluster" (dict "peer_host" "0.0.0.0" "cookie_file" "/etc/concord-secret/cookie" "discovery" "dns"
-        "dns_name" (printf "%s-peers" (include "concord.fullname" .)) "expected_size" .Values.expectedSize) -}}
+        "dns_name" (printf "%s-peers" (include "concord.fullname" .)) "expected_size" .Values.expectedSize)
+      "backup" (dict "dir" "/backups")
+      "audit_log" (dict "log_dir" "/audit") -}}
 {{- if .Values.auth.enabled -}}
 {{- $_ := set $own "auth" (dict "enabled" true "token_file" "/etc/concord-secret/token") -}}
 {{- end -}}
