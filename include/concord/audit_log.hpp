@@ -5,7 +5,7 @@
 //     for (const concord::AuditEntry& entry : *audit.query({.operation = "delete", .limit = 50}))
 //       std::cout << entry.timestamp << ' ' << entry.user << ' ' << entry.key_hash << '\n';
 //     audit.log({.operation = "data_import", .key = "batch:1", .metadata = {{"records", 5000}}});
-//     if (auto checked = audit.verify(); checked && !checked->valid) { /* somebody has changed the files */ }
+//     if (auto checked = audit.verify(); checked && !checked->valid) alarm("somebody has changed the files");
 //
 // Written is every call that changes something and every call of an administrator, whether it succeeds or not, and every call that is
 // refused for its token; calls that only read with `AuditLogOptions::log_reads`. Each node writes what is asked of it, into a directory

@@ -10,7 +10,7 @@
 // Example:
 //
 //     auto revision = node->put("config/rate", 100);
-//     if (!revision && revision.error().code() == concord::Errc::overloaded) { /* wait, then put again */ }
+//     if (!revision && revision.error().code() == concord::Errc::overloaded) put_again_later();
 //
 // Thread rule: an `Error` is an ordinary value; use it from one thread at a time.
 #pragma once

@@ -47,9 +47,10 @@ enum class EventType : std::uint8_t {
   del_many = 5,    ///< "delete_many": several deletes and nothing else; a delete_where too
   touch_many = 6,  ///< several touches and nothing else
   txn = 7,         ///< several changes of different kinds
-  restored = 8,    ///< everything, or all keys of some prefixes, was replaced by a backup; comes to everybody
-  get = 9,         ///< a read; only to who asks for it, of this node only, and some may be left out
-  get_many = 10,   ///< the same of several keys
+  restored =
+      8,  ///< a backup replaced everything, or all keys of some prefixes, or too much changed to name it; comes to everybody
+  get = 9,        ///< a read; only to who asks for it, of this node only, and some may be left out
+  get_many = 10,  ///< the same of several keys
 };
 
 /// "put", "delete", "touch", "expire", "put_many", "delete_many", ...
@@ -59,8 +60,9 @@ enum class EventType : std::uint8_t {
 struct EventChange {
   EventType op = EventType::put;  ///< put, del, touch, expire; get
   std::string key = {};
-  std::optional<Value> value = {};               ///< put, get: what the key holds now. Not with `keys_only`.
-  std::optional<Value> previous = {};            ///< With `with_previous`: what it held before, if it was there.
+  std::optional<Value> value = {};  ///< put, get: what the key holds now. Not with `keys_only`.
+  std::optional<Value> previous =
+      {};  ///< With `with_previous`: what it held before, if it was there; of one event no more than 64 MiB.
   std::optional<std::chrono::seconds> ttl = {};  ///< put, touch: the remaining time it was given.
 };
 

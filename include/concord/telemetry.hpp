@@ -8,16 +8,16 @@
 //
 // Events, with their measurements (whole numbers; durations in ns) and metadata (text):
 //
-//   concord.api.<operation>     duration               result (ok, not_found, error), consistency (of a read), has_ttl (of a put)
-//                               for every API operation, inside the process and over HTTP: put, get, delete, touch, put_many,
-//                               get_many, delete_many, touch_many, txn, query, delete_where, ...
-//   concord.operation.apply     duration               operation, index; key (of a put, delete or touch)
-//   concord.state.change                               status (leader, follower, candidate, failed), node
-//   concord.snapshot.created    size                   node
-//   concord.snapshot.installed  size                   node
-//   concord.cluster.status      storage_size, storage_memory, commit_index, applied_index, term, members
-//                                                      node, status, leader
-//                               every `TelemetryOptions::poll_interval`
+//     concord.api.<operation>     duration            result (ok, not_found, error), consistency (of a read), has_ttl (of a put)
+//                                 for every API operation, inside the process and over HTTP: put, get, delete, touch, put_many,
+//                                 get_many, delete_many, touch_many, txn, query, delete_where, ...
+//     concord.operation.apply     duration            operation, index; key (of a put, delete or touch)
+//     concord.state.change                            status (leader, follower, candidate, failed), node
+//     concord.snapshot.created    size                node
+//     concord.snapshot.installed  size                node
+//     concord.cluster.status      storage_size, storage_memory, commit_index, applied_index, term, members
+//                                                     node, status, leader
+//                                 every `TelemetryOptions::poll_interval`
 //
 // A name that ends in ".*" means all events that begin so: "concord.api.*". Events of the API are told on the thread of the call,
 // when it has ended, before its caller goes on; the others on a thread of the telemetry's own, from a queue of 10 000, and what

@@ -50,6 +50,7 @@ EventType several_type(ChangeKind kind) {
 struct Merged {
   HistoryEvent::Change change;  // the last, with what was there before the first
   std::size_t position = 0;     // of the last
+  bool was_there = false;       // before the first
 };
 
 std::size_t most_bytes(std::size_t key, std::size_t value, std::size_t previous) {
@@ -105,13 +106,7 @@ History::History(const HistoryLimits& limits) : limits_(limits) { reset(Revision
 void History::on_entry(const command::EntryStamp& stamp) { stamp_ = stamp; }
 
 void History::on_change(const Change& change) {
-  if (changes_ == 0) {
-    end_ = begin_;
-    kind_ = change.kind;
-    has_one_kind_ = true;
-    (void)room(head_bytes);
-    end_ += head_bytes;
-  }
+  if (changes_ == 0) begin_event(change.kind);
   has_one_kind_ = has_one_kind_ && change.kind == kind_;
   ++changes_;
   HistoryEvent::Change told{
@@ -121,8 +116,27 @@ void History::on_change(const Change& change) {
     const base::ClusterTimeMs left_ms = *change.deadline_ms - std::min(*change.deadline_ms, stamp_.cluster_time_ms);
     told.ttl_s = (left_ms + 999) / 1000;
   }
-  char* const to = room(most_bytes(told.key.size(), told.value.size(), told.previous.size()));
+  if (previous_bytes_ + told.previous.size() > limits_.max_previous_bytes) {
+    left_out_.push_back(changes_ - 1);
+    told.previous = {};
+  }
+  previous_bytes_ += told.previous.size();
+  const std::size_t size_bytes = most_bytes(told.key.size(), told.value.size(), told.previous.size());
+  is_too_large_ = is_too_large_ || end_ - begin_ + size_bytes > limits_.max_event_bytes;
+  if (is_too_large_) return;
+  char* const to = room(size_bytes);
   end_ += static_cast<std::size_t>(write_change(to, told) - to);
+}
+
+void History::begin_event(ChangeKind kind) {
+  end_ = begin_;
+  kind_ = kind;
+  has_one_kind_ = true;
+  previous_bytes_ = 0;
+  left_out_.clear();
+  is_too_large_ = false;
+  (void)room(head_bytes);
+  end_ += head_bytes;
 }
 
 void History::on_command(command::CommandKind kind, bool changed, Revision revision) {
@@ -130,6 +144,7 @@ void History::on_command(command::CommandKind kind, bool changed, Revision revis
   if (!changed) return;
   if (kind == command::CommandKind::restore_commit) return add_restored(revision);
   CONCORD_CHECK(told > 0, "a command that changed something has told of it");
+  if (is_too_large_) return add_restored(revision);
   changes_ = told;
   if (told > 1) merge_changes();
   const std::uint32_t count = std::exchange(changes_, 0);
@@ -137,7 +152,7 @@ void History::on_command(command::CommandKind kind, bool changed, Revision revis
   publish(revision);
 }
 
-/// Of everything at once, so it names no key.
+/// Of everything at once, or of too much, so it names no key.
 void History::add_restored(Revision revision) {
   end_ = begin_;
   (void)room(head_bytes);
@@ -165,10 +180,12 @@ void History::merge_changes() {
   HistoryEvent::Change change;
   absl::btree_map<std::string_view, Merged> keys;
   for (std::size_t position = 0; reader.next(change); ++position) {
-    const auto [at, is_new] = keys.try_emplace(change.key, Merged{.change = change, .position = position});
+    const bool was_there = !change.previous.empty() || std::ranges::binary_search(left_out_, position);
+    const auto [at, is_new] =
+        keys.try_emplace(change.key, Merged{.change = change, .position = position, .was_there = was_there});
     if (is_new) continue;
     const HistoryEvent::Change before = at->second.change;
-    at->second = {.change = change, .position = position};
+    at->second = {.change = change, .position = position, .was_there = at->second.was_there};
     at->second.change.previous = before.previous;
     if (change.op == ChangeKind::touch && before.op == ChangeKind::put) {  // still the news is what it holds
       at->second.change.op = ChangeKind::put;
@@ -179,7 +196,7 @@ void History::merge_changes() {
   std::vector<const Merged*> left;
   for (const auto& [key, merged] : keys) {
     const bool is_gone = merged.change.op == ChangeKind::remove || merged.change.op == ChangeKind::expire;
-    if (!is_gone || !merged.change.previous.empty()) left.push_back(&merged);
+    if (!is_gone || merged.was_there) left.push_back(&merged);
   }
   std::ranges::sort(left, {}, &Merged::position);
   char* to = tail_->bytes_.get() + begin_ + head_bytes;

@@ -12,7 +12,8 @@
 // created and removed again is not.
 //
 // Bounded by events and by bytes, whichever is less; the newest event stays whatever its size. Events leave in blocks, but exactly
-// `max_events` are shown.
+// `max_events` are shown. One command may change 100 000 large values, so one event is bounded too: of what keys held before only so
+// much is kept, and an event that is too large all the same becomes a `restored`.
 //
 // Thread rule: "writer" from one thread at a time; the rest from any, without a lock but for a short one to find a block.
 #pragma once
@@ -100,6 +101,9 @@ class HistoryEvent {
 struct HistoryLimits {
   std::uint64_t max_events = 100'000;
   std::uint64_t max_bytes = std::uint64_t{64} << 20U;
+  // Of one event; the same on all members, because a stream goes on at another one.
+  std::uint64_t max_previous_bytes = std::uint64_t{64} << 20U;  ///< `previous` beyond is left out: empty.
+  std::uint64_t max_event_bytes = std::uint64_t{1} << 30U;  ///< A larger event names no key: it is told as `restored`.
 };
 
 /// The events of a history as of one revision, for as long as it lives.
@@ -159,6 +163,7 @@ class History final : public ChangeListener {
   [[nodiscard]] char* room(std::size_t size_bytes);
   void begin_block(std::size_t wanted_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void drop_old() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void begin_event(ChangeKind kind);
   void merge_changes();
   void add_restored(Revision revision);
   void write_head(EventType type, std::uint32_t count);
@@ -174,7 +179,10 @@ class History final : public ChangeListener {
   std::size_t begin_ = 0;         // of the event under way, in the tail
   std::size_t end_ = 0;
   std::uint32_t changes_ = 0;
-  bool has_one_kind_ = true;  // all changes of the event under way have the op of the first
+  std::uint64_t previous_bytes_ = 0;          // in the event under way
+  std::vector<std::uint32_t> left_out_ = {};  // positions of the changes whose `previous` is left out, rising
+  bool is_too_large_ = false;                 // the changes of the event under way are counted, not kept
+  bool has_one_kind_ = true;                  // all changes of the event under way have the op of the first
   ChangeKind kind_ = ChangeKind::put;
   command::EntryStamp stamp_;
 

@@ -267,6 +267,59 @@ TEST(History, ATransactionOfManyLargeValuesIsOneEvent) {
   EXPECT_EQ(event_of(machine.history, 2).changes.size(), 30U);
 }
 
+/// Writes the last of the keys, then removes all of them, in one transaction.
+void replace_one_and_remove(Machine& machine, const std::vector<std::string>& keys, const std::string& value) {
+  command::Transaction transaction;
+  transaction.then.push_back({.kind = command::OperationKind::put, .key = keys.back(), .value = value});
+  for (const std::string& key : keys) transaction.then.push_back({.kind = command::OperationKind::remove, .key = key});
+  machine.apply(transaction);
+}
+
+TEST(History, WhatManyKeysHeldBeforeIsLeftOutBeyondALimit) {
+  Machine machine({.max_previous_bytes = 1000});
+  const std::string text = '"' + std::string(400, 'x') + '"';
+  const std::vector<std::string> keys = {"a", "b", "c", "d", "e"};
+  for (const std::string& key : keys) machine.put(key, text);
+  replace_one_and_remove(machine, keys, stored("1"));
+  const ToldEvent event = event_of(machine.history, 6);
+  EXPECT_EQ(event.type, EventType::del_many);
+  ASSERT_EQ(event.changes.size(), 5U) << "whatever is left out, each key is told of";
+  EXPECT_EQ(event.changes.at("e").previous, stored(text)) << "it was the first";
+  EXPECT_EQ(event.changes.at("a").previous, stored(text));
+  EXPECT_EQ(event.changes.at("b").previous, "");
+  machine.put("a", text);
+  machine.put("a", "1");
+  EXPECT_EQ(event_of(machine.history, 8).changes.at("a").previous, stored(text)) << "each event has the limit anew";
+}
+
+TEST(History, AKeyThatWasThereIsToldOfThoughWhatItHeldIsLeftOut) {
+  Machine machine({.max_previous_bytes = 0});
+  machine.put("k", "1");
+  machine.apply({.then = {{.kind = command::OperationKind::put, .key = "k", .value = stored("2")},
+                          {.kind = command::OperationKind::put, .key = "new", .value = stored("2")},
+                          {.kind = command::OperationKind::remove, .key = "new"},
+                          {.kind = command::OperationKind::remove, .key = "k"}}});
+  const ToldEvent event = event_of(machine.history, 2);
+  EXPECT_EQ(event.type, EventType::del);
+  ASSERT_EQ(event.changes.size(), 1U);
+  EXPECT_EQ(event.changes.at("k").op, ChangeKind::remove);
+}
+
+TEST(History, AnEventThatWouldBeTooLargeNamesNoKey) {
+  Machine machine({.max_event_bytes = 1000});
+  std::vector<std::string> keys;
+  for (int i = 0; i < 20; ++i) keys.push_back(std::string(100, 'k') + std::to_string(i));
+  for (const std::string& key : keys) machine.put(key, "1");
+  machine.put("small", "1");
+  replace_one_and_remove(machine, keys, stored("2"));
+  EXPECT_EQ(event_of(machine.history, 22).type, EventType::restored);
+  EXPECT_TRUE(event_of(machine.history, 22).changes.empty());
+  machine.put("small", "2");
+  const ToldEvent behind = event_of(machine.history, 23);
+  EXPECT_EQ(behind.type, EventType::put);
+  EXPECT_EQ(behind.changes.at("small").previous, stored("1"));
+}
+
 TEST(History, WhatTurnsOutToBeNoChangeIsNoEvent) {
   Machine machine;
   machine.put("k", "1");

@@ -116,7 +116,10 @@ class DevObserve(unittest.TestCase):
         process = subprocess.Popen([DEV, "observe", "3"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    stdin=subprocess.DEVNULL, text=True, start_new_session=True)
         try:
-            self.assertIn(f"http://127.0.0.1:{ui_port}/", process.stdout.readline())
+            links = [process.stdout.readline().split()[-1] for _ in range(5)]
+            self.assertTrue(links[0].startswith(f"http://127.0.0.1:{ui_port}/"), links)
+            for link in links:
+                self.assertEqual(urllib.request.urlopen(link, timeout=10).status, 200, link)
             query = f"http://127.0.0.1:{ui_port}/api/v1/query?query=count(up==1)"
             self.wait_until(lambda: json.load(urllib.request.urlopen(query, timeout=5))["data"]["result"][0]["value"][1] == "3")
             spans = pathlib.Path(directory) / "spans.txt"
@@ -128,6 +131,18 @@ class DevObserve(unittest.TestCase):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+
+    @unittest.skipUnless(shutil.which("prometheus"), "Prometheus (Debian: prometheus) is not installed")
+    def test_a_port_that_is_taken_ends_it_and_is_named(self):
+        with tempfile.TemporaryDirectory(prefix="concord-dev-observe-") as directory, socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            holder.listen()
+            taken = str(holder.getsockname()[1])
+            environment = {**os.environ, "CONCORD_PROGRAM": PROGRAM, "CONCORD_TRACE_COLLECTOR": COLLECTOR, "CONCORD_OBSERVE_DIR": directory,
+                           "CONCORD_PROMETHEUS_UI_PORT": taken}
+            done = subprocess.run([DEV, "observe"], env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertIn(taken, done.stderr)
 
     def wait_until(self, holds):
         end = time.monotonic() + 60

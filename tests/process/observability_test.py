@@ -64,6 +64,15 @@ class Metrics(unittest.TestCase):
             self.assertRegex(page, r"\nconcord_commit_duration_seconds_count [1-9]")
             self.assertIn("concord_cluster_size 1\n", get(server.endpoint + "/metrics")[2])
 
+    def test_the_table_of_the_documentation_has_each_metric_and_no_other(self):
+        with Server(PROGRAM, directory(), "--prometheus-port", "0", "--tracing-enabled", "true") as server:
+            page = get(server.metrics)[2]
+        shown = set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE))
+        document = (pathlib.Path(__file__).parents[2] / "docs/observability.md").read_text(encoding="utf-8")
+        names = {name for cell in re.findall(r"^\| (`concord_[^|]*)\|", document, re.MULTILINE) for name in re.findall(r"`([a-z_]+)`", cell)}
+        # Those of operations stand there as concord_api_<operation>_..., but for the errors.
+        self.assertEqual(names, {name for name in shown if re.match(r"concord_(?!api_)|concord_api_errors", name)})
+
     def test_promtool_reads_it(self):
         promtool = shutil.which("promtool")
         if not promtool:

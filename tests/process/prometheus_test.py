@@ -1,109 +1,104 @@
-#!/usr/bin/env python3
-"""prometheus_test.py <program> <root of the tree>: a real Prometheus, with the configuration of deploy/, scrapes a running node; every
-query of the dashboard has an answer, and alerts fire when what they are for happens. Skipped (77) where Prometheus is not installed."""
+"""A real Prometheus, with the configuration of deploy/, scrapes a cluster at the ports of its metrics, and every query of the dashboard has
+an answer: prometheus_test.py PROGRAM. Ends with 77 where Prometheus is not installed.
 
-import json
-import pathlib
-import re
-import shutil
+prometheus_test.py PROGRAM --picture FILE makes the picture of docs/observability.md: the same for some minutes, drawn by dashboard.py."""
+
+import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
-import urllib.parse
-import urllib.request
 
-from cluster import free_ports
-from server import Server, call
+sys.dont_write_bytecode = True
 
-PROGRAM, ROOT = "", pathlib.Path()
+import dashboard  # noqa: E402
+import prometheus  # noqa: E402
+from cluster import Cluster, free_ports  # noqa: E402
+
+PROGRAM = ""
 SKIPPED = 77
+PICTURE_SECONDS = 180
 
 
-class Prometheus:
-    """With deploy/prometheus.yml, but for where the node is, shorter intervals, and alerts that don't wait."""
+class Watched:
+    """`with`: three nodes, and the Prometheus that scrapes them."""
 
-    def __init__(self, directory, target):
-        directory = pathlib.Path(directory)
-        configuration = (ROOT / "deploy/prometheus.yml").read_text()
-        configuration = configuration.replace("localhost:9568", target).replace("15s", "1s")
-        (directory / "prometheus.yml").write_text(configuration)
-        alerts = (ROOT / "deploy/prometheus-alerts.yml").read_text()
-        (directory / "prometheus-alerts.yml").write_text(re.sub(r"\n +for: \S+", "", alerts))
-        port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data",
-             f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def ask(self, path, **parameters):
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as response:
-            return json.load(response)["data"]
-
-    def query(self, expression):
-        return self.ask("query", query=expression)["result"]
-
-    def firing(self):
-        return {alert["labels"]["alertname"] for alert in self.ask("alerts")["alerts"] if alert["state"] == "firing"}
-
-    def wait_until(self, holds, what, seconds=60):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                if holds():
-                    return
-            except OSError:  # it still starts
-                pass
-            time.sleep(0.5)
-        raise AssertionError(f"not within {seconds} s: {what}")
+    def __init__(self, directory):
+        self.directory = directory
+        self.cluster = Cluster(PROGRAM, directory)
+        self.targets = []
+        for node, port in zip(self.cluster, free_ports(3), strict=True):
+            node.flags += ["--prometheus-port", str(port)]
+            self.targets.append(f"127.0.0.1:{port}")
 
     def __enter__(self):
+        self.cluster.__enter__()
+        self.prometheus = prometheus.Prometheus(self.directory, *self.targets)
         return self
 
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+    def __exit__(self, *problem):
+        self.prometheus.__exit__()
+        self.cluster.__exit__(*problem)
 
 
-def queries():
-    dashboard = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())
-    return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-
-
-def use(server):
-    connection = server.connection()
-    for i in range(20):
-        call(connection, "PUT", f"/api/v1/kv/{i}", {"value": i})
-        call(connection, "GET", f"/api/v1/kv/{i}")
-    call(connection, "DELETE", "/api/v1/kv/0")
+def use(cluster):
+    for node in cluster:
+        for number in range(20):
+            node.put(f"{node.name}-{number}", number)
+            for consistency in ("eventual", "leader"):
+                node.get(f"{node.name}-{number}", consistency)
+        node.call("DELETE", f"/api/v1/kv/{node.name}-0")
 
 
 class Deployed(unittest.TestCase):
-    def test_the_dashboard_has_data_and_a_lost_node_is_an_alert(self):
-        with tempfile.TemporaryDirectory() as directory, \
-                Server(PROGRAM, f"{directory}/node", "--prometheus-port", "0") as server, \
-                Prometheus(directory, server.metrics.split("/")[2]) as prometheus:
-            prometheus.wait_until(lambda: prometheus.query("up == 1"), "the node is scraped")
-            asked = queries()
+    def test_every_query_of_the_dashboard_has_an_answer(self):
+        with tempfile.TemporaryDirectory() as directory, Watched(directory) as watched:
+            watched.prometheus.wait_scraped()
+            asked = [target["expr"] for panel in dashboard.panels() for target in panel["targets"]]
             self.assertGreater(len(asked), 20)
 
             def unanswered():
-                use(server)
-                return [query for query in asked if not prometheus.query(query)]
+                use(watched.cluster)
+                return [query for query in asked if not any(map(dashboard.numbers, watched.prometheus.query(query)))]
 
-            prometheus.wait_until(lambda: not unanswered(), "every query of the dashboard has an answer")
-            latency = prometheus.query('concord_api_put_duration_milliseconds{result="ok",quantile="0.5"}')
+            watched.prometheus.wait_until(lambda: not unanswered(), "every query of the dashboard has an answer that is a number")
+            latency = watched.prometheus.query('concord_api_put_duration_milliseconds{result="ok",quantile="0.5"}')
             self.assertGreater(float(latency[0]["value"][1]), 0)
-            self.assertEqual(prometheus.firing() & {"ConcordDown", "ConcordNoLeader", "ConcordNodeFailed"}, set())
-            server.kill()
-            prometheus.wait_until(lambda: "ConcordDown" in prometheus.firing(), "the alert of a lost node fires")
+            page = dashboard.page(watched.prometheus, time.time() - 5, time.time())
+            self.assertEqual(page.count("<section"), len(dashboard.panels()))
+
+
+def take_picture(file):
+    with tempfile.TemporaryDirectory() as directory, Watched(directory) as watched:
+        watched.prometheus.wait_scraped()
+        begin = time.time()
+        stopping = threading.Event()
+
+        def load():
+            while not stopping.wait(0.5):
+                use(watched.cluster)
+
+        worker = threading.Thread(target=load, daemon=True)
+        worker.start()
+        time.sleep(PICTURE_SECONDS)
+        stopping.set()
+        worker.join()
+        page = os.path.join(directory, "dashboard.html")
+        with open(page, "w", encoding="utf-8") as out:
+            out.write(dashboard.page(watched.prometheus, begin, time.time()))
+        width = 24 * dashboard.COLUMN_PX + dashboard.GAP_PX
+        subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={width},1640",
+                        f"--screenshot={os.path.abspath(file)}", f"file://{page}"], check=True, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
-    if not shutil.which("prometheus"):
+    if not prometheus.is_installed():
         print("Prometheus (Debian: prometheus) is not installed")
         sys.exit(SKIPPED)
-    ROOT = pathlib.Path(sys.argv.pop(2))
-    PROGRAM = sys.argv.pop(1)
-    unittest.main(verbosity=2)
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    if sys.argv[1:2] == ["--picture"]:
+        take_picture(sys.argv[2])
+    else:
+        unittest.main(verbosity=2)

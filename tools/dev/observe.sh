@@ -26,6 +26,8 @@ run_observe() {
   watchers=()
   trap end_all EXIT
   start_prometheus "$home" "$count" "$api_port" "$ui_port"
+  local pages
+  find_prometheus_pages "$home" "$ui_port"
   start_collector "$home" "$collector"
   local initial="" i
   for ((i = 0; i < count; ++i)); do initial+=${initial:+,}n$((i + 1))=127.0.0.1:$((peer_port + i)); done
@@ -38,8 +40,8 @@ run_observe() {
   put_load "$program" "http://127.0.0.1:$api_port" >"$home/load.log" 2>&1 &
   watchers+=($!)
   say "$count nodes, a load every few seconds, and who watches them; Ctrl-C ends everything"
-  echo "Prometheus    http://127.0.0.1:$ui_port/graph?g0.expr=rate(concord_api_put_count_total%5B1m%5D)"
-  echo "alerts        http://127.0.0.1:$ui_port/alerts"
+  echo "Prometheus    $pages/graph?g0.expr=rate(concord_api_put_count_total%5B1m%5D)&g0.tab=0&g0.range_input=15m"
+  echo "alerts        $pages/alerts"
   for ((i = 0; i < count; ++i)); do echo "metrics of n$((i + 1)) http://127.0.0.1:$((api_port + i))/metrics"; done
   echo "spans         tail -f ${home#"$root/"}/spans.txt"
   echo "dashboard     deploy/grafana-dashboard.json, for a Grafana with that Prometheus"
@@ -48,6 +50,9 @@ run_observe() {
 
 # start_prometheus <home> <count> <first api port> <port>
 start_prometheus() {
+  if (exec 3<>"/dev/tcp/127.0.0.1/$4") 2>/dev/null; then
+    fail "port $4, for Prometheus, is taken; CONCORD_PROMETHEUS_UI_PORT names another"
+  fi
   local targets="" i
   for ((i = 0; i < $2; ++i)); do targets+=${targets:+, }"'127.0.0.1:$(($3 + i))'"; done
   sed -e "s/'localhost:9568'/$targets/" -e 's/15s/2s/' "$root/deploy/prometheus.yml" >"$1/prometheus.yml"
@@ -55,6 +60,17 @@ start_prometheus() {
   prometheus --config.file="$1/prometheus.yml" --storage.tsdb.path="$1/prometheus" --web.listen-address="127.0.0.1:$4" \
     --log.level=warn >"$1/prometheus.log" 2>&1 </dev/null &
   watchers+=($!)
+}
+
+# find_prometheus_pages <home> <port>: sets pages to where they are, once it serves. Debian's has only the older ones, in a place of
+# their own.
+find_prometheus_pages() {
+  pages=http://127.0.0.1:$2
+  until curl -sf -m 5 -o /dev/null "$pages/-/ready"; do
+    kill -0 "${watchers[-1]}" 2>/dev/null || fail "Prometheus did not start: $(tail -n 1 "$1/prometheus.log")"
+    sleep 0.1
+  done
+  if curl -sf -m 5 -o /dev/null "$pages/classic/graph"; then pages+=/classic; fi
 }
 
 # start_collector <home> <program>: says its address first

@@ -10,7 +10,7 @@ packages_build=(
 packages_rust=("rustc-web|rustc" "cargo-web|cargo")
 packages_node=(nodejs npm) # only where there is no npm of another origin
 packages_go=(golang-go)    # only where there is no Go of another origin; any from 1.19 on
-packages_test=(chromium python3-venv openssl man-db groff-base iproute2 dpkg-dev debootstrap prometheus valgrind)
+packages_test=(chromium python3-venv openssl man-db groff-base iproute2 dpkg-dev debootstrap prometheus strace valgrind)
 packages_package=(dpkg-dev)
 packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-dev redis-tools)
 # etcd is built from its Go module, with any Go from 1.24 on.
