@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "acl/record.hpp"
 #include "base/check.hpp"
 #include "command/limits.hpp"
 #include "input.hpp"
@@ -35,7 +36,7 @@ class Builder {
   Command command() {
     Command built;
     constexpr std::uint8_t before_a_command = 9;
-    const auto kind = static_cast<std::uint8_t>(1 + input_.below(12));
+    const auto kind = static_cast<std::uint8_t>(1 + input_.below(14));
     built.kind = static_cast<CommandKind>(kind < before_a_command ? kind : kind + 1);
     built.request = {base::NodeId(input_.number()), input_.number(), input_.number()};
     const bool is_single = built.kind == CommandKind::put || built.kind == CommandKind::remove;
@@ -52,6 +53,8 @@ class Builder {
     if (built.kind == CommandKind::once) built.once = once();
     if (built.kind == CommandKind::token_create) built.token = token();
     if (built.kind == CommandKind::token_revoke) built.token.id = token_id();
+    if (built.kind == CommandKind::access_set) built.access.record = keep(acl::encode(record()));
+    if (built.kind == CommandKind::access_remove) built.access = {.kind = access_kind(), .name = name()};
     if (command::is_of_restore(built.kind)) built.restore = restore(built.kind);
     if (built.kind != CommandKind::expire && input_.below(4) == 0) built.as_token = token_id();
     if (built.kind == CommandKind::transaction || built.kind == CommandKind::once) built.transaction = transaction();
@@ -134,7 +137,42 @@ class Builder {
                                .description = input_.text(20)};
     built.hash.fill(static_cast<char>(input_.below(4)));
     for (std::size_t left = input_.below(3); left > 0; --left) built.prefixes.push_back(key());
+    if (input_.below(3) == 0) built.user = name();
+    if (input_.below(3) == 0) built.tenant = name();
     return built;
+  }
+
+  /// Few different ones, as above.
+  std::string_view name() { return keep(std::string(1, static_cast<char>('a' + input_.below(3)))); }
+  AccessKind access_kind() { return static_cast<AccessKind>(1 + input_.below(3)); }
+
+  AccessRecord record() {
+    AccessRecord built;
+    switch (access_kind()) {
+      case AccessKind::role: {
+        Role role{.name = std::string(name())};
+        for (std::size_t left = input_.below(3); left > 0; --left) {
+          role.grants.push_back({.permissions = {input_.flag() ? Permission::read : Permission::write},
+                                 .prefixes = {std::string(key())}});
+        }
+        built = std::move(role);
+        break;
+      }
+      case AccessKind::user:
+        built = User{.name = std::string(name()),
+                     .roles = {std::string(name())},
+                     .tenant = input_.flag() ? std::string(name()) : std::string(),
+                     .disabled = input_.below(4) == 0};
+        break;
+      case AccessKind::tenant:
+        built = Tenant{.name = std::string(name()),
+                       .prefix = std::string(key()),
+                       .quotas = {.max_keys = input_.below(4), .max_bytes = input_.below(40)}};
+        break;
+    }
+    auto record = acl::normalized(std::move(built));
+    CONCORD_CHECK(record.has_value(), "a record is sound");
+    return std::move(*record);
   }
 
   Guard guard() {
@@ -196,6 +234,8 @@ void append(std::string& to, const Command& command) {
     case CommandKind::restore_chunk:
     case CommandKind::restore_commit:
     case CommandKind::restore_abort: return command::append_restore(to, command.request, command.kind, command.restore);
+    case CommandKind::access_set: return command::append_access_set(to, command.request, command.access.record);
+    case CommandKind::access_remove: return command::append_access_remove(to, command.request, command.access);
   }
 }
 
@@ -224,7 +264,7 @@ bool same(const Command& a, const Command& b) {
       return same_head && a.token.id == b.token.id && a.token.hash == b.token.hash &&
              a.token.permissions == b.token.permissions && a.token.expires_in_s == b.token.expires_in_s &&
              a.token.only_as_first == b.token.only_as_first && a.token.description == b.token.description &&
-             a.token.prefixes == b.token.prefixes;
+             a.token.prefixes == b.token.prefixes && a.token.user == b.token.user && a.token.tenant == b.token.tenant;
     case CommandKind::token_revoke: return same_head && a.token.id == b.token.id;
     case CommandKind::restore_begin:
       return same_head && a.restore.id == b.restore.id && a.restore.wall_offset_ms == b.restore.wall_offset_ms &&
@@ -236,6 +276,9 @@ bool same(const Command& a, const Command& b) {
       return same_head && a.restore.id == b.restore.id && a.restore.chunks == b.restore.chunks &&
              a.restore.crc == b.restore.crc;
     case CommandKind::restore_abort: return same_head && a.restore.id == b.restore.id;
+    case CommandKind::access_set: return same_head && a.access.record == b.access.record;
+    case CommandKind::access_remove:
+      return same_head && a.access.kind == b.access.kind && a.access.name == b.access.name;
     case CommandKind::once:
       if (a.once.scope != b.once.scope || a.once.key != b.once.key || a.once.fingerprint != b.once.fingerprint)
         return false;

@@ -116,6 +116,9 @@ int run(int argument_count, char** arguments) {
   add_query(app, context);
   add_txn(app, context);
   add_token(app, context);
+  add_role(app, context);
+  add_user(app, context);
+  add_tenant(app, context);
   add_audit(app, context);
   add_backup(app, context);
   add_cert(app, context);

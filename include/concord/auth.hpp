@@ -1,4 +1,4 @@
-// Tokens: who may do what, and to which keys.
+// Tokens, roles, users and tenants: who may do what, to which keys, and how much of it.
 //
 // A token is a secret, `sk_concord_` and 256 random bits, that a caller brings with each call (`token` in the options of calls,
 // `ClientOptions::token`, `Authorization: Bearer` over HTTP). The store keeps only its SHA-256: the secret is shown once, when it is
@@ -9,6 +9,15 @@
 //     auto made = auth.create({.permissions = {concord::Permission::read}, .prefixes = {"public/"}}, {.token = admin});
 //     store.get("public/greeting", {.token = made->secret});
 //     auth.revoke(made->info.id, {.token = admin});
+//
+// A role says what may be done with which keys, a user has roles, and a token may belong to a user: it may do what both the user and the
+// token itself say. A tenant is a part of the keys, those with its prefix, with quotas: whose user, or whose token, is of a tenant
+// reaches nothing else. A change of any of them counts at once, on every node, for open event streams too.
+//
+//     auth.set_tenant({.name = "acme", .quotas = {.max_keys = 10'000}}, {.token = admin});
+//     auth.set_role({.name = "editor", .grants = {{.permissions = {Permission::read, Permission::write}, .prefixes = {"acme/docs/"}}}}, ...);
+//     auth.set_user({.name = "ada", .roles = {"editor"}, .tenant = "acme"}, {.token = admin});
+//     auto hers = auth.create({.permissions = {Permission::read, Permission::write}, .user = "ada"}, {.token = admin});
 //
 // All calls here need the permission `admin`. With authentication off (`AuthOptions::enabled`) nobody is asked for a token, and tokens
 // can be made all the same: so does an operator who has lost the last admin token.
@@ -22,6 +31,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <concord/error.hpp>
@@ -51,6 +61,10 @@ struct NewToken {
   std::vector<std::string> prefixes = {};
   std::string description = {};                         ///< UTF-8, at most 1024 bytes.
   std::optional<std::chrono::seconds> expires_in = {};  ///< At least 1 s. None: it does not expire.
+  /// Whose it is: it may do no more than this user may. Empty: nobody's; it may do what it says itself.
+  std::string user = {};
+  /// The tenant it is of, when it has no user; empty: of none. Not for an admin.
+  std::string tenant = {};
 };
 
 /// What is known of a token, without its secret.
@@ -63,12 +77,67 @@ struct TokenInfo {
   std::optional<std::chrono::seconds> expires_in = {};  ///< Remaining time, rounded up; 0: it has expired.
   /// On the node that was asked, since that was started, to a second.
   std::optional<std::chrono::system_clock::time_point> last_used_at = {};
+  std::string user = {};    ///< empty: nobody's
+  std::string tenant = {};  ///< its own; empty: none
 };
 
 struct CreatedToken {
   TokenInfo info = {};
   std::string secret = {};  ///< Shown this once.
 };
+
+/// What a role lets do, and with which keys.
+struct Grant {
+  std::vector<Permission> permissions = {};  ///< At least one.
+  std::vector<std::string> prefixes = {};    ///< As those of a token; none: all keys. Not with `admin`.
+};
+
+/// Names of roles, users and tenants have 1 to 64 of the letters a-z, 0-9, '.', '_' and '-', the first of them a-z or 0-9.
+struct Role {
+  std::string name = {};
+  std::string description = {};    ///< UTF-8, at most 1024 bytes; so for users and tenants.
+  std::vector<Grant> grants = {};  ///< At most 16, with 64 prefixes in all. None: it lets do nothing.
+};
+
+struct User {
+  std::string name = {};
+  std::string description = {};
+  std::vector<std::string> roles = {};  ///< At most 16, which are there. Grants add up.
+  /// Reaches only keys of this tenant, and is never an admin. Empty: of none.
+  std::string tenant = {};
+  bool disabled = false;  ///< No token of his is valid.
+};
+
+/// 0: no limit. Keys and bytes are those in the tenant's prefix, whoever writes them; a write that would go beyond is refused as a whole
+/// (storage_full), one that makes nothing larger never is. Operations and subscribers are counted by each node for itself, over HTTP and
+/// for every subscription (overloaded).
+struct Quotas {
+  std::uint64_t max_keys = 0;
+  std::uint64_t max_bytes = 0;  ///< Of keys and values as they are stored: compressed, if they are.
+  std::uint64_t max_operations_per_s = 0;
+  std::uint64_t max_subscribers = 0;
+  friend bool operator==(const Quotas&, const Quotas&) = default;
+};
+
+struct TenantUsage {
+  std::uint64_t keys = 0;
+  std::uint64_t bytes = 0;
+  friend bool operator==(const TenantUsage&, const TenantUsage&) = default;
+};
+
+struct Tenant {
+  std::string name = {};
+  std::string description = {};
+  /// Its keys begin so; empty: with its name and a slash. No tenant's prefix begins with another one's, and none ever changes.
+  std::string prefix = {};
+  Quotas quotas = {};
+  TenantUsage usage = {};  ///< As lists show it; not looked at by `set`.
+};
+
+/// The numbers are part of the promise: never renumber.
+enum class AccessKind : std::uint8_t { role = 1, user = 2, tenant = 3 };
+
+using AccessRecord = std::variant<Role, User, Tenant>;
 
 class CONCORD_API Auth {
  public:
@@ -82,6 +151,20 @@ class CONCORD_API Auth {
   Result<void> revoke(std::string_view id, const WriteOptions& options = {});
   /// By the secret itself. Errors: not_found.
   Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {});
+
+  // Each `set` makes it, or replaces it. Errors: invalid_request (a field), condition_failed (it names a role, user or tenant that is not
+  // there, or a prefix in use; the message says which), overloaded (there are as many as may be: 1000 roles, 10 000 users, 1000 tenants).
+  // Each `remove`: not_found; condition_failed (something still refers to it). Keys of a tenant that is removed stay.
+  Result<void> set_role(const Role& role, const WriteOptions& options = {});
+  Result<void> set_user(const User& user, const WriteOptions& options = {});
+  Result<void> set_tenant(const Tenant& tenant, const WriteOptions& options = {});
+  Result<void> remove_role(std::string_view name, const WriteOptions& options = {});
+  Result<void> remove_user(std::string_view name, const WriteOptions& options = {});
+  Result<void> remove_tenant(std::string_view name, const WriteOptions& options = {});
+  /// All, by name.
+  Result<std::vector<Role>> roles(const ReadOptions& options = {});
+  Result<std::vector<User>> users(const ReadOptions& options = {});
+  Result<std::vector<Tenant>> tenants(const ReadOptions& options = {});
 
  private:
   Store* store_;

@@ -16,7 +16,7 @@
 // then all keys are replaced at one revision, which is the next one, so revisions go on. What was written meanwhile is replaced too, as
 // everything else. Event streams are told by one event, `restored`. A key whose time has passed by now is left out; the others have the
 // time left that they would have had. Tokens stay as they are, so nobody is locked out, and a revoked token stays revoked;
-// `RestoreBackupOptions::with_tokens` adds those of the backup that are not there, for a cluster that is new.
+// `RestoreBackupOptions::with_tokens` adds those of the backup that are not there, for a cluster that is new; roles, users, tenants too.
 //
 // All calls need the permission `admin`. They take as long as the data are large: their time is an hour unless said. A call that ends
 // early has left no file behind, and changed nothing unless its error says `maybe_committed()`.
@@ -91,7 +91,7 @@ struct BackupReadOptions {
 
 struct RestoreBackupOptions {
   std::vector<std::string> prefixes = {};  ///< Only keys that begin so are replaced, all others stay; at most 64.
-  bool with_tokens = false;                ///< Adds the tokens of the backup that are not there.
+  bool with_tokens = false;  ///< Adds the tokens, roles, users and tenants of the backup that are not there.
   std::chrono::milliseconds timeout = std::chrono::hours(1);
   std::string_view token = {};
   BackupProgress progress = {};  ///< Of bytes of the file, which is read twice; embedded only.

@@ -78,6 +78,9 @@ class CONCORD_API Node final : public Store {
   Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) override;
   Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) override;
   Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) override;
+  Result<void> set_access(const AccessRecord& record, const WriteOptions& options = {}) override;
+  Result<void> remove_access(AccessKind kind, std::string_view name, const WriteOptions& options = {}) override;
+  Result<std::vector<AccessRecord>> list_access(AccessKind kind, const ReadOptions& options = {}) override;
   Result<std::vector<AuditEntry>> query_audit(const AuditQuery& query, const ReadOptions& options = {}) override;
   Result<void> export_audit(const AuditQuery& query, const std::function<bool(std::string_view)>& visit,
                             const ReadOptions& options = {}) override;

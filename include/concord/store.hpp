@@ -213,6 +213,10 @@ class CONCORD_API Store : public AsyncStore {
   virtual Result<std::vector<TokenInfo>> list_tokens(const ReadOptions& options = {}) = 0;
   virtual Result<void> revoke_token(std::string_view id, const WriteOptions& options = {}) = 0;
   virtual Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {}) = 0;
+  virtual Result<void> set_access(const AccessRecord& record, const WriteOptions& options = {}) = 0;
+  virtual Result<void> remove_access(AccessKind kind, std::string_view name, const WriteOptions& options = {}) = 0;
+  /// All of this kind, by name.
+  virtual Result<std::vector<AccessRecord>> list_access(AccessKind kind, const ReadOptions& options = {}) = 0;
 
   // --- the audit log of the node that is asked (concord/audit_log.hpp: `AuditLog` has it under shorter names) ------------
 

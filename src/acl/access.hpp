@@ -27,22 +27,26 @@ class Access {
   [[nodiscard]] const Token* token() const noexcept { return token_.get(); }
   /// 0: of no token.
   [[nodiscard]] TokenId id() const noexcept { return token_ ? token_->id : TokenId(); }
-  /// Of which keys; for nobody too, who is refused before.
-  [[nodiscard]] const Scope* scope() const noexcept { return token_ ? &token_->scope : nullptr; }
+  /// Of which keys; for nobody too, who is refused before. Null: of all, and nobody asks.
+  [[nodiscard]] const Scope* scope(Permission permission) const noexcept {
+    return token_ ? &token_->rights.scope(permission) : nullptr;
+  }
+  /// Null: of none.
+  [[nodiscard]] const Tenant* tenant() const noexcept { return token_ ? token_->rights.tenant() : nullptr; }
   [[nodiscard]] bool is_everything() const noexcept { return is_everything_; }
 
   [[nodiscard]] Refusal judge(Permission permission) const noexcept {
     if (is_everything_) return Refusal::none;
     if (!token_) return Refusal::unauthorized;
-    return token_->has(permission) ? Refusal::none : Refusal::forbidden;
+    return token_->rights.has(permission) ? Refusal::none : Refusal::forbidden;
   }
   [[nodiscard]] Refusal judge_key(Permission permission, std::string_view key) const noexcept {
     if (is_everything_) return Refusal::none;
-    return token_ ? acl::judge_key(*token_, permission, key) : Refusal::unauthorized;
+    return token_ ? acl::judge_key(token_->rights, permission, key) : Refusal::unauthorized;
   }
   [[nodiscard]] Refusal judge(const command::Transaction& transaction) const noexcept {
     if (is_everything_) return Refusal::none;
-    return token_ ? acl::judge(*token_, transaction) : Refusal::unauthorized;
+    return token_ ? acl::judge(token_->rights, transaction) : Refusal::unauthorized;
   }
 
  private:

@@ -6,8 +6,9 @@
 //   write   put, remove, touch, delete_where
 //   admin   everything, tokens and members too
 //
-// Every key that a transaction names must be in the token's scope, those of its guards too. What a delete_where matches outside the
-// scope is not looked at (store/apply.cpp). Thread rule: pure functions.
+// Each permission has its own scope (acl/rights.hpp). Every key that a transaction names must be in that of the permission it takes, those of its guards
+// too. What a delete_where matches outside the scope is not looked at: that of `write`, and with a filter that of `read` too
+// (`delete_scope`). Thread rule: pure functions.
 #pragma once
 
 #include <string_view>
@@ -20,8 +21,10 @@ namespace concord::acl {
 
 using command::Refusal;
 
-[[nodiscard]] Refusal judge_key(const Token& token, Permission permission, std::string_view key) noexcept;
-[[nodiscard]] Refusal judge(const Token& token, const command::Transaction& transaction) noexcept;
+[[nodiscard]] Refusal judge_key(const Rights& rights, Permission permission, std::string_view key) noexcept;
+[[nodiscard]] Refusal judge(const Rights& rights, const command::Transaction& transaction) noexcept;
+/// The keys that a delete_where sees.
+[[nodiscard]] Scope delete_scope(const Rights& rights, const command::Selector& selector);
 /// Null: there is no such token.
 [[nodiscard]] Refusal judge(const Token* token, base::ClusterTimeMs now_ms, const command::Command& command) noexcept;
 

@@ -23,7 +23,8 @@ bool holds(Permissions given, Permissions wanted) { return (given & (wanted | ad
 
 Token token_of(Permissions permissions) {
   Token token{.id = TokenId(1), .permissions = permissions};
-  token.scope = Scope({"in/"});
+  if ((permissions & admin_bit) == 0) token.scope = Scope({"in/"});
+  token.rights = limited(Rights::everything(), token);
   return token;
 }
 
@@ -33,8 +34,10 @@ void expect_needs(Permissions needed, const Make& make) {
   for (Permissions given = 1; given <= command::all_permissions; ++given) {
     for (const std::string_view key : {"in/k", "out"}) {
       const Token token = token_of(given);
-      const bool allowed = holds(given, needed) && key == "in/k";
-      EXPECT_EQ(judge(token, make(key)), allowed ? Refusal::none : Refusal::forbidden) << int{given} << ' ' << key;
+      const bool is_admin = (given & admin_bit) != 0;
+      const bool allowed = holds(given, needed) && (key == "in/k" || is_admin);
+      EXPECT_EQ(judge(token.rights, make(key)), allowed ? Refusal::none : Refusal::forbidden)
+          << int{given} << ' ' << key;
     }
   }
 }
@@ -60,15 +63,17 @@ TEST(Rules, AGuardThatLooksIntoAValueNeedsToRead) {
 TEST(Rules, OneOperationOutsideRefusesTheWholeTransaction) {
   Transaction transaction;
   for (int i = 0; i < 499; ++i) transaction.then.push_back({.kind = OperationKind::put, .key = "in/a"});
-  EXPECT_EQ(judge(token_of(write_bit), transaction), Refusal::none);
+  EXPECT_EQ(judge(token_of(write_bit).rights, transaction), Refusal::none);
   transaction.then.push_back({.kind = OperationKind::put, .key = "in"});
-  EXPECT_EQ(judge(token_of(write_bit), transaction), Refusal::forbidden);
+  EXPECT_EQ(judge(token_of(write_bit).rights, transaction), Refusal::forbidden);
 }
 
 TEST(Rules, DeletingByASelectorNeedsToWriteAndByAFilterToReadToo) {
   for (Permissions given = 1; given <= command::all_permissions; ++given) {
     Operation operation{.kind = OperationKind::delete_where};
-    const auto judged = [&] { return judge(token_of(given), Transaction{.then = {operation}}) == Refusal::none; };
+    const auto judged = [&] {
+      return judge(token_of(given).rights, Transaction{.then = {operation}}) == Refusal::none;
+    };
     EXPECT_EQ(judged(), holds(given, write_bit)) << int{given};
     operation.selector.filter = "{}";
     EXPECT_EQ(judged(), holds(given, write_bit) && holds(given, read_bit)) << int{given};
@@ -88,13 +93,43 @@ TEST(Rules, CommandsOfTheLogNeedWhatTheyAreMadeOf) {
     for (const auto kind :
          {CommandKind::put, CommandKind::remove, CommandKind::touch, CommandKind::transaction, CommandKind::once}) {
       EXPECT_EQ(judged(kind, "in/k"), holds(given, write_bit) ? Refusal::none : Refusal::forbidden);
-      EXPECT_EQ(judged(kind, "out"), Refusal::forbidden);
+      EXPECT_EQ(judged(kind, "out"), (given & admin_bit) != 0 ? Refusal::none : Refusal::forbidden);
     }
-    for (const auto kind : {CommandKind::token_create, CommandKind::token_revoke}) {
+    for (const auto kind : {CommandKind::token_create, CommandKind::token_revoke, CommandKind::access_set,
+                            CommandKind::access_remove, CommandKind::restore_commit}) {
       EXPECT_EQ(judged(kind, ""), holds(given, admin_bit) ? Refusal::none : Refusal::forbidden);
     }
     EXPECT_EQ(judged(CommandKind::expire, ""), Refusal::forbidden);
   }
+}
+
+TEST(Rules, EachPermissionHasItsOwnKeys) {
+  Rights rights;
+  rights.grant({.permissions = {Permission::read}, .prefixes = {"in/", "seen/"}});
+  rights.grant({.permissions = {Permission::write}, .prefixes = {"in/"}});
+  EXPECT_EQ(judge_key(rights, Permission::read, "seen/k"), Refusal::none);
+  EXPECT_EQ(judge_key(rights, Permission::write, "seen/k"), Refusal::forbidden);
+  Transaction transaction{.guards = {{.kind = GuardKind::filter, .key = "seen/k"}},
+                          .then = {{.kind = OperationKind::put, .key = "in/k"}}};
+  EXPECT_EQ(judge(rights, transaction), Refusal::none);
+  transaction.then.front().key = "seen/k";
+  EXPECT_EQ(judge(rights, transaction), Refusal::forbidden);
+  Rights other;
+  other.grant({.permissions = {Permission::read}, .prefixes = {"a/"}});
+  other.grant({.permissions = {Permission::write}, .prefixes = {"a/b/", "c/"}});
+  EXPECT_EQ(delete_scope(other, {}).prefixes(), (std::vector<std::string>{"a/b/", "c/"}));
+  command::Selector filtered;
+  filtered.filter = "{}";
+  EXPECT_EQ(delete_scope(other, filtered).prefixes(), (std::vector<std::string>{"a/b/"}));
+}
+
+TEST(Rules, WhoIsLockedIsUnauthorised) {
+  Command command;
+  command.kind = CommandKind::put;
+  command.key = "in/k";
+  Token token = token_of(write_bit);
+  token.rights = Rights::locked();
+  EXPECT_EQ(judge(&token, 0, command), Refusal::unauthorized);
 }
 
 TEST(Rules, NobodyAndWhoHasExpiredIsUnauthorised) {

@@ -14,7 +14,7 @@ Scope::Scope(std::vector<std::string> prefixes) {
 }
 
 bool Scope::covers(std::string_view key) const noexcept {
-  if (prefixes_.empty()) return true;
+  if (prefixes_.empty()) return !is_nothing_;
   const auto behind = std::ranges::upper_bound(prefixes_, key);
   return behind != prefixes_.begin() && key.starts_with(*std::prev(behind));
 }
@@ -23,6 +23,28 @@ std::optional<std::string_view> Scope::next_behind(std::string_view key) const n
   const auto behind = std::ranges::upper_bound(prefixes_, key);
   if (behind == prefixes_.end()) return std::nullopt;
   return *behind;
+}
+
+Scope united(const Scope& one, const Scope& other) {
+  if (one.is_nothing() || other.is_everything()) return other;
+  if (other.is_nothing() || one.is_everything()) return one;
+  std::vector<std::string> prefixes = one.prefixes();
+  prefixes.insert(prefixes.end(), other.prefixes().begin(), other.prefixes().end());
+  return Scope(std::move(prefixes));
+}
+
+Scope intersection(const Scope& one, const Scope& other) {
+  if (one.is_nothing() || other.is_everything()) return one;
+  if (other.is_nothing() || one.is_everything()) return other;
+  // What begins with both begins with the longer one, and that with the other.
+  std::vector<std::string> prefixes;
+  for (const std::string& prefix : one.prefixes()) {
+    if (other.covers(prefix)) prefixes.push_back(prefix);
+  }
+  for (const std::string& prefix : other.prefixes()) {
+    if (one.covers(prefix)) prefixes.push_back(prefix);
+  }
+  return prefixes.empty() ? Scope::nothing() : Scope(std::move(prefixes));
 }
 
 }  // namespace concord::acl

@@ -50,6 +50,34 @@ TEST(Scope, CoversWhatBeginsWithAPrefixAndTheWalkFindsAllOfIt) {
   }
 }
 
+TEST(Scope, UnionAndIntersectionCoverWhatEitherOrBothCover) {
+  const std::vector<std::string> keys = all_keys();
+  constexpr std::uint64_t seed = 12;
+  base::Random random(seed);
+  const auto draw = [&] {
+    if (random.one_in(8)) return random.one_in(2) ? Scope() : Scope::nothing();
+    std::vector<std::string> prefixes;
+    for (std::uint64_t n = 1 + random.below(4); n > 0; --n) prefixes.push_back(keys[random.below(keys.size())]);
+    return Scope(prefixes);
+  };
+  for (int round = 0; round < 1000; ++round) {
+    const Scope one = draw();
+    const Scope other = draw();
+    const Scope either = united(one, other);
+    const Scope both = intersection(one, other);
+    for (const std::string& key : keys) {
+      ASSERT_EQ(either.covers(key), one.covers(key) || other.covers(key)) << "seed " << seed << " round " << round;
+      ASSERT_EQ(both.covers(key), one.covers(key) && other.covers(key)) << "seed " << seed << " round " << round;
+    }
+  }
+}
+
+TEST(Scope, NothingIsNotEverything) {
+  EXPECT_FALSE(Scope::nothing().is_everything());
+  EXPECT_FALSE(Scope::nothing().covers("any"));
+  EXPECT_EQ(Scope::nothing().next_behind("any"), std::nullopt);
+}
+
 TEST(Scope, WithoutPrefixesItIsEverything) {
   EXPECT_TRUE(Scope().is_everything());
   EXPECT_TRUE(Scope().covers("any"));

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "acl/record.hpp"
 #include "base/wire.hpp"
 
 namespace concord::acl {
@@ -13,6 +14,9 @@ namespace {
 constexpr std::uint8_t expires_flag = 1;
 constexpr std::uint8_t first_flag = 2;
 constexpr std::uint8_t revoked_flag = 4;
+constexpr std::uint8_t user_flag = 8;
+constexpr std::uint8_t tenant_flag = 16;
+constexpr std::uint8_t all_flags = 31;
 constexpr std::size_t id_digits = 16;
 
 }  // namespace
@@ -34,6 +38,11 @@ std::optional<TokenId> parse_id(std::string_view text) noexcept {
   return TokenId(number);
 }
 
+Rights limited(Rights base, const Token& token) {
+  base.limit_to(token.permissions, token.scope);
+  return base;
+}
+
 std::string encode(const Token& token) {
   std::string bytes;
   base::append_fixed64(bytes, token.id.value());
@@ -41,8 +50,11 @@ std::string encode(const Token& token) {
   bytes.push_back(static_cast<char>(token.permissions));
   base::append_varint(bytes, token.created_wall_ms);
   bytes.push_back(static_cast<char>((token.deadline_ms ? expires_flag : 0) | (token.is_first ? first_flag : 0) |
-                                    (token.is_revoked ? revoked_flag : 0)));
+                                    (token.is_revoked ? revoked_flag : 0) | (token.user.empty() ? 0 : user_flag) |
+                                    (token.tenant.empty() ? 0 : tenant_flag)));
   if (token.deadline_ms) base::append_varint(bytes, *token.deadline_ms);
+  if (!token.user.empty()) base::append_bytes(bytes, token.user);
+  if (!token.tenant.empty()) base::append_bytes(bytes, token.tenant);
   base::append_bytes(bytes, token.description);
   base::append_varint(bytes, token.scope.prefixes().size());
   for (const std::string& prefix : token.scope.prefixes()) base::append_bytes(bytes, prefix);
@@ -61,9 +73,14 @@ std::optional<Token> decode(std::string_view bytes) {
   token.is_first = (flags & first_flag) != 0;
   token.is_revoked = (flags & revoked_flag) != 0;
   if (token.is_revoked && !token.is_first) reader.fail();
+  if ((flags & user_flag) != 0) token.user = reader.bytes();
+  if ((flags & tenant_flag) != 0) token.tenant = reader.bytes();
+  if (((flags & user_flag) != 0 && !is_name(token.user)) || ((flags & tenant_flag) != 0 && !is_name(token.tenant))) {
+    reader.fail();
+  }
   token.description = reader.bytes();
   const std::uint64_t count = reader.varint();
-  if (count > command::max_token_prefixes || flags > (expires_flag | first_flag | revoked_flag)) reader.fail();
+  if (count > command::max_token_prefixes || flags > all_flags) reader.fail();
   if (token.id.is_zero() || token.permissions == 0 || token.permissions > command::all_permissions) reader.fail();
   std::vector<std::string> prefixes;
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {

@@ -36,24 +36,47 @@ std::vector<TokenPointer> Tokens::all() const {
 
 bool Tokens::has_admin(ClusterTimeMs now_ms) const {
   return std::ranges::any_of(by_id_, [&](const auto& each) {
-    return each.second->has(Permission::admin) && !each.second->is_revoked && !each.second->has_expired(now_ms);
+    const Token& token = *each.second;
+    return token.rights.has(Permission::admin) && !token.is_revoked && token.is_valid(now_ms);
   });
 }
 
-OperationStatus Tokens::create(const TokenRecord& record, ClusterTimeMs now_ms, std::uint64_t wall_ms) {
+OperationStatus Tokens::create(const TokenRecord& record, const Directory& directory, ClusterTimeMs now_ms,
+                               std::uint64_t wall_ms) {
   forget_expired(now_ms);
   if (record.only_as_first && has_admin(now_ms)) return OperationStatus::already_exists;
   if (by_id_.size() >= command::max_tokens) return OperationStatus::too_large;
-  auto token = std::make_shared<Token>();
-  token->id = record.id;
-  token->hash = record.hash;
-  token->permissions = record.permissions;
-  token->created_wall_ms = wall_ms;
-  if (record.expires_in_s != 0) token->deadline_ms = now_ms + ClusterTimeMs{record.expires_in_s} * 1000;
-  token->is_first = record.only_as_first;
-  token->description = record.description;
-  token->scope = Scope({record.prefixes.begin(), record.prefixes.end()});
-  return add(std::move(token)) ? OperationStatus::ok : OperationStatus::already_exists;
+  Token token{.id = record.id,
+              .hash = record.hash,
+              .permissions = record.permissions,
+              .created_wall_ms = wall_ms,
+              .is_first = record.only_as_first,
+              .description = std::string(record.description),
+              .scope = Scope({record.prefixes.begin(), record.prefixes.end()}),
+              .user = std::string(record.user),
+              .tenant = std::string(record.tenant)};
+  if (record.expires_in_s != 0) token.deadline_ms = now_ms + ClusterTimeMs{record.expires_in_s} * 1000;
+  RightsCache of_users;
+  return add(refreshed(token, directory, of_users)) ? OperationStatus::ok : OperationStatus::already_exists;
+}
+
+TokenPointer Tokens::refreshed(const Token& token, const Directory& directory, RightsCache& of_users) {
+  const auto of_user = [&]() -> Rights {
+    if (token.user.empty()) return Rights::everything();
+    if (const auto found = of_users.find(token.user); found != of_users.end()) return found->second;
+    const User* user = directory.user(token.user);
+    return of_users[token.user] = user == nullptr ? Rights::locked() : directory.rights_of(*user);
+  };
+  auto refreshed = std::make_shared<Token>(token);
+  refreshed->rights = limited(of_user(), token);
+  if (token.tenant.empty()) return refreshed;
+  TenantPointer tenant = directory.tenant(token.tenant);
+  if (tenant) {
+    refreshed->rights.limit_to(std::move(tenant));
+  } else {
+    refreshed->rights = Rights::locked();
+  }
+  return refreshed;
 }
 
 OperationStatus Tokens::revoke(TokenId id) {

@@ -1,10 +1,10 @@
-// All tokens there are. Part of the replicated state: the same on every machine.
+// All tokens there are, each with what it may do. Part of the replicated state: the same on every machine.
 //
 // Rules: an id and a hash are there once; a token that was revoked is gone, and its id is drawn from 2^64, so it never comes
 // back; one that expired stays, to be seen, until a token is made a day later. Of a revoked token that came from a configuration
 // it is remembered that it was: else the next node that has it in its configuration would make it again.
 //
-// Copying costs a pointer a token: the state machine changes a copy and then publishes it. Thread rule: ordinary value.
+// Copying costs a pointer a token. Thread rule: ordinary value.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 
 #include <absl/container/btree_map.h>
 
+#include "acl/directory.hpp"
 #include "acl/token.hpp"
 #include "base/ids.hpp"
 #include "command/token.hpp"
@@ -34,16 +35,35 @@ class Tokens {
   /// One that may do everything, now.
   [[nodiscard]] bool has_admin(base::ClusterTimeMs now_ms) const;
 
-  /// What the command says. `already_exists`: id or hash is in use, or it is to be the first admin and is not; `too_large`: there are
+  /// What the command says; `rights`: what it may do. `already_exists`: id or hash is in use, or it is to be the first admin and is not; `too_large`: there are
   /// as many as may be. Nothing was done then.
-  command::OperationStatus create(const command::TokenRecord& record, base::ClusterTimeMs now_ms,
-                                  std::uint64_t wall_ms);
+  command::OperationStatus create(const command::TokenRecord& record, const Directory& directory,
+                                  base::ClusterTimeMs now_ms, std::uint64_t wall_ms);
   /// `not_found`: there is none.
   command::OperationStatus revoke(TokenId id);
   /// As a snapshot has it. False: id or hash is in use.
   [[nodiscard]] bool add(TokenPointer token);
 
+  /// Works out again what those may do that `is_affected(const Token&)` names.
+  template <class IsAffected>
+  void refresh(const Directory& directory, IsAffected is_affected) {
+    RightsCache of_users;
+    for (auto& [id, token] : by_id_) {
+      if (is_affected(*token)) token = refreshed(*token, directory, of_users);
+    }
+  }
+  /// One that is named by `is_it(const Token&)`, null: none is.
+  template <class IsIt>
+  [[nodiscard]] TokenPointer find_if(IsIt is_it) const {
+    for (const auto& [id, token] : by_id_) {
+      if (is_it(*token)) return token;
+    }
+    return nullptr;
+  }
+
  private:
+  using RightsCache = absl::btree_map<std::string, Rights>;  // by the name of the user
+  [[nodiscard]] static TokenPointer refreshed(const Token& token, const Directory& directory, RightsCache& of_users);
   void forget_expired(base::ClusterTimeMs now_ms);
 
   absl::btree_map<TokenId, TokenPointer> by_id_;

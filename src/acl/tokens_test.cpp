@@ -11,6 +11,7 @@ namespace {
 using command::OperationStatus;
 using command::TokenRecord;
 
+const Directory nobody = {};
 constexpr base::ClusterTimeMs a_day_ms = 24ULL * 3600 * 1000;
 
 TokenRecord record_of(std::uint64_t id, Permissions permissions = 1) {
@@ -24,7 +25,7 @@ TEST(Tokens, AreFoundByIdAndByHashUntilRevoked) {
   TokenRecord record = record_of(7, 3);
   record.description = "of a service";
   record.prefixes = {"b/", "a/"};
-  ASSERT_EQ(tokens.create(record, 1000, 50), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(record, nobody, 1000, 50), OperationStatus::ok);
   const TokenPointer found = tokens.find(record.hash);
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found, tokens.find(TokenId(7)));
@@ -32,6 +33,8 @@ TEST(Tokens, AreFoundByIdAndByHashUntilRevoked) {
   EXPECT_EQ(found->created_wall_ms, 50U);
   EXPECT_FALSE(found->deadline_ms);
   EXPECT_EQ(found->scope.prefixes(), (std::vector<std::string>{"a/", "b/"}));
+  EXPECT_TRUE(found->rights.covers(Permission::write, "a/k"));
+  EXPECT_FALSE(found->rights.covers(Permission::read, "c/k"));
   EXPECT_EQ(tokens.revoke(TokenId(7)), OperationStatus::ok);
   EXPECT_EQ(tokens.find(record.hash), nullptr);
   EXPECT_EQ(tokens.find(TokenId(7)), nullptr);
@@ -40,13 +43,13 @@ TEST(Tokens, AreFoundByIdAndByHashUntilRevoked) {
 
 TEST(Tokens, AnIdOrAHashIsThereOnce) {
   Tokens tokens;
-  ASSERT_EQ(tokens.create(record_of(1), 0, 0), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(record_of(1), nobody, 0, 0), OperationStatus::ok);
   TokenRecord same_id = record_of(2);
   same_id.id = TokenId(1);
-  EXPECT_EQ(tokens.create(same_id, 0, 0), OperationStatus::already_exists);
+  EXPECT_EQ(tokens.create(same_id, nobody, 0, 0), OperationStatus::already_exists);
   TokenRecord same_hash = record_of(1);
   same_hash.id = TokenId(2);
-  EXPECT_EQ(tokens.create(same_hash, 0, 0), OperationStatus::already_exists);
+  EXPECT_EQ(tokens.create(same_hash, nobody, 0, 0), OperationStatus::already_exists);
   EXPECT_EQ(tokens.count(), 1U);
 }
 
@@ -54,25 +57,25 @@ TEST(Tokens, TheFirstAdminIsMadeOnlyWhileThereIsNone) {
   Tokens tokens;
   TokenRecord first = record_of(1, 4);
   first.only_as_first = true;
-  ASSERT_EQ(tokens.create(record_of(9, 3), 0, 0), OperationStatus::ok);
-  EXPECT_EQ(tokens.create(first, 0, 0), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(record_of(9, 3), nobody, 0, 0), OperationStatus::ok);
+  EXPECT_EQ(tokens.create(first, nobody, 0, 0), OperationStatus::ok);
   TokenRecord second = record_of(2, 4);
   second.only_as_first = true;
-  EXPECT_EQ(tokens.create(second, 0, 0), OperationStatus::already_exists);
+  EXPECT_EQ(tokens.create(second, nobody, 0, 0), OperationStatus::already_exists);
   ASSERT_EQ(tokens.revoke(TokenId(1)), OperationStatus::ok);
-  EXPECT_EQ(tokens.create(second, 0, 0), OperationStatus::ok);
+  EXPECT_EQ(tokens.create(second, nobody, 0, 0), OperationStatus::ok);
 }
 
 TEST(Tokens, ARevokedTokenOfAConfigurationNeverComesBack) {
   Tokens tokens;
   TokenRecord first = record_of(1, 4);
   first.only_as_first = true;
-  ASSERT_EQ(tokens.create(first, 0, 0), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(first, nobody, 0, 0), OperationStatus::ok);
   ASSERT_EQ(tokens.revoke(TokenId(1)), OperationStatus::ok);
   EXPECT_EQ(tokens.find(first.hash), nullptr);
   EXPECT_EQ(tokens.find(TokenId(1)), nullptr);
   EXPECT_FALSE(tokens.has_admin(0));
-  EXPECT_EQ(tokens.create(first, 0, 0), OperationStatus::already_exists);
+  EXPECT_EQ(tokens.create(first, nobody, 0, 0), OperationStatus::already_exists);
   EXPECT_EQ(tokens.revoke(TokenId(1)), OperationStatus::not_found);
   ASSERT_EQ(tokens.count(), 1U);
   EXPECT_TRUE(decode(encode(*tokens.all().front()))->is_revoked);
@@ -82,7 +85,7 @@ TEST(Tokens, AnExpiredAdminIsNone) {
   Tokens tokens;
   TokenRecord record = record_of(1, 4);
   record.expires_in_s = 10;
-  ASSERT_EQ(tokens.create(record, 1000, 0), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(record, nobody, 1000, 0), OperationStatus::ok);
   EXPECT_TRUE(tokens.has_admin(10'999));
   EXPECT_FALSE(tokens.has_admin(11'000));
 }
@@ -91,10 +94,10 @@ TEST(Tokens, AnExpiredOneIsSeenForADay) {
   Tokens tokens;
   TokenRecord record = record_of(1);
   record.expires_in_s = 1;
-  ASSERT_EQ(tokens.create(record, 0, 0), OperationStatus::ok);
-  ASSERT_EQ(tokens.create(record_of(2), 999 + a_day_ms, 0), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(record, nobody, 0, 0), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(record_of(2), nobody, 999 + a_day_ms, 0), OperationStatus::ok);
   EXPECT_NE(tokens.find(TokenId(1)), nullptr);
-  ASSERT_EQ(tokens.create(record_of(3), 1000 + a_day_ms, 0), OperationStatus::ok);
+  ASSERT_EQ(tokens.create(record_of(3), nobody, 1000 + a_day_ms, 0), OperationStatus::ok);
   EXPECT_EQ(tokens.find(TokenId(1)), nullptr);
 }
 
@@ -103,11 +106,11 @@ TEST(Tokens, ThereIsAnEndToTheirNumber) {
   for (std::uint64_t id = 1; id <= command::max_tokens; ++id) {
     TokenRecord record = record_of(id);
     std::memcpy(record.hash.data(), &id, sizeof id);
-    ASSERT_EQ(tokens.create(record, 0, 0), OperationStatus::ok);
+    ASSERT_EQ(tokens.create(record, nobody, 0, 0), OperationStatus::ok);
   }
-  EXPECT_EQ(tokens.create(record_of(1'000'000), 0, 0), OperationStatus::too_large);
+  EXPECT_EQ(tokens.create(record_of(1'000'000), nobody, 0, 0), OperationStatus::too_large);
   ASSERT_EQ(tokens.revoke(TokenId(1)), OperationStatus::ok);
-  EXPECT_EQ(tokens.create(record_of(1'000'000), 0, 0), OperationStatus::ok);
+  EXPECT_EQ(tokens.create(record_of(1'000'000), nobody, 0, 0), OperationStatus::ok);
 }
 
 TEST(Token, IdsAreShownAndReadAs16Digits) {
@@ -123,12 +126,14 @@ TEST(Token, BytesAreReadBackAndCutOrLongerOnesRefused) {
   Token token{.id = TokenId(5), .permissions = 3, .created_wall_ms = 1'700'000'000'000, .deadline_ms = 99};
   token.hash.fill('h');
   token.description = "text";
+  token.user = "ada";
   token.scope = Scope({"a/", "b/"});
   const std::string bytes = encode(token);
   const auto read = decode(bytes);
   ASSERT_TRUE(read);
   EXPECT_EQ(encode(*read), bytes);
   EXPECT_EQ(read->deadline_ms, token.deadline_ms);
+  EXPECT_EQ(read->user, "ada");
   EXPECT_EQ(read->scope.prefixes(), token.scope.prefixes());
   for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode(bytes.substr(0, size))) << size;
   EXPECT_FALSE(decode(bytes + '\0'));

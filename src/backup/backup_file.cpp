@@ -83,9 +83,11 @@ Result<void> Reader::check(std::string_view raw) {
   while (reader.remaining() > 0) {
     if (const auto problem = store::read_item(reader, item)) return damaged(*problem);
     if (item.is_behind_entries) {
-      const auto token = acl::decode(item.value);
-      if (!token || token->id <= last_token_) return damaged("a token that does not follow the format");
-      last_token_ = token->id;
+      auto access = acl::decode_item(item.value);
+      if (!access || (last_access_ && !acl::comes_before(*last_access_, *access))) {
+        return damaged("a token, role, user or tenant that does not follow the format");
+      }
+      last_access_ = std::move(access);
       ++tokens_;
       continue;
     }
@@ -134,7 +136,7 @@ Result<BackupInfo> write(env::FileSystem& files, const std::string& temporary_pa
                          store::Snapshot& data, Manifest manifest, const Watch& watch) {
   manifest.revision = data.meta().revision;
   manifest.entry_count = data.meta().entries;
-  manifest.tokens = data.meta().tokens;
+  manifest.tokens = data.meta().access;
   manifest.cluster_time_ms = data.meta().cluster_time_ms;
   manifest.wall_offset_ms = data.meta().wall_offset_ms;
   auto writer = log::BlockFileWriter::create(files, temporary_path, kind, encode(manifest));

@@ -19,7 +19,7 @@
 #include <concord/backup.hpp>
 #include <concord/error.hpp>
 
-#include "acl/token.hpp"
+#include "acl/registry.hpp"
 #include "backup/manifest.hpp"
 #include "env/file_system.hpp"
 #include "log/block_file.hpp"
@@ -57,7 +57,7 @@ class Reader {
   Manifest manifest_;
   std::uint64_t value_limit_bytes_ = 0;  // 0: values are not looked into
   std::string last_key_;
-  acl::TokenId last_token_;
+  std::optional<acl::Item> last_access_;
   std::uint64_t entries_ = 0;
   std::uint64_t tokens_ = 0;
 };

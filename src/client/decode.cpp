@@ -185,15 +185,6 @@ std::optional<std::chrono::system_clock::time_point> time_of(std::string_view js
   return sys_days(day) + hours(part(11, 2)) + minutes(part(14, 2)) + seconds(part(17, 2)) + milliseconds(parsed_ms);
 }
 
-/// A prefix is text, or an object that has its bytes.
-std::string prefix_of(std::string_view json) {
-  std::string prefix = text_of(json);
-  each_member(json, [&](std::string_view name, std::string_view bytes) {
-    if (name == "key_b64") prefix = base::decode_base64(text_of(bytes)).value_or("");
-  });
-  return prefix;
-}
-
 BackupInfo backup_in(std::string_view object) {
   BackupInfo backup;
   each_member(object, [&](std::string_view name, std::string_view json) {
@@ -219,6 +210,8 @@ TokenInfo token_of(std::string_view object) {
     if (name == "description") token.description = text_of(json);
     if (name == "created_at") token.created_at = time_of(json).value_or(token.created_at);
     if (name == "last_used_at") token.last_used_at = time_of(json);
+    if (name == "user") token.user = text_of(json);
+    if (name == "tenant") token.tenant = text_of(json);
     if (name == "expires_in" && json != "null") token.expires_in = std::chrono::seconds(number_of(json));
     if (name == "prefixes") each_item(json, [&](std::string_view item) { token.prefixes.push_back(prefix_of(item)); });
     if (name != "permissions") return;

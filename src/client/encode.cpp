@@ -1,10 +1,10 @@
 #include "client/encode.hpp"
 
 #include <algorithm>
-#include <concepts>
 #include <limits>
 
 #include "base/base64.hpp"
+#include "client/members.hpp"
 #include "value/json_string.hpp"
 
 namespace concord::client {
@@ -12,55 +12,6 @@ namespace {
 
 constexpr std::string_view key_root = "/api/v1/kv/";
 constexpr std::string_view members_root = "/api/v1/cluster/members";
-constexpr std::string_view tokens_root = "/api/v1/tokens";
-
-/// `{"a":1,"b":2}`, member by member.
-class Members {
- public:
-  explicit Members(std::string& to) : to_(to) { to_ += '{'; }
-  Members(const Members&) = delete;
-  Members& operator=(const Members&) = delete;
-  ~Members() { to_ += '}'; }
-
-  std::string& name(std::string_view name) {
-    if (!is_first_) to_ += ',';
-    is_first_ = false;
-    to_ += '"';
-    to_ += name;
-    return to_ += "\":";
-  }
-  void text(std::string_view name_of, std::string_view text) { value::append_json_string(name(name_of), text); }
-  void raw(std::string_view name_of, std::string_view json) { name(name_of) += json; }
-  void boolean(std::string_view name_of, bool value) { name(name_of) += value ? "true" : "false"; }
-  void number(std::string_view name_of, std::integral auto number) { name(name_of) += std::to_string(number); }
-  void base64(std::string_view name_of, std::string_view bytes) {
-    name(name_of) += '"';
-    base::append_base64(to_, bytes);
-    to_ += '"';
-  }
-  void key(std::string_view key) { value::is_utf8(key) ? text("key", key) : base64("key_b64", key); }
-  void value_of(std::string_view name_of, std::string_view encoding_name, const Value& value) {
-    if (!value.is_bytes()) return raw(name_of, value.json_text());
-    base64(name_of, value.bytes());
-    text(encoding_name, "base64");
-  }
-
- private:
-  std::string& to_;
-  bool is_first_ = true;
-};
-
-template <class Items, class Append>
-void append_list(std::string& to, const Items& items, const Append& append) {
-  to += '[';
-  bool is_first = true;
-  for (const auto& item : items) {
-    if (!is_first) to += ',';
-    is_first = false;
-    append(to, item);
-  }
-  to += ']';
-}
 
 void add_parameter(std::string& target, std::string_view name, std::string_view value) {
   target += target.find('?') == std::string::npos ? '?' : '&';
@@ -276,45 +227,6 @@ void set_add_member(Request& request, std::string_view name, std::string_view pe
   Members members(request.body);
   members.text("name", name);
   members.text("peer", peer);
-}
-
-void set_create_token(Request& request, const NewToken& token) {
-  request.method = Method::post;
-  request.target = tokens_root;
-  Members members(request.body);
-  std::string& permissions = members.name("permissions");
-  permissions += '[';
-  for (std::size_t i = 0; i < token.permissions.size(); ++i) {
-    if (i > 0) permissions += ',';
-    value::append_json_string(permissions, permission_name(token.permissions[i]));
-  }
-  permissions += ']';
-  if (!token.prefixes.empty()) {
-    std::string& prefixes = members.name("prefixes");
-    prefixes += '[';
-    for (std::size_t i = 0; i < token.prefixes.size(); ++i) {
-      if (i > 0) prefixes += ',';
-      value::append_json_string(prefixes, token.prefixes[i]);
-    }
-    prefixes += ']';
-  }
-  if (!token.description.empty()) members.text("description", token.description);
-  if (token.expires_in) members.name("expires_in") += std::to_string(token.expires_in->count());
-}
-
-void set_revoke_token(Request& request, std::string_view id) {
-  request.method = Method::del;
-  request.target = tokens_root;
-  request.target += '/';
-  append_percent_encoded(request.target, id);
-}
-
-void set_revoke_secret(Request& request, std::string_view secret) {
-  request.method = Method::post;
-  request.target = tokens_root;
-  request.target += "/revoke";
-  Members members(request.body);
-  members.text("token", secret);
 }
 
 void set_member(Request& request, Method method, std::string_view name, std::string_view behind) {

@@ -37,11 +37,6 @@ void set_add_member(Request& request, std::string_view name, std::string_view pe
 void set_member(Request& request, Method method, std::string_view name, std::string_view behind);
 void set_leader(Request& request, std::string_view name);
 
-// Tokens.
-void set_create_token(Request& request, const NewToken& token);
-void set_revoke_token(Request& request, std::string_view id);
-void set_revoke_secret(Request& request, std::string_view secret);
-
 /// Whether all the keys can stand in an answer as text.
 [[nodiscard]] bool all_are_text(const std::vector<std::string_view>& keys);
 

@@ -43,6 +43,15 @@ inline std::string text_of(std::string_view json) {
   return value::kind_of(json) == value::JsonKind::string ? value::unescape(value::inside_quotes(json)) : std::string();
 }
 
+/// Of keys: text, or an object that has its bytes.
+inline std::string prefix_of(std::string_view json) {
+  std::string prefix = text_of(json);
+  each_member(json, [&](std::string_view name, std::string_view bytes) {
+    if (name == "key_b64") prefix = base::decode_base64(text_of(bytes)).value_or("");
+  });
+  return prefix;
+}
+
 inline std::uint64_t number_of(std::string_view json) {
   std::uint64_t number = 0;
   std::from_chars(json.data(), json.data() + json.size(), number);

@@ -19,6 +19,11 @@ constexpr std::array<std::optional<std::string_view> Selector::*, 7> selector_pa
     &Selector::prefix, &Selector::suffix, &Selector::contains, &Selector::pattern,
     &Selector::start,  &Selector::end,    &Selector::filter};
 
+// Of a new token.
+constexpr std::uint8_t first_flag = 1;
+constexpr std::uint8_t user_flag = 2;
+constexpr std::uint8_t tenant_flag = 4;
+
 /// Stands before the command that is done in the name of a token.
 constexpr std::uint8_t with_token = 9;
 
@@ -171,27 +176,46 @@ void read_once(Reader& reader, Once& once) {
   if (once.scope.size() > max_once_bytes || once.key.empty() || once.key.size() > max_once_bytes) reader.fail();
 }
 
+std::string_view read_name(Reader& reader) {
+  const std::string_view name = reader.bytes();
+  if (name.empty() || name.size() > max_access_name_bytes) reader.fail();
+  return name;
+}
+
 void read_token(Reader& reader, TokenRecord& token) {
   token.id = TokenId(reader.fixed64());
   const std::string_view hash = reader.take(token.hash.size());
   std::ranges::copy(hash, token.hash.begin());
   token.permissions = reader.byte();
   const std::uint64_t expires_in_s = reader.varint();
-  const std::uint8_t only_as_first = reader.byte();
+  const std::uint8_t flags = reader.byte();
+  token.user = (flags & user_flag) != 0 ? read_name(reader) : std::string_view();
+  token.tenant = (flags & tenant_flag) != 0 ? read_name(reader) : std::string_view();
   token.description = reader.bytes();
   const std::uint64_t count = reader.varint();
   if (token.id.is_zero() || token.permissions == 0 || token.permissions > all_permissions) reader.fail();
-  if (expires_in_s > max_ttl_s || only_as_first > 1 || token.description.size() > max_token_description_bytes) {
+  if (expires_in_s > max_ttl_s || flags > (first_flag | user_flag | tenant_flag) ||
+      token.description.size() > max_token_description_bytes) {
     reader.fail();
   }
   if (count > max_token_prefixes) reader.fail();
   token.expires_in_s = static_cast<std::uint32_t>(expires_in_s);
-  token.only_as_first = only_as_first == 1;
+  token.only_as_first = (flags & first_flag) != 0;
   token.prefixes.clear();
   for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
     token.prefixes.push_back(reader.bytes());
     if (token.prefixes.back().empty() || token.prefixes.back().size() > max_token_prefix_bytes) reader.fail();
   }
+}
+
+void read_access_set(Reader& reader, AccessStep& step) {
+  step = {.record = reader.bytes()};
+  if (step.record.empty() || step.record.size() > max_access_record_bytes) reader.fail();
+}
+
+void read_access_remove(Reader& reader, AccessStep& step) {
+  step = {.kind = static_cast<AccessKind>(reader.byte()), .name = read_name(reader)};
+  if (step.kind < AccessKind::role || step.kind > AccessKind::tenant) reader.fail();
 }
 
 void read_restore(Reader& reader, CommandKind kind, RestoreStep& step) {
@@ -289,7 +313,10 @@ void append_token_create(std::string& to, const base::RequestId& request, const 
   to.append(token.hash.data(), token.hash.size());
   append_kind(to, token.permissions);
   append_varint(to, token.expires_in_s);
-  append_kind(to, token.only_as_first);
+  append_kind(to, (token.only_as_first ? first_flag : 0) | (token.user.empty() ? 0 : user_flag) |
+                      (token.tenant.empty() ? 0 : tenant_flag));
+  if (!token.user.empty()) append_bytes(to, token.user);
+  if (!token.tenant.empty()) append_bytes(to, token.tenant);
   append_bytes(to, token.description);
   append_varint(to, token.prefixes.size());
   for (const std::string_view prefix : token.prefixes) append_bytes(to, prefix);
@@ -315,6 +342,17 @@ void append_restore(std::string& to, const base::RequestId& request, CommandKind
     append_varint(to, step.prefixes.size());
     for (const std::string_view prefix : step.prefixes) append_bytes(to, prefix);
   }
+}
+
+void append_access_set(std::string& to, const base::RequestId& request, std::string_view record) {
+  append_head(to, CommandKind::access_set, request);
+  append_bytes(to, record);
+}
+
+void append_access_remove(std::string& to, const base::RequestId& request, const AccessStep& step) {
+  append_head(to, CommandKind::access_remove, request);
+  append_kind(to, step.kind);
+  append_bytes(to, step.name);
 }
 
 void append_with_token(std::string& to, TokenId token) {
@@ -374,6 +412,8 @@ void EntryReader::read_body(Command& command) {
     case CommandKind::restore_chunk:
     case CommandKind::restore_commit:
     case CommandKind::restore_abort: read_restore(reader_, command.kind, command.restore); break;
+    case CommandKind::access_set: read_access_set(reader_, command.access); break;
+    case CommandKind::access_remove: read_access_remove(reader_, command.access); break;
     default: reader_.fail();
   }
 }

@@ -9,8 +9,9 @@
 //   kind 4      expire               body := due_ms:varint limit:varint               ("time is now due_ms"; DESIGN 7)
 //   kind 5      plain touch          body := key:bytes ttl_s:varint
 //   kind 6      transaction once     body := scope:bytes key:bytes fingerprint:fixed64 then that of kind 3
-//   kind 7      token create         body := token:fixed64 hash:32 permissions:u8 expires_in_s:varint only_as_first:u8(0|1)
-//                                            description:bytes count:varint prefix:bytes*
+//   kind 7      token create         body := token:fixed64 hash:32 permissions:u8 expires_in_s:varint flags:u8
+//                                            [user:bytes] [tenant:bytes] description:bytes count:varint prefix:bytes*
+//                                    flags := 1: only as the first admin | 2: user follows | 4: tenant follows
 //   kind 8      token revoke         body := token:fixed64
 //   kind 9      with a token         9:u8 token:fixed64 command, instead of any but kind 4 alone: done only when this token, as it
 //                                    is where the command stands in the log, may do it
@@ -18,6 +19,8 @@
 //   kind 11     restore chunk        body := restore:fixed64 number:varint items:bytes
 //   kind 12     restore commit       body := restore:fixed64 chunks:varint crc:fixed32
 //   kind 13     restore abort        body := restore:fixed64
+//   kind 14     access set           body := record:bytes            (a role, user or tenant: acl/record.hpp)
+//   kind 15     access remove        body := kind:u8(1|2|3) name:bytes
 //   guards      := count:varint guard*        then, otherwise := count:varint operation*
 //   guard       := kind:u8 key:bytes argument (value:bytes | revision:varint | nothing | nothing | filter:bytes)
 //   operation   := kind:u8 then put: key:bytes value:bytes ttl_s:varint; remove, get: key:bytes; touch: key:bytes ttl_s:varint;
@@ -35,6 +38,7 @@
 
 #include "base/ids.hpp"
 #include "base/wire.hpp"
+#include "command/access.hpp"
 #include "command/restore.hpp"
 #include "command/token.hpp"
 #include "command/transaction.hpp"
@@ -62,6 +66,8 @@ enum class CommandKind : std::uint8_t {
   restore_chunk = 11,
   restore_commit = 12,
   restore_abort = 13,
+  access_set = 14,
+  access_remove = 15,
 };
 
 [[nodiscard]] constexpr bool is_of_restore(CommandKind kind) noexcept {
@@ -82,6 +88,8 @@ void append_token_create(std::string& to, const base::RequestId& request, const 
 void append_token_revoke(std::string& to, const base::RequestId& request, TokenId token);
 /// `kind`: one of the four.
 void append_restore(std::string& to, const base::RequestId& request, CommandKind kind, const RestoreStep& step);
+void append_access_set(std::string& to, const base::RequestId& request, std::string_view record);
+void append_access_remove(std::string& to, const base::RequestId& request, const AccessStep& step);
 /// The command that is appended next is done in the name of `token`.
 void append_with_token(std::string& to, TokenId token);
 
@@ -99,6 +107,7 @@ struct Command {
   TokenId as_token;                ///< in whose name it is done; 0: in nobody's, authentication is off
   TokenRecord token;               ///< token_create; of token_revoke its id
   RestoreStep restore;             ///< restore_*
+  AccessStep access;               ///< access_set, access_remove
 };
 
 /// Reads an entry front to back without copying. After `next` returned false, `ok()` tells a clean end from bad bytes.

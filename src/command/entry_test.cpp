@@ -132,6 +132,29 @@ TEST(Entry, BytesOfTokensAreThoseOfFormat1) {
             "0807060504030201");
 }
 
+TEST(Entry, BytesOfRolesUsersAndTenantsAreThoseOfFormat1) {
+  TokenRecord token{.id = TokenId(1), .permissions = 1};
+  token.user = "u";
+  std::string bytes;
+  append_token_create(bytes, request, token);
+  EXPECT_EQ(hex(bytes.substr(bytes.size() - 7)),
+            "01"
+            "00"
+            "02"
+            "0175"
+            "00"
+            "00");
+  bytes.clear();
+  append_access_set(bytes, request, "bytes");
+  append_access_remove(bytes, request, {.kind = AccessKind::tenant, .name = "acme"});
+  EXPECT_EQ(hex(bytes),
+            "0eac020207"
+            "056279746573"
+            "0fac020207"
+            "03"
+            "0461636d65");
+}
+
 bool same(const Selector& a, const Selector& b) {
   return a.prefix == b.prefix && a.suffix == b.suffix && a.contains == b.contains && a.pattern == b.pattern &&
          a.start == b.start && a.end == b.end && a.filter == b.filter && a.limit == b.limit &&
@@ -163,7 +186,8 @@ bool same(const Command& a, const Command& b) {
     case CommandKind::token_create:
       return a.token.id == b.token.id && a.token.hash == b.token.hash && a.token.permissions == b.token.permissions &&
              a.token.expires_in_s == b.token.expires_in_s && a.token.only_as_first == b.token.only_as_first &&
-             a.token.description == b.token.description && a.token.prefixes == b.token.prefixes;
+             a.token.description == b.token.description && a.token.prefixes == b.token.prefixes &&
+             a.token.user == b.token.user && a.token.tenant == b.token.tenant;
     case CommandKind::token_revoke: return a.token.id == b.token.id;
     case CommandKind::restore_begin:
       return a.restore.id == b.restore.id && a.restore.wall_offset_ms == b.restore.wall_offset_ms &&
@@ -173,6 +197,8 @@ bool same(const Command& a, const Command& b) {
     case CommandKind::restore_commit:
       return a.restore.id == b.restore.id && a.restore.chunks == b.restore.chunks && a.restore.crc == b.restore.crc;
     case CommandKind::restore_abort: return a.restore.id == b.restore.id;
+    case CommandKind::access_set: return a.access.record == b.access.record;
+    case CommandKind::access_remove: return a.access.kind == b.access.kind && a.access.name == b.access.name;
   }
   return false;
 }
@@ -185,7 +211,7 @@ class RandomCommands {
   Command command() {
     Command command;
     constexpr std::uint64_t before_a_command = 9;
-    const std::uint64_t kind = 1 + random_.below(12);
+    const std::uint64_t kind = 1 + random_.below(14);
     command.kind = static_cast<CommandKind>(kind < before_a_command ? kind : kind + 1);
     command.request = {NodeId(number()), number(), number()};
     command.key = key();
@@ -196,6 +222,9 @@ class RandomCommands {
     command.once = {text(random_.below(129)), text(1 + random_.below(128)), number()};
     command.token = token();
     command.restore = restore();
+    command.access = {.record = text(1 + random_.below(200)),
+                      .kind = static_cast<AccessKind>(1 + random_.below(3)),
+                      .name = text(1 + random_.below(max_access_name_bytes))};
     if (command.kind != CommandKind::expire && random_.one_in(3)) command.as_token = TokenId(number() | 1U);
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.guards.push_back(guard());
     for (std::uint64_t n = random_.below(4); n > 0; --n) command.transaction.then.push_back(operation());
@@ -235,6 +264,8 @@ class RandomCommands {
                       .description = text(random_.below(40))};
     for (char& c : token.hash) c = static_cast<char>(random_.next());
     for (std::uint64_t n = random_.below(4); n > 0; --n) token.prefixes.push_back(text(1 + random_.below(9)));
+    if (random_.one_in(2)) token.user = text(1 + random_.below(max_access_name_bytes));
+    if (random_.one_in(2)) token.tenant = text(1 + random_.below(max_access_name_bytes));
     return token;
   }
   Guard guard() {
@@ -281,6 +312,8 @@ void append(std::string& to, const Command& command) {
     case CommandKind::restore_chunk:
     case CommandKind::restore_commit:
     case CommandKind::restore_abort: return append_restore(to, command.request, command.kind, command.restore);
+    case CommandKind::access_set: return append_access_set(to, command.request, command.access.record);
+    case CommandKind::access_remove: return append_access_remove(to, command.request, command.access);
   }
 }
 

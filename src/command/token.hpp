@@ -37,6 +37,8 @@ struct TokenRecord {
   bool only_as_first = false;                   ///< made only while there is no admin: the token of the configuration
   std::string_view description = {};            ///< UTF-8
   std::vector<std::string_view> prefixes = {};  ///< of the keys it may touch; none: all keys
+  std::string_view user = {};                   ///< whose it is; empty: nobody's
+  std::string_view tenant = {};                 ///< its own; empty: none
 };
 
 }  // namespace concord::command

@@ -87,13 +87,15 @@ enum class OperationStatus : std::uint8_t {
   not_found = 1,
   too_large = 2,       ///< delete_where: beyond `Selector::max_removed` or `max_visited`; nothing was removed
   already_exists = 3,  ///< a token that is there, or is not the first; nothing was done
+  conflict = 4,        ///< a token, role, user or tenant can't be so; `value` says why; nothing was done
 };
+inline constexpr OperationStatus last_operation_status = OperationStatus::conflict;
 
 struct OperationResult {
   OperationStatus status = OperationStatus::ok;
   Revision revision;           ///< of the key after the operation, when it exists
   std::uint64_t count = 0;     ///< delete_where: keys removed
-  std::optional<Value> value;  ///< get of an existing key
+  std::optional<Value> value;  ///< get of an existing key; else a text for people (`conflict`, `Refusal::quota`)
 };
 
 /// Why a transaction's guards did not hold.
@@ -107,12 +109,14 @@ enum class Repeat : std::uint8_t {
   conflict = 3,                 ///< nothing was done: the name stands for another request
 };
 
-/// Why a command was not done at all: of the token in whose name it came, where it stands in the log.
+/// Why a command was not done at all, by the state where it stands in the log: mostly of the token in whose name it came.
 enum class Refusal : std::uint8_t {
   none = 0,
   unauthorized = 1,  ///< there is no such token, or it has expired
   forbidden = 2,     ///< it may not do that
+  quota = 3,         ///< a tenant would have more keys or bytes than it may: the one result's `value` says which
 };
+inline constexpr Refusal last_refusal = Refusal::quota;
 
 /// What applying one transaction did.
 struct Outcome {
@@ -125,5 +129,10 @@ struct Outcome {
   std::vector<OperationResult>
       results;  ///< one an operation that ran, in order; empty for a plain single put (always ok)
 };
+
+/// What was to be told to people, where an outcome has it.
+[[nodiscard]] inline std::string text_of(const OperationResult& result) {
+  return result.value ? std::string(result.value->bytes()) : std::string();
+}
 
 }  // namespace concord::command

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "acl/record.hpp"
 #include "acl/token.hpp"
 #include "base/timeout.hpp"
 #include "command/limits.hpp"
@@ -65,11 +66,24 @@ Result<void> check_prefixes(const NewToken& wanted, command::Permissions permiss
   return {};
 }
 
+Result<void> check_owner(const NewToken& wanted) {
+  if (!wanted.user.empty() && !wanted.tenant.empty()) {
+    return fail(Errc::invalid_request, "a token has a user or a tenant: that of a user is of the user's tenant");
+  }
+  for (const std::string& name : {wanted.user, wanted.tenant}) {
+    if (!name.empty() && !acl::is_name(name)) {
+      return fail(Errc::invalid_request, "the user or the tenant of a token is no name of one");
+    }
+  }
+  return {};
+}
+
 /// Views `wanted`; id and hash are not set.
 Result<TokenRecord> record_of(const NewToken& wanted) {
   const auto permissions = permissions_of(wanted.permissions);
   if (!permissions) return std::unexpected(permissions.error());
   if (auto valid = check_prefixes(wanted, *permissions); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto valid = check_owner(wanted); !valid) return std::unexpected(std::move(valid.error()));
   if (wanted.description.size() > command::max_token_description_bytes || !value::is_utf8(wanted.description)) {
     return fail(Errc::invalid_request, "the description of a token is UTF-8 of at most " +
                                            std::to_string(command::max_token_description_bytes) + " bytes");
@@ -84,6 +98,8 @@ Result<TokenRecord> record_of(const NewToken& wanted) {
     record.expires_in_s = static_cast<std::uint32_t>(seconds);
   }
   record.prefixes.assign(wanted.prefixes.begin(), wanted.prefixes.end());
+  record.user = wanted.user;
+  record.tenant = wanted.tenant;
   return record;
 }
 
@@ -94,8 +110,20 @@ Result<void> allowed(Refusal refusal) {
     case Refusal::none: break;
     case Refusal::unauthorized: return fail(Errc::unauthorized, "the call needs a token");
     case Refusal::forbidden: return fail(Errc::forbidden, "the token may not do that");
+    case Refusal::quota: return fail(Errc::storage_full, "the quota of a tenant is reached");
   }
   return {};
+}
+
+Error error_of(const command::OperationResult& result, std::string_view what) {
+  switch (result.status) {
+    case OperationStatus::not_found: return Error(Errc::not_found, "there is no such " + std::string(what));
+    case OperationStatus::conflict: return Error(Errc::condition_failed, command::text_of(result));
+    case OperationStatus::too_large: return Error(Errc::overloaded, command::text_of(result));
+    case OperationStatus::ok:
+    case OperationStatus::already_exists: break;
+  }
+  return Error(Errc::internal, "the " + std::string(what) + " was not made");
 }
 
 Authentication::Authentication(node::Runtime& runtime)
@@ -133,7 +161,7 @@ TokenPointer Authentication::known(const SecretHash& hash) const {
 }
 
 Access Authentication::access_of(TokenPointer token) {
-  if (!token || token->has_expired(runtime_.now_ms())) return {};
+  if (!token || !token->is_valid(runtime_.now_ms())) return {};
   last_use_.note(token->id, runtime_.wall_ms());
   return Access(std::move(token));
 }
@@ -148,7 +176,8 @@ void Authentication::when_found(std::string_view secret, milliseconds timeout, C
   if (!is_on_) return done(Access::everything());
   if (!security::is_well_formed(secret)) return done(not_valid());
   const SecretHash hash = security::hash_of(secret);
-  if (TokenPointer token = known(hash)) {  // all that the leader knows beyond is that it was revoked
+  TokenPointer token = known(hash);
+  if (token && !token->rights.is_locked()) {  // all that the leader knows beyond is that it was revoked
     Access access = access_of(std::move(token));
     if (access.token() == nullptr) return done(not_valid());
     return done(std::move(access));
@@ -183,11 +212,20 @@ Result<Access> Authentication::wait_found(std::string_view secret, milliseconds 
   return access;
 }
 
-Result<void> Authentication::confirm(const Access& access) const {
-  if (access.is_everything()) return {};
-  const TokenPointer token =
+Result<Access> Authentication::renewed(const Access& access) const {
+  if (access.is_everything()) return access;
+  TokenPointer token =
       access.token() != nullptr && runtime_.has_place() ? runtime_.state().find_token(access.id()) : nullptr;
-  if (!token || token->has_expired(runtime_.now_ms())) return not_valid();
+  if (!token || !token->is_valid(runtime_.now_ms())) return not_valid();
+  return Access(std::move(token));
+}
+
+Result<void> Authentication::confirm(const Access& access) const {
+  const auto now = renewed(access);
+  if (!now) return std::unexpected(now.error());
+  const bool is_the_same =
+      now->token() == access.token() || now->token()->rights.reach_the_same_as(access.token()->rights);
+  if (!is_the_same) return fail(Errc::forbidden, "what the token may do has changed; begin again");
   return {};
 }
 
@@ -197,7 +235,7 @@ Result<void> Authentication::confirm(const Access& access) const {
 bool Authentication::has_admin() const {
   if (!runtime_.has_place()) return false;
   return std::ranges::any_of(runtime_.state().tokens(), [&](const TokenPointer& token) {
-    return token->has(Permission::admin) && !token->is_revoked && !token->has_expired(runtime_.now_ms());
+    return token->rights.has(Permission::admin) && !token->is_revoked && token->is_valid(runtime_.now_ms());
   });
 }
 
@@ -242,6 +280,8 @@ void Authentication::create(const NewToken& wanted, const Access& access, millis
       [this, id = *id, secret = std::move(*secret), done = std::move(done)](Result<Outcome> outcome) mutable {
         if (!outcome) return done(std::unexpected(std::move(outcome.error())));
         const OperationStatus status = outcome->results.front().status;
+        if (status == OperationStatus::conflict)
+          return done(std::unexpected(error_of(outcome->results.front(), "token")));
         if (status == OperationStatus::too_large) {
           return done(fail(Errc::overloaded, "there are " + std::to_string(command::max_tokens) +
                                                  " tokens, which is the limit; revoke some"));
@@ -294,11 +334,10 @@ TokenInfo Authentication::info_of(const acl::Token& token) const {
   TokenInfo info{.id = acl::id_text(token.id),
                  .prefixes = token.scope.prefixes(),
                  .description = token.description,
-                 .created_at = time_of(token.created_wall_ms)};
-  for (const Permission permission : {Permission::read, Permission::write, Permission::admin}) {
-    if ((token.permissions & static_cast<command::Permissions>(permission)) != 0)
-      info.permissions.push_back(permission);
-  }
+                 .created_at = time_of(token.created_wall_ms),
+                 .user = token.user,
+                 .tenant = token.tenant};
+  info.permissions = acl::permissions_of(token.permissions);
   info.expires_in = remaining(token.deadline_ms, runtime_.now_ms());
   if (token.has_expired(runtime_.now_ms())) info.expires_in = std::chrono::seconds(0);
   if (const auto used_ms = last_use_.of(token.id)) info.last_used_at = time_of(*used_ms);

@@ -41,10 +41,12 @@ class Authentication {
   /// The same once this node knows all that the leader does. Errors: unauthorized, cluster_not_ready, timeout.
   void when_found(std::string_view secret, Milliseconds timeout, Completion<acl::Access> done);
   [[nodiscard]] Result<acl::Access> wait_found(std::string_view secret, Milliseconds timeout);
-  /// It was not revoked since, and has not expired. Errors: unauthorized.
+  /// The same as of now. Errors: unauthorized.
+  [[nodiscard]] Result<acl::Access> renewed(const acl::Access& access) const;
+  /// It is still valid, and lets do what it let do then: for who goes on without asking again. Errors: unauthorized, forbidden.
   [[nodiscard]] Result<void> confirm(const acl::Access& access) const;
 
-  /// Errors: invalid_request, overloaded, and those of a write.
+  /// Errors: invalid_request, condition_failed (its user or tenant), overloaded, and those of a write.
   void create(const NewToken& wanted, const acl::Access& access, Milliseconds timeout, Completion<CreatedToken> done);
   /// Errors: not_found, and those of a write.
   void revoke(std::string_view id, const acl::Access& access, Milliseconds timeout, Done done);
@@ -71,5 +73,7 @@ class Authentication {
 
 /// Of the error codes by which a call ends.
 [[nodiscard]] Result<void> allowed(command::Refusal refusal);
+/// Of those by which a change of tokens, roles, users or tenants ends that the state does not take.
+[[nodiscard]] Error error_of(const command::OperationResult& result, std::string_view what);
 
 }  // namespace concord::database

@@ -135,10 +135,12 @@ class Database {
   /// cluster_not_ready, timeout.
   virtual void when_access(std::string_view secret, std::chrono::milliseconds timeout,
                            Completion<acl::Access> done) = 0;
-  /// It was not revoked since, and has not expired. Errors: unauthorized.
+  /// The same as of now. Errors: unauthorized.
+  [[nodiscard]] virtual Result<acl::Access> renewed(const acl::Access& access) const = 0;
+  /// It is still valid, and lets do what it let do then. Errors: unauthorized, forbidden.
   [[nodiscard]] virtual Result<void> confirm(const acl::Access& access) const = 0;
 
-  /// Errors: invalid_request, overloaded, unauthorized, forbidden, and those of a write.
+  /// Errors: invalid_request, condition_failed, overloaded, unauthorized, forbidden, and those of a write.
   virtual void create_token(const NewToken& token, const acl::Access& access, std::chrono::milliseconds timeout,
                             Completion<CreatedToken> done) = 0;
   /// Errors: not_found, unauthorized, forbidden, and those of a write.
@@ -148,6 +150,17 @@ class Database {
                              std::move_only_function<void(Result<void>)> done) = 0;
   /// Errors: cluster_not_ready.
   [[nodiscard]] virtual Result<std::vector<TokenInfo>> list_tokens() const = 0;
+
+  // Roles, users and tenants (database/access_records.hpp).
+
+  /// Errors: invalid_request, condition_failed, overloaded, unauthorized, forbidden, and those of a write.
+  virtual void set_access(AccessRecord record, const acl::Access& access, std::chrono::milliseconds timeout,
+                          std::move_only_function<void(Result<void>)> done) = 0;
+  /// Errors: not_found, condition_failed, unauthorized, forbidden, and those of a write.
+  virtual void remove_access(AccessKind kind, std::string_view name, const acl::Access& access,
+                             std::chrono::milliseconds timeout, std::move_only_function<void(Result<void>)> done) = 0;
+  /// Errors: cluster_not_ready.
+  [[nodiscard]] virtual Result<std::vector<AccessRecord>> list_access(AccessKind kind) const = 0;
 
   // --- cluster ---------------------------------------------------------------------------------------------------------
 

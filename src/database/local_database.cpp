@@ -112,7 +112,9 @@ std::string LocalDatabase::metrics() {
 
 Result<std::string> LocalDatabase::serve_metrics(const std::string& host, std::uint16_t port) {
   if (observer_->metrics() == nullptr) return fail(Errc::invalid_request, "nothing is measured (metrics.enabled)");
-  auto server = observe::MetricsServer::start(host, port, [this] { return metrics(); });
+  // Who tenants are is not for everybody who reaches the API, whose page asks for no token.
+  const auto page = [this] { return metrics() + AccessRecords(*runtime_).metrics(); };
+  auto server = observe::MetricsServer::start(host, port, page);
   if (!server) return std::unexpected(std::move(server.error()));
   metrics_server_ = std::move(*server);
   return metrics_server_->url();
@@ -258,10 +260,12 @@ Result<acl::Access> LocalDatabase::readable_access(const ReadOptions& options) c
   return access_of(options.token, options.timeout);
 }
 
-Result<void> LocalDatabase::check_readable_by(const acl::Access& access, const ReadOptions& options) const {
-  if (auto readable = check_readable(options); !readable) return readable;
-  if (auto valid = confirm(access); !valid) return valid;
-  return allowed(access.judge(Permission::read));
+Result<acl::Access> LocalDatabase::readable_by(const acl::Access& access, const ReadOptions& options) const {
+  if (auto readable = check_readable(options); !readable) return std::unexpected(std::move(readable.error()));
+  auto now = renewed(access);
+  if (!now) return now;
+  if (auto may = allowed(now->judge(Permission::read)); !may) return std::unexpected(std::move(may.error()));
+  return now;
 }
 
 Result<Value> LocalDatabase::get(std::string_view key, const ReadOptions& options) const {
@@ -287,9 +291,9 @@ Result<Entry> LocalDatabase::get_entry(std::string_view key, const ReadOptions& 
 Result<Entry> LocalDatabase::read(std::string_view key, ReadConsistency consistency, const acl::Access& access,
                                   milliseconds timeout) {
   if (auto valid = command::validate_key(key); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto readable = check_readable_by(access, {.consistency = consistency, .timeout = timeout}); !readable)
-    return std::unexpected(std::move(readable.error()));
-  if (auto may = allowed(access.judge_key(Permission::read, key)); !may) return std::unexpected(std::move(may.error()));
+  const auto now = readable_by(access, {.consistency = consistency, .timeout = timeout});
+  if (!now) return std::unexpected(now.error());
+  if (auto may = allowed(now->judge_key(Permission::read, key)); !may) return std::unexpected(std::move(may.error()));
   auto found = runtime_->state().get_entry(key);
   if (!found) return fail(Errc::not_found, "the key does not exist");
   if (auto done = unpack(found->value); !done) return std::unexpected(std::move(done.error()));
@@ -340,10 +344,9 @@ Result<std::vector<std::optional<Entry>>> LocalDatabase::get_entries(const std::
                                                                      const acl::Access& access,
                                                                      const ReadOptions& options) const {
   if (auto valid = check_keys(keys); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto readable = check_readable_by(access, options); !readable) {
-    return std::unexpected(std::move(readable.error()));
-  }
-  if (auto may = check_reads(access, keys); !may) return std::unexpected(std::move(may.error()));
+  const auto now = readable_by(access, options);
+  if (!now) return std::unexpected(now.error());
+  if (auto may = check_reads(*now, keys); !may) return std::unexpected(std::move(may.error()));
   const auto read_all = [&](const auto& source) {
     std::vector<std::optional<Entry>> entries(keys.size());
     for (std::size_t i = 0; i < keys.size(); ++i) {

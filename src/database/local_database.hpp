@@ -22,6 +22,7 @@
 #include "command/selector.hpp"
 #include "compress/packed.hpp"
 #include "compress/packer.hpp"
+#include "database/access_records.hpp"
 #include "database/authentication.hpp"
 #include "database/database.hpp"
 #include "database/matches.hpp"
@@ -68,6 +69,9 @@ class LocalDatabase final : public Database {
   void when_access(std::string_view secret, std::chrono::milliseconds timeout, Completion<acl::Access> done) override {
     authentication_->when_found(secret, timeout, std::move(done));
   }
+  [[nodiscard]] Result<acl::Access> renewed(const acl::Access& access) const override {
+    return authentication_->renewed(access);
+  }
   [[nodiscard]] Result<void> confirm(const acl::Access& access) const override {
     return authentication_->confirm(access);
   }
@@ -84,6 +88,17 @@ class LocalDatabase final : public Database {
     authentication_->revoke_secret(secret, access, timeout, std::move(done));
   }
   [[nodiscard]] Result<std::vector<TokenInfo>> list_tokens() const override { return authentication_->list(); }
+  void set_access(AccessRecord record, const acl::Access& access, std::chrono::milliseconds timeout,
+                  std::move_only_function<void(Result<void>)> done) override {
+    AccessRecords(*runtime_).set(std::move(record), access, timeout, std::move(done));
+  }
+  void remove_access(AccessKind kind, std::string_view name, const acl::Access& access,
+                     std::chrono::milliseconds timeout, std::move_only_function<void(Result<void>)> done) override {
+    AccessRecords(*runtime_).remove(kind, name, access, timeout, std::move(done));
+  }
+  [[nodiscard]] Result<std::vector<AccessRecord>> list_access(AccessKind kind) const override {
+    return AccessRecords(*runtime_).list(kind);
+  }
   void change_members(MemberChange change, std::string name, std::string peer, std::chrono::milliseconds timeout,
                       std::move_only_function<void(Result<void>)> done) override;
   void trigger_snapshot() override { runtime_->request_snapshot(); }
@@ -171,7 +186,8 @@ class LocalDatabase final : public Database {
     std::deque<std::string> values;
   };
 
-  [[nodiscard]] Result<void> check_readable_by(const acl::Access& access, const ReadOptions& options) const;
+  /// Once the state may be read: what the token may do as of then, which is to read at least.
+  [[nodiscard]] Result<acl::Access> readable_by(const acl::Access& access, const ReadOptions& options) const;
   [[nodiscard]] Result<node::Write> checked_put(std::string_view key, const Value& value, const PutOptions& options,
                                                 std::string& packed) const;
   [[nodiscard]] const command::Transaction& pack(const command::Transaction& transaction, Packed& packed) const;

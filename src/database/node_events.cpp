@@ -35,9 +35,17 @@ Result<Subscription> Node::Impl::subscribe(const SubscribeOptions& options) cons
   events::Viewer viewer;
   if (access->token() != nullptr) {
     viewer.owner = acl::id_text(access->id());
-    if (!access->scope()->is_everything()) {
-      viewer.may_show = [access = *access](std::string_view key) { return access.scope()->covers(key); };
+    if (const Tenant* const tenant = access->tenant()) {
+      viewer.tenant = tenant->name;
+      viewer.max_of_tenant = tenant->quotas.max_subscribers;
     }
+    // As of then: what is taken back shows no more. It may be asked when the node has gone.
+    viewer.may_show = [access = *access, database = database.get(), gate = gate](std::string_view key) {
+      if (!gate->enter()) return false;
+      const auto now = database->renewed(access);
+      gate->leave();
+      return now && now->judge_key(Permission::read, key) == command::Refusal::none;
+    };
   }
   auto subscriber = database->subscribe(options, std::move(viewer));
   if (!subscriber) return std::unexpected(std::move(subscriber.error()));

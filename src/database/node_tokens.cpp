@@ -1,10 +1,12 @@
-// Tokens of the embedded node.
+// Tokens, roles, users and tenants of the embedded node.
 #include <concord/node.hpp>
 
+#include <array>
 #include <future>
 #include <memory>
 #include <utility>
 
+#include "acl/record.hpp"
 #include "acl/token.hpp"
 #include "base/timeout.hpp"
 #include "database/node_impl.hpp"
@@ -29,9 +31,19 @@ Result<T> wait_for(const database::LocalDatabase& database, const WriteOptions& 
   auto answered = answer->get_future();
   start(*access, [answer](Result<T> result) { answer->set_value(std::move(result)); });
   if (answered.wait_for(base::bounded(options.timeout) + answer_grace) != std::future_status::ready) {
-    return fail(Errc::timeout, "the change of tokens was not answered in time; whether it happens is unknown", true);
+    return fail(Errc::timeout, "the change was not answered in time; whether it happens is unknown", true);
   }
   return answered.get();
+}
+
+/// In the order of `AccessKind`.
+constexpr std::array set_operations = {ApiOperation::role_set, ApiOperation::user_set, ApiOperation::tenant_set};
+constexpr std::array remove_operations = {ApiOperation::role_delete, ApiOperation::user_delete,
+                                          ApiOperation::tenant_delete};
+constexpr std::array list_operations = {ApiOperation::role_list, ApiOperation::user_list, ApiOperation::tenant_list};
+
+ApiOperation operation_of(const std::array<ApiOperation, 3>& operations, AccessKind kind) {
+  return operations.at(static_cast<std::size_t>(kind) - 1);
 }
 
 }  // namespace
@@ -74,6 +86,36 @@ Result<std::vector<TokenInfo>> Node::list_tokens(const ReadOptions& options) {
                              return std::unexpected(std::move(may.error()));
                            }
                            return impl_->database->list_tokens();
+                         });
+}
+
+Result<void> Node::set_access(const AccessRecord& record, const WriteOptions& options) {
+  return impl_->observed(operation_of(set_operations, acl::kind_of(record)), long_call,
+                         Impl::writing(options, {}, acl::name_of(record)), [&] {
+                           return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+                             impl_->database->set_access(record, access, options.timeout, std::move(done));
+                           });
+                         });
+}
+
+Result<void> Node::remove_access(AccessKind kind, std::string_view name, const WriteOptions& options) {
+  return impl_->observed(operation_of(remove_operations, kind), long_call, Impl::writing(options, {}, name), [&] {
+    return wait_for<void>(*impl_->database, options, [&](const acl::Access& access, auto done) {
+      impl_->database->remove_access(kind, name, access, options.timeout, std::move(done));
+    });
+  });
+}
+
+Result<std::vector<AccessRecord>> Node::list_access(AccessKind kind, const ReadOptions& options) {
+  const WriteOptions as_write{.timeout = options.timeout, .token = options.token};  // as `list_tokens`
+  return impl_->observed(operation_of(list_operations, kind), long_call, Impl::writing(as_write),
+                         [&]() -> Result<std::vector<AccessRecord>> {
+                           const auto access = impl_->database->readable_access(options);
+                           if (!access) return std::unexpected(access.error());
+                           if (auto may = database::allowed(access->judge(Permission::admin)); !may) {
+                             return std::unexpected(std::move(may.error()));
+                           }
+                           return impl_->database->list_access(kind);
                          });
 }
 

@@ -46,7 +46,7 @@ Result<void> LocalDatabase::visit_matches(const Query& query, bool with_entries,
                    .offset = query.offset,
                    .most = query.limit,
                    .end = end,
-                   .scope = access->scope()});
+                   .scope = access->scope(Permission::read)});
   std::vector<Item> items;
   while (true) {
     const auto more = matches.next(items);

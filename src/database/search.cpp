@@ -32,7 +32,7 @@ class PageSearch final : public Search {
     } else {
       options.offset = query_.offset;
     }
-    options.scope = access_.scope();
+    options.scope = access_.scope(Permission::read);
     options.most = size_ + 1;  // one more than the page holds tells whether there is a next one
     matches_.emplace(std::move(view), selection_->compiled, query_.filter, unpacker, now_ms, std::move(options));
     return {};
@@ -80,7 +80,7 @@ class CountSearch final : public Search {
     auto selection = command::select(query_);
     if (!selection) return std::unexpected(std::move(selection.error()));
     selection_.emplace(std::move(*selection));
-    const acl::Scope* const scope = access_.scope();
+    const acl::Scope* const scope = access_.scope(Permission::read);
     if (command::has_selector(query_) || (scope != nullptr && !scope->is_everything())) {
       counting_.emplace(state.view(), selection_->compiled, scope, now_ms, end);
     } else {
@@ -113,11 +113,10 @@ class CountSearch final : public Search {
 Result<std::unique_ptr<Search>> LocalDatabase::search(const Query& query, SearchFor what, const PageOptions& page,
                                                       const acl::Access& access, const ReadOptions& options) const {
   const QueryEnd end = end_of(options.timeout);
-  if (auto readable = check_readable_by(access, options); !readable) {
-    return std::unexpected(std::move(readable.error()));
-  }
+  const auto now = readable_by(access, options);
+  if (!now) return std::unexpected(now.error());
   if (what == SearchFor::count) {
-    auto search = std::make_unique<CountSearch>(query, access);
+    auto search = std::make_unique<CountSearch>(query, *now);
     auto begun = search->begin(runtime_->state(), runtime_->now_ms(), end);
     if (!begun) return std::unexpected(std::move(begun.error()));
     return search;
@@ -125,7 +124,7 @@ Result<std::unique_ptr<Search>> LocalDatabase::search(const Query& query, Search
   if (page.size < 1 || page.size > max_page) {
     return fail(Errc::invalid_request, "the page's size is " + std::to_string(page.size) + "; it must be 1 to 1000");
   }
-  auto search = std::make_unique<PageSearch>(query, access, page.size);
+  auto search = std::make_unique<PageSearch>(query, *now, page.size);
   auto begun = search->begin(runtime_->state().view(), *unpacker_, runtime_->now_ms(), page,
                              {.with_entries = what == SearchFor::entries, .end = end});
   if (!begun) return std::unexpected(std::move(begun.error()));

@@ -68,10 +68,19 @@ void Hub::stop() {
 // ---------------------------------------------------------------------------------------------------------------------
 // Who subscribes.
 
-bool Hub::add(const std::shared_ptr<Subscriber>& subscriber) {
+std::uint64_t Hub::count_of_tenant(std::string_view tenant) const {
+  const auto is_of_it = [tenant](const Subscriber* each) { return each->tenant() == tenant; };
+  return static_cast<std::uint64_t>(std::ranges::count_if(all_, is_of_it));
+}
+
+Result<void> Hub::add(const std::shared_ptr<Subscriber>& subscriber, std::uint64_t most_of_tenant) {
   {
     const base::MutexLock lock(mutex_);
-    if (has_stopped_.load()) return false;
+    if (has_stopped_.load()) return fail(Errc::cluster_not_ready, "the node is stopping");
+    if (most_of_tenant != 0 && count_of_tenant(subscriber->tenant()) >= most_of_tenant) {
+      return fail(Errc::overloaded, "the tenant " + subscriber->tenant() + " has " + std::to_string(most_of_tenant) +
+                                        " subscriptions on this node, which is its quota");
+    }
     if (all_.empty()) {  // nobody has been told of what came meanwhile
       const std::uint64_t newest = history_->newest().value();
       dispatching_.store(newest, std::memory_order_seq_cst);
@@ -92,7 +101,7 @@ bool Hub::add(const std::shared_ptr<Subscriber>& subscriber) {
     is_woken_ = true;
   }
   wake_.notify_one();
-  return true;
+  return {};
 }
 
 void Hub::remove(Subscriber& subscriber) noexcept {

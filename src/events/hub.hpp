@@ -46,8 +46,8 @@ class Hub : public std::enable_shared_from_this<Hub> {
   /// added any more. Not from a callback.
   void stop();
 
-  /// False: it has stopped.
-  [[nodiscard]] bool add(const std::shared_ptr<Subscriber>& subscriber);
+  /// `most_of_tenant`: so many its tenant has at most, with this one; 0: no limit. Errors: overloaded, cluster_not_ready (it has stopped).
+  [[nodiscard]] Result<void> add(const std::shared_ptr<Subscriber>& subscriber, std::uint64_t most_of_tenant = 0);
   void remove(Subscriber& subscriber) noexcept;
   /// `why` ends the subscribers that belong to `owner`.
   void finish_those_of(std::string_view owner, const Error& why);
@@ -74,6 +74,7 @@ class Hub : public std::enable_shared_from_this<Hub> {
  private:
   using Readies = std::vector<Subscriber::Ready>;
 
+  [[nodiscard]] std::uint64_t count_of_tenant(std::string_view tenant) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void dispatch_for_ever();
   void dispatch_new();
   [[nodiscard]] bool wait_for_new();

@@ -28,8 +28,11 @@ Result<std::shared_ptr<Subscriber>> Stream::subscribe(const SubscribeOptions& op
       std::make_shared<Subscriber>(hub_, Subscriber::Settings{.filter = std::move(*filter),
                                                               .max_demand = std::min(options.max_demand, buffer_size_),
                                                               .after = after,
-                                                              .owner = std::move(viewer.owner)});
-  if (!hub_->add(subscriber)) return fail(Errc::cluster_not_ready, "the node is stopping");
+                                                              .owner = std::move(viewer.owner),
+                                                              .tenant = std::move(viewer.tenant)});
+  if (auto added = hub_->add(subscriber, viewer.max_of_tenant); !added) {
+    return std::unexpected(std::move(added.error()));
+  }
   return subscriber;
 }
 

@@ -18,7 +18,9 @@ namespace concord::events {
 
 /// In whose name somebody subscribes, and what he may see.
 struct Viewer {
-  std::string owner = {};  ///< `finish_those_of` ends his subscriptions; empty: nobody's
+  std::string owner = {};           ///< `finish_those_of` ends his subscriptions; empty: nobody's
+  std::string tenant = {};          ///< whose he is; empty: of none
+  std::uint64_t max_of_tenant = 0;  ///< so many subscriptions its users have on this node together; 0: no limit
   MayShow may_show = {};
 };
 
@@ -29,7 +31,8 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// Errors: invalid_request (an option; a revision that is still to come); compacted; cluster_not_ready.
+  /// Errors: invalid_request (an option; a revision that is still to come); compacted; overloaded (his tenant has as many as it may);
+  /// cluster_not_ready.
   [[nodiscard]] Result<std::shared_ptr<Subscriber>> subscribe(const SubscribeOptions& options, Viewer viewer = {});
 
   [[nodiscard]] EventStats stats() const { return hub_->stats(); }

@@ -35,7 +35,8 @@ class Subscriber final : public Subscription::Impl, public std::enable_shared_fr
     Filter filter;
     std::size_t max_demand = 1000;
     Revision after;
-    std::string owner = {};  ///< whom it belongs to (a token's id)
+    std::string owner = {};   ///< whom it belongs to (a token's id)
+    std::string tenant = {};  ///< whose that is; empty: of none
   };
 
   Subscriber(std::shared_ptr<Hub> hub, Settings settings);
@@ -53,6 +54,7 @@ class Subscriber final : public Subscription::Impl, public std::enable_shared_fr
 
   [[nodiscard]] const Filter& filter() const noexcept { return settings_.filter; }
   [[nodiscard]] const std::string& owner() const noexcept { return settings_.owner; }
+  [[nodiscard]] const std::string& tenant() const noexcept { return settings_.tenant; }
   [[nodiscard]] std::size_t max_demand() const noexcept { return settings_.max_demand; }
   /// How much waits for it, up to `max_demand`.
   [[nodiscard]] std::size_t waiting() const;

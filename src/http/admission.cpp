@@ -18,8 +18,8 @@ using std::chrono::steady_clock;
 /// A stranger may hold up its own call for so long, while the leader is asked.
 constexpr std::chrono::milliseconds longest_search{2000};
 
-Problem too_many(std::string_view of_what, seconds wait) {
-  Problem problem(429, "TOO_MANY_REQUESTS", "too many " + std::string(of_what) + "; nothing was done");
+Problem too_many(const std::string& of_what, seconds wait) {
+  Problem problem(429, "TOO_MANY_REQUESTS", "too many " + of_what + "; nothing was done");
   problem.retry_after_s = static_cast<unsigned>(wait.count());
   return problem;
 }
@@ -74,19 +74,35 @@ std::string_view name_of(Needs needs) noexcept {
   }
 }
 
-/// Whose token it is, is known. False after the call was refused.
-bool enter(const Route& route, Call& call, acl::Access access) {
-  call.caller.proved = access.id();
-  const auto wait = call.site.rate_limits.take_request(access.id(), steady_clock::now());
-  if (wait) {
+/// Of the token and of its tenant. False after the call was refused.
+bool is_within_limits(Call& call, const acl::Access& access) {
+  security::RateLimits& limits = call.site.rate_limits;
+  const auto now = steady_clock::now();
+  if (const auto wait = limits.take_request(access.id(), now)) {
     call.refuse(too_many("calls with this token", *wait));
     return false;
   }
-  if (!has_needed(route.needs, access)) {
-    call.refuse({403, error_name(Errc::forbidden),
-                 "the token lacks the permission " + std::string(name_of(route.needs)) + ", which this call needs"});
+  const Tenant* const tenant = access.tenant();
+  if (tenant == nullptr || tenant->quotas.max_operations_per_s == 0) return true;
+  if (const auto wait = limits.take_request_of_tenant(tenant->name, tenant->quotas.max_operations_per_s, now)) {
+    call.refuse(too_many("calls of the tenant " + tenant->name, *wait));
     return false;
   }
+  return true;
+}
+
+/// False after the call was refused.
+bool has_permission(const Route& route, Call& call, const acl::Access& access) {
+  if (has_needed(route.needs, access)) return true;
+  call.refuse({403, error_name(Errc::forbidden),
+               "the token lacks the permission " + std::string(name_of(route.needs)) + ", which this call needs"});
+  return false;
+}
+
+/// Whose token it is, is known. False after the call was refused.
+bool enter(const Route& route, Call& call, acl::Access access) {
+  call.caller.proved = access.id();
+  if (!is_within_limits(call, access) || !has_permission(route, call, access)) return false;
   call.access = std::move(access);
   return true;
 }
@@ -147,11 +163,16 @@ bool admit(const RouteTable& table, std::size_t position, Call& call, Admitted t
   return false;
 }
 
-bool is_still_admitted(Call& call) {
+bool is_still_admitted(const Route& route, Call& call) {
   if (call.access.token() == nullptr) return true;  // nobody is asked, or the route needs nothing
-  const auto valid = call.site.database.confirm(call.access);
-  if (!valid) call.refuse(valid.error());
-  return valid.has_value();
+  auto now = call.site.database.renewed(call.access);
+  if (!now) {
+    call.refuse(now.error());
+    return false;
+  }
+  if (!has_permission(route, call, *now)) return false;
+  call.access = std::move(*now);
+  return true;
 }
 
 }  // namespace concord::http

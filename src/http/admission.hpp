@@ -5,7 +5,7 @@
 //   token     Authorization: Bearer <token>, or X-API-Key: <token>; the first one counts when both are sent
 //   401       none, or one that is not valid; counted against the address, but for none
 //   403       a token that lacks what the route needs
-//   429       too many calls, or too many wrong tokens from the address (security/rate_limits.hpp)
+//   429       too many calls, those of a tenant counted together, or too many wrong tokens from the address (security/rate_limits.hpp)
 //
 // A token that this node does not know is looked for again once the node knows all that the leader does: then the call waits.
 #pragma once
@@ -24,7 +24,8 @@ using Admitted = void (*)(const RouteTable&, std::size_t position, Call&);
 /// True: go on at once. False: the call was refused, or goes on in `then`.
 [[nodiscard]] bool admit(const RouteTable& table, std::size_t position, Call& call, Admitted then);
 
-/// The same question again once the state is as fresh as the call asks for: false after the call was refused.
-[[nodiscard]] bool is_still_admitted(Call& call);
+/// The same question again once the state is as fresh as the call asks for: false after the call was refused. What the call may do is
+/// then as of now.
+[[nodiscard]] bool is_still_admitted(const Route& route, Call& call);
 
 }  // namespace concord::http

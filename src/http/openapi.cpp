@@ -93,7 +93,9 @@ constexpr std::array documented_errors = {
                     "no leader is known"},
     DocumentedError{504, "TIMEOUT", "TIMEOUT: the deadline passed; the outcome of a write is unknown.",
                     "the deadline passed; the outcome is unknown"},
-    DocumentedError{507, "STORAGE_FULL", "STORAGE_FULL: no space; reads are served.", "the disk is full"}};
+    DocumentedError{507, "STORAGE_FULL",
+                    "STORAGE_FULL: no space, or the quota of a tenant is reached; nothing was done, reads are served.",
+                    "the disk is full"}};
 
 std::set<unsigned> errors_of(const Route& route, bool has_key) {
   std::set<unsigned> errors = {400, 405, 408, 413, 414, 421, 431, 500, 503};
@@ -212,9 +214,10 @@ class Writer {
       const std::size_t open = route.path.find('{') + 1;
       const std::string_view name = route.path.substr(open, route.path.find('}') - open);
       list.push_back(parameter("path", name, "Percent-encoded.",
-                               name == "id"                                ? schemas::token_id
-                               : route.path.starts_with("/api/v1/backups") ? schemas::backup_name
-                                                                           : schemas::member_name));
+                               name == "id"                                        ? schemas::token_id
+                               : route.path.starts_with("/api/v1/backups")         ? schemas::backup_name
+                               : route.path.starts_with("/api/v1/cluster/members") ? schemas::member_name
+                                                                                   : schemas::access_name));
     } else if (has_key) {
       json::object key = parameter("path", "key", "Percent-encoded: `a/b` is `a%2Fb`.", schemas::key);
       key["schema"].as_object()["minLength"] = 1;

@@ -195,7 +195,7 @@ void RouteTable::take_room(std::size_t position, Call& call) const {
       [this, position, found](Call& waited, const Result<command::Outcome>& outcome) {
         if (!outcome) return waited.refuse(outcome.error());
         waited.room = std::move(*found);
-        if (is_still_admitted(waited)) run(position, waited);
+        if (is_still_admitted(routes_[position], waited)) run(position, waited);
       });
 }
 
@@ -246,7 +246,7 @@ void RouteTable::run_read(const Route& route, Call& call) {
       },
       [&route](Call& answered, const Result<command::Outcome>& outcome) {
         if (!outcome) return answered.refuse(outcome.error());
-        if (is_still_admitted(answered)) route.handler(answered);
+        if (is_still_admitted(route, answered)) route.handler(answered);
       });
 }
 

@@ -388,15 +388,20 @@ inline constexpr Schema token_prefixes = {
     .shape = Shape::array,
     .description = "Keys it may touch begin with one of these, at most 64; none: all keys.",
     .items = &token_prefix};
+/// Of a role, user or tenant.
+inline constexpr Schema access_name = {.shape = Shape::text, .pattern = "[a-z0-9][a-z0-9._-]{0,63}", .min_length = 1};
 inline constexpr Schema expires_in = {.shape = Shape::integer,
                                       .description = "Seconds; null: it does not expire.",
                                       .nullable = true,
                                       .minimum = 1,
                                       .maximum = command::max_ttl_s};
-inline constexpr std::array new_token_fields = {Field{.name = "permissions", .schema = &permissions, .required = true},
-                                                Field{.name = "prefixes", .schema = &token_prefixes},
-                                                Field{.name = "description", .schema = &text},
-                                                Field{.name = "expires_in", .schema = &expires_in}};
+inline constexpr std::array new_token_fields = {
+    Field{.name = "permissions", .schema = &permissions, .required = true},
+    Field{.name = "prefixes", .schema = &token_prefixes},
+    Field{.name = "description", .schema = &text},
+    Field{.name = "expires_in", .schema = &expires_in},
+    Field{.name = "user", .schema = &access_name, .description = "Whose it is: it may do no more than he may."},
+    Field{.name = "tenant", .schema = &access_name, .description = "The tenant it is of, when it has no user."}};
 inline constexpr Schema new_token = {.shape = Shape::object,
                                      .name = "NewToken",
                                      .fields = new_token_fields,
@@ -413,13 +418,16 @@ inline constexpr Schema shown_prefixes = {.shape = Shape::array, .items = &any_v
 inline constexpr Schema shown_expiry = {
     .shape = Shape::integer, .description = "Seconds that are left, 0 once it has expired.", .nullable = true};
 inline constexpr Schema shown_time = {.shape = Shape::text, .nullable = true};
+inline constexpr Schema shown_owner = {.shape = Shape::text, .description = "null: none.", .nullable = true};
 inline constexpr std::array token_fields = {Field{.name = "id", .schema = &text, .required = true},
                                             Field{.name = "permissions", .schema = &permissions, .required = true},
                                             Field{.name = "prefixes", .schema = &shown_prefixes, .required = true},
                                             Field{.name = "description", .schema = &text, .required = true},
                                             Field{.name = "created_at", .schema = &shown_time, .required = true},
                                             Field{.name = "expires_in", .schema = &shown_expiry, .required = true},
-                                            Field{.name = "last_used_at", .schema = &shown_time, .required = true}};
+                                            Field{.name = "last_used_at", .schema = &shown_time, .required = true},
+                                            Field{.name = "user", .schema = &shown_owner, .required = true},
+                                            Field{.name = "tenant", .schema = &shown_owner, .required = true}};
 inline constexpr Schema token = {.shape = Shape::object, .name = "Token", .fields = token_fields};
 inline constexpr std::array secret_field = {
     Field{.name = "token", .schema = &text, .description = "The secret, shown this once.", .required = true}};

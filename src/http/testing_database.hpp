@@ -45,6 +45,7 @@ class TestingDatabase final : public database::Database {
   void when_access(std::string_view, std::chrono::milliseconds, Completion<acl::Access> done) override {
     done(acl::Access::everything());
   }
+  Result<acl::Access> renewed(const acl::Access& access) const override { return access; }
   Result<void> confirm(const acl::Access&) const override { return {}; }
   void create_token(const NewToken&, const acl::Access&, std::chrono::milliseconds,
                     Completion<CreatedToken> done) override {
@@ -59,6 +60,17 @@ class TestingDatabase final : public database::Database {
     done(fail(Errc::not_found, "there is no such token"));
   }
   Result<std::vector<TokenInfo>> list_tokens() const override { return std::vector<TokenInfo>(); }
+  void set_access(concord::AccessRecord, const acl::Access&, std::chrono::milliseconds,
+                  std::move_only_function<void(Result<void>)> done) override {
+    done(fail(Errc::internal, "the real database is tested with these (access_api_test.cpp)"));
+  }
+  void remove_access(AccessKind, std::string_view, const acl::Access&, std::chrono::milliseconds,
+                     std::move_only_function<void(Result<void>)> done) override {
+    done(fail(Errc::not_found, "there is none"));
+  }
+  Result<std::vector<concord::AccessRecord>> list_access(AccessKind) const override {
+    return std::vector<concord::AccessRecord>();
+  }
   void change_members(database::MemberChange, std::string, std::string, std::chrono::milliseconds,
                       std::move_only_function<void(Result<void>)> done) override {
     done(fail(Errc::condition_failed, "this node is alone"));

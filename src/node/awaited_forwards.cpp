@@ -27,7 +27,7 @@ Enum read_enum(Reader& reader, Enum last) {
 
 command::OperationResult read_result(Reader& reader) {
   command::OperationResult result;
-  result.status = read_enum(reader, command::OperationStatus::already_exists);
+  result.status = read_enum(reader, command::last_operation_status);
   result.revision = Revision(reader.varint());
   result.count = reader.varint();
   if (reader.byte() == 0) return result;
@@ -43,7 +43,7 @@ command::OperationResult read_result(Reader& reader) {
 Outcome read_outcome(Reader& reader) {
   Outcome outcome;
   const std::uint8_t why = reader.byte();
-  if (why > refused_from && why <= refused_from + static_cast<std::uint8_t>(command::Refusal::forbidden)) {
+  if (why > refused_from && why <= refused_from + static_cast<std::uint8_t>(command::last_refusal)) {
     outcome.refusal = static_cast<command::Refusal>(why - refused_from);
   } else {
     outcome.guard_failure = static_cast<command::GuardFailure>(why);

@@ -25,6 +25,7 @@ constexpr std::size_t kept_batches = 4;
 std::size_t least_bytes(const Write& write) {
   std::size_t size_bytes = write.key.size() + write.value.size();
   if (write.restore != nullptr) return size_bytes + write.restore->items.size();
+  if (write.access != nullptr) return size_bytes + write.access->record.size();
   if (write.transaction == nullptr) return size_bytes;
   for (const command::Guard& guard : write.transaction->guards) {
     size_bytes += guard.key.size() + guard.value.size() + guard.filter.size();
@@ -49,6 +50,8 @@ void append(std::string& to, const RequestId& request, const Write& write) {
     case CommandKind::restore_chunk:
     case CommandKind::restore_commit:
     case CommandKind::restore_abort: return command::append_restore(to, request, write.kind, *write.restore);
+    case CommandKind::access_set: return command::append_access_set(to, request, write.access->record);
+    case CommandKind::access_remove: return command::append_access_remove(to, request, *write.access);
     case CommandKind::expire: break;
   }
   CONCORD_CHECK(false, "expiry is pushed by push_expire");
@@ -59,6 +62,7 @@ Answer answer_of(command::Outcome&& outcome) {
     case command::Refusal::none: break;
     case command::Refusal::unauthorized: return fail(Errc::unauthorized, "the token is no longer valid");
     case command::Refusal::forbidden: return fail(Errc::forbidden, "the token may not do that");
+    case command::Refusal::quota: return fail(Errc::storage_full, command::text_of(outcome.results.front()));
   }
   return std::move(outcome);
 }

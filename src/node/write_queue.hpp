@@ -41,6 +41,7 @@ struct Write {
   const command::Once* once = nullptr;            ///< kind once, beside `transaction`
   const command::TokenRecord* token = nullptr;    ///< token_create, token_revoke
   const command::RestoreStep* restore = nullptr;  ///< restore_*
+  const command::AccessStep* access = nullptr;    ///< access_set, access_remove
   command::TokenId as_token = {};                 ///< in whose name; 0: nobody's
 };
 

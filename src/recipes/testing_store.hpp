@@ -163,6 +163,15 @@ class LossyStore final : public Store {
   Result<void> revoke_secret(std::string_view secret, const WriteOptions& options) override {
     return inner_.revoke_secret(secret, options);
   }
+  Result<void> set_access(const AccessRecord& record, const WriteOptions& options) override {
+    return inner_.set_access(record, options);
+  }
+  Result<void> remove_access(AccessKind kind, std::string_view name, const WriteOptions& options) override {
+    return inner_.remove_access(kind, name, options);
+  }
+  Result<std::vector<AccessRecord>> list_access(AccessKind kind, const ReadOptions& options) override {
+    return inner_.list_access(kind, options);
+  }
 
   void async_put(std::string_view key, const Value& value, const PutOptions& options,
                  Completion<Revision> done) override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 namespace concord::security {
 namespace {
@@ -43,6 +44,15 @@ RateLimits::Wait RateLimits::take_request(command::TokenId token, Time now) {
   const auto rate = static_cast<double>(options_.requests_per_token_per_s);
   return take({.kind = Kind::requests_of_token, .high = 0, .low = token.value()}, {.burst = rate, .per_s = rate}, 1,
               now);
+}
+
+/// Two hashes stand for the name: tenants that would share a bucket are not to be found.
+RateLimits::Wait RateLimits::take_request_of_tenant(std::string_view tenant, std::uint64_t per_s, Time now) {
+  const Key key{.kind = Kind::requests_of_tenant,
+                .high = absl::Hash<std::string_view>()(tenant),
+                .low = std::hash<std::string_view>()(tenant)};
+  const auto rate = static_cast<double>(per_s);
+  return take(key, {.burst = rate, .per_s = rate}, 1, now);
 }
 
 RateLimits::Wait RateLimits::take_failure(const Address& address, Time now) {

@@ -1,8 +1,8 @@
-// How often somebody may ask, and how often be wrong: token buckets by address and by token.
+// How often somebody may ask, and how often be wrong: token buckets by address, by token and by tenant.
 //
 //   failures   of authentication, by address: when they are used up, its connections that have not proved who they are get 429
 //              whatever they bring, so that guessing goes no further than this
-//   requests   by address, by token: off unless a limit is set
+//   requests   by address, by token: off unless a limit is set; by tenant: as its quota says
 //
 // An IPv6 address stands for its /64, which is what one host has. Memory is bounded: a shard holds so many buckets, and forgets
 // those that are full again, and else the one it comes to.
@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include <absl/container/flat_hash_map.h>
 
@@ -43,13 +44,15 @@ class RateLimits {
 
   [[nodiscard]] Wait take_request(const Address& address, Time now);
   [[nodiscard]] Wait take_request(command::TokenId token, Time now);
+  /// Of all tokens of a tenant together, `per_s` of them.
+  [[nodiscard]] Wait take_request_of_tenant(std::string_view tenant, std::uint64_t per_s, Time now);
   /// The address was wrong about who it is.
   [[nodiscard]] Wait take_failure(const Address& address, Time now);
   /// Its failures are used up.
   [[nodiscard]] Wait is_blocked(const Address& address, Time now);
 
  private:
-  enum class Kind : std::uint8_t { failures, requests_of_address, requests_of_token };
+  enum class Kind : std::uint8_t { failures, requests_of_address, requests_of_token, requests_of_tenant };
   struct Key {
     Kind kind;
     std::uint64_t high;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "acl/rules.hpp"
 #include "base/mutant.hpp"
 #include "command/filter.hpp"
 #include "command/selector.hpp"
@@ -43,15 +44,39 @@ std::unexpected<Error> undecodable(const Error& why) {
   return fail(Errc::storage_failed, "a command of the log can't be applied: " + why.message());
 }
 
-/// Changes the keys of one command, and tells the listener.
+/// Of a command that a quota does not let happen.
+Outcome refused(const KeySpace& keys, const std::string& why) {
+  Outcome outcome;
+  outcome.refusal = command::Refusal::quota;
+  outcome.revision = Revision(keys.visible());
+  outcome.results.push_back(
+      {.status = OperationStatus::too_large, .revision = {}, .count = 0, .value = Value(Bytes(why))});
+  return outcome;
+}
+
+/// Changes the keys of one command, notes what that makes of tenants, and tells the listener.
 class Changes {
  public:
-  Changes(KeySpace& keys, ClusterTimeMs now_ms, ChangeListener* listener)
-      : keys_(keys), now_ms_(now_ms), listener_(listener) {}
+  Changes(const ApplyTo& to, ClusterTimeMs now_ms)
+      : keys_(to.keys),
+        quotas_(to.quotas.has_tenants() ? &to.quotas : nullptr),
+        now_ms_(now_ms),
+        listener_(to.listener) {}
+
+  /// Why this put, the only one of its command, may not be; none: it may.
+  [[nodiscard]] std::optional<std::string> refusal_of_put(const KeySpace::Place& place, std::string_view key,
+                                                          std::string_view value) {
+    if (quotas_ == nullptr || !quotas_->limits(key)) return std::nullopt;
+    quotas_->note(key, size_of(place.record), value.size());
+    auto excess = quotas_->excess();
+    quotas_->undo();
+    return excess;
+  }
 
   void put(const KeySpace::Place& place, std::string_view key, std::string_view value, std::uint32_t ttl_s) {
     const auto deadline_ms = deadline_of(ttl_s, now_ms_, place.record);
     tell(ChangeKind::put, place.record, key, value, deadline_ms);
+    if (quotas_ != nullptr) quotas_->note(key, size_of(place.record), value.size());
     keys_.put(place, key, value, deadline_ms);
   }
   /// Precondition: the key is there; so for `remove`.
@@ -63,10 +88,14 @@ class Changes {
   }
   void remove(const KeySpace::Place& place, std::string_view key, ChangeKind kind = ChangeKind::remove) {
     tell(kind, place.record, key, {}, std::nullopt);
+    if (quotas_ != nullptr) quotas_->note(key, size_of(place.record), std::nullopt);
     keys_.remove(place);
   }
 
  private:
+  static std::optional<std::size_t> size_of(const Record* record) noexcept {
+    return record == nullptr ? std::nullopt : std::optional(record->value().size());
+  }
   void tell(ChangeKind kind, const Record* before, std::string_view key, std::string_view value,
             std::optional<ClusterTimeMs> deadline_ms) {
     if (listener_ == nullptr) return;
@@ -80,14 +109,15 @@ class Changes {
   }
 
   KeySpace& keys_;
+  Quotas* quotas_;  // null: there are no tenants
   ClusterTimeMs now_ms_;
   ChangeListener* listener_;
 };
 
 class TransactionRun {
  public:
-  TransactionRun(KeySpace& keys, const acl::Scope& scope, ClusterTimeMs now_ms, ChangeListener* listener)
-      : keys_(keys), scope_(scope), now_ms_(now_ms), changes_(keys, now_ms, listener) {}
+  TransactionRun(const ApplyTo& to, const acl::Rights& rights, ClusterTimeMs now_ms)
+      : keys_(to.keys), quotas_(to.quotas), rights_(rights), now_ms_(now_ms), changes_(to, now_ms) {}
 
   Result<Outcome> run(const Transaction& transaction) {
     Outcome outcome;
@@ -103,7 +133,10 @@ class TransactionRun {
     const std::uint64_t before = keys_.visible();
     revision_ = Revision(before + 1);
     const bool is_single = operations.size() == 1 && operations.front().kind != OperationKind::delete_where;
-    keys_.begin(revision_, is_single);
+    const bool may_be_refused = quotas_.has_tenants() && std::ranges::any_of(operations, [&](const Operation& each) {
+                                  return each.kind == OperationKind::put && quotas_.limits(each.key);
+                                });
+    keys_.begin(revision_, is_single && !may_be_refused);
     outcome.results.reserve(operations.size());
     for (const Operation& operation : operations) {
       if (CONCORD_MUTANT("a-transaction-shows-its-first-half") && !outcome.results.empty()) {
@@ -114,6 +147,13 @@ class TransactionRun {
       // A selector compiles or not whatever the state is: nothing was changed by an earlier one that can't stay.
       if (!result) return std::unexpected(std::move(result.error()));
       outcome.results.push_back(std::move(*result));
+    }
+    if (may_be_refused) {
+      if (const auto excess = quotas_.excess()) {
+        keys_.undo();
+        quotas_.undo();
+        return refused(keys_, *excess);
+      }
     }
     outcome.changed = keys_.commit();
     outcome.revision = Revision(keys_.visible());
@@ -180,7 +220,8 @@ class TransactionRun {
     const auto selector = command::CompiledSelector::compile(wanted);
     if (!selector) return undecodable(selector.error());
     std::vector<std::string> matching;
-    MatchCursor cursor(*selector, now_ms_, {}, &scope_);
+    const acl::Scope scope = acl::delete_scope(rights_, wanted);
+    MatchCursor cursor(*selector, now_ms_, {}, &scope);
     const bool is_limited = selector->limit() != 0 && selector->limit() <= wanted.max_removed;
     const std::uint64_t most = is_limited ? selector->limit() : wanted.max_removed + 1;
     auto done = cursor.slice(newest_, wanted.max_visited, [&](const Record& record) {
@@ -209,7 +250,8 @@ class TransactionRun {
   };
 
   KeySpace& keys_;
-  const acl::Scope& scope_;
+  Quotas& quotas_;
+  const acl::Rights& rights_;
   ClusterTimeMs now_ms_;
   Changes changes_;
   Newest newest_{keys_};
@@ -238,6 +280,9 @@ Outcome apply_single(KeySpace& keys, Changes& changes, const Command& command) {
     return finish(keys);
   }
   if (place.record == nullptr && command.kind != CommandKind::put) return missing(keys);
+  if (command.kind == CommandKind::put) {
+    if (const auto why = changes.refusal_of_put(place, command.key, command.value)) return refused(keys, *why);
+  }
   keys.begin(Revision(keys.visible() + 1), true);
   if (command.kind == CommandKind::put) {
     changes.put(place, command.key, command.value, command.ttl_s);
@@ -262,39 +307,39 @@ Outcome apply_expire(KeySpace& keys, Changes& changes, const Command& command, C
   return finish(keys);
 }
 
-Result<Outcome> apply_once(KeySpace& keys, Remembered& remembered, const Command& command, const acl::Scope& scope,
-                           ClusterTimeMs now_ms, ChangeListener* listener) {
-  auto answer = remembered.find(command.once, now_ms);
+Result<Outcome> apply_once(const ApplyTo& to, const Command& command, const acl::Rights& rights, ClusterTimeMs now_ms) {
+  auto answer = to.remembered.find(command.once, now_ms);
   if (answer && !CONCORD_MUTANT("a-repeated-request-is-done-again")) {
-    if (answer->repeat == Repeat::conflict) answer->revision = Revision(keys.visible());
+    if (answer->repeat == Repeat::conflict) answer->revision = Revision(to.keys.visible());
     return std::move(*answer);
   }
-  auto outcome = TransactionRun(keys, scope, now_ms, listener).run(command.transaction);
-  if (outcome) remembered.remember(command.once, now_ms, *outcome);
+  auto outcome = TransactionRun(to, rights, now_ms).run(command.transaction);
+  const bool was_decided = outcome && outcome->refusal == command::Refusal::none;
+  if (was_decided) to.remembered.remember(command.once, now_ms, *outcome);
   return outcome;
 }
 
-Result<Outcome> run_command(KeySpace& keys, Remembered& remembered, const Command& command, const acl::Scope& scope,
-                            ClusterTimeMs now_ms, ChangeListener* listener) {
-  if (command.kind == CommandKind::transaction) {
-    return TransactionRun(keys, scope, now_ms, listener).run(command.transaction);
-  }
-  if (command.kind == CommandKind::once) return apply_once(keys, remembered, command, scope, now_ms, listener);
-  Changes changes(keys, now_ms, listener);
-  if (command.kind == CommandKind::expire) return apply_expire(keys, changes, command, now_ms);
-  return apply_single(keys, changes, command);
+Result<Outcome> run_command(const ApplyTo& to, const Command& command, const acl::Rights& rights,
+                            ClusterTimeMs now_ms) {
+  if (command.kind == CommandKind::transaction) return TransactionRun(to, rights, now_ms).run(command.transaction);
+  if (command.kind == CommandKind::once) return apply_once(to, command, rights, now_ms);
+  Changes changes(to, now_ms);
+  if (command.kind == CommandKind::expire) return apply_expire(to.keys, changes, command, now_ms);
+  return apply_single(to.keys, changes, command);
 }
 
 }  // namespace
 
-Result<Outcome> apply_command(KeySpace& keys, Remembered& remembered, const Command& command, const acl::Scope& scope,
-                              ClusterTimeMs now_ms, ChangeListener* listener) {
-  auto outcome = run_command(keys, remembered, command, scope, now_ms, listener);
-  if (listener != nullptr && outcome) {
+Result<Outcome> apply_command(const ApplyTo& to, const Command& command, const acl::Rights& rights,
+                              ClusterTimeMs now_ms) {
+  if (to.quotas.has_tenants()) to.quotas.begin();
+  auto outcome = run_command(to, command, rights, now_ms);
+  if (to.quotas.has_tenants()) to.quotas.end();
+  if (to.listener != nullptr && outcome) {
     // A repeat tells of the change that the first time made.
     const bool is_now = outcome->repeat == Repeat::none;
-    listener->on_command(command.kind, outcome->changed && is_now,
-                         is_now ? outcome->revision : Revision(keys.visible()));
+    to.listener->on_command(command.kind, outcome->changed && is_now,
+                            is_now ? outcome->revision : Revision(to.keys.visible()));
   }
   return outcome;
 }

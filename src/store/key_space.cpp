@@ -3,6 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace concord::store {
 namespace {
 
@@ -72,6 +74,7 @@ KeySpace::Place KeySpace::locate(std::string_view key) noexcept {
 void KeySpace::begin(Revision revision, bool changes_at_most_one) {
   revision_ = revision.value();
   changes_ = 0;
+  links_before_ = links_.size();
   is_direct_ = changes_at_most_one;
   if (!is_direct_) return;
   direct_.store(true, std::memory_order_seq_cst);
@@ -225,6 +228,35 @@ bool KeySpace::commit() {
   if (!links_.empty()) collapse(changes_ * collapsed_a_change + collapsed_a_change);
   publish_counters();
   return changed;
+}
+
+/// Nobody sees links of a revision that is not visible, so they may be taken out of their chains again.
+void KeySpace::undo() {
+  CONCORD_CHECK(!is_direct_, "a change in the direct form was seen and stays");
+  for (; links_.size() > links_before_; links_.pop_back()) {
+    Link* link = links_.back();
+    if (!link->dropped) take_back(link);
+    retire_link(link);
+  }
+  changes_ = 0;
+  publish_counters();
+}
+
+void KeySpace::take_back(Link* link) {
+  const std::string_view key = link->record->key();
+  const std::uint64_t hash = table_.hash(key);
+  Slot* slot = table_.locate(hash, key);
+  const Word older = link->older.load(std::memory_order_relaxed);
+  if (!link->removed) count_out(*link->record);
+  if (const Record* before = newest(older)) count_in(*before);
+  if (older == empty_word) {
+    order_.erase(key);
+    table_.erase(hash, *slot);
+  } else {
+    Table::replace(*slot, older);
+  }
+  link->dropped = true;
+  retire_record(link->record);
 }
 
 void KeySpace::tidy() {

@@ -113,6 +113,8 @@ class KeySpace {
   void remove(const Place& place);
   /// Makes the changes visible, all at once. False: nothing was changed, the revision is not used up.
   bool commit();
+  /// Takes the changes back instead: everything is as before `begin`. Precondition: it was not said that at most one comes.
+  void undo();
   /// Goes on collapsing links.
   void tidy();
 
@@ -144,6 +146,7 @@ class KeySpace {
   void put_link(const Place& place, std::string_view key, RecordRef record);
   void push_link(const Place& place, Record* record, bool removed);
   void undo_creation(const Place& place, Link* link);
+  void take_back(Link* link);
   void thin(Link* link);
   [[nodiscard]] bool is_viewed(std::uint64_t from, std::uint64_t before) const;
   [[nodiscard]] Link* own_link(const Place& place) const noexcept;
@@ -176,6 +179,7 @@ class KeySpace {
   std::uint64_t revision_ = 0;
   bool is_direct_ = false;
   std::uint64_t changes_ = 0;
+  std::size_t links_before_ = 0;  // of `links_`: those behind are its own
 
   // Links in the order of their revisions; each once, until it is collapsed.
   std::deque<Link*> links_;

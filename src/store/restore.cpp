@@ -1,5 +1,6 @@
 #include "store/restore.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,7 +69,10 @@ void Restores::describe(SnapshotMeta& meta) const {
   meta.restored_revision = committed_at_;
   if (!staging_ || CONCORD_MUTANT("a-snapshot-forgets-a-restore-under-way")) return;
   meta.staging = staging_->head();
-  meta.staged_tokens = staging_->tokens().size();
+  meta.staged_access = staging_->access().size();
+  meta.has_records = meta.has_records || std::ranges::any_of(staging_->access(), [](const acl::Item& item) {
+                       return std::holds_alternative<acl::RecordPointer>(item);
+                     });
   meta.staged_entries = staging_->records().size();
 }
 
@@ -85,13 +89,15 @@ Restores::Unused Restores::load(LoadedState& loaded, const MakeKeys& make) {
   return before;
 }
 
-std::unique_ptr<acl::Tokens> with_tokens_of(const Staging& staged, const acl::Tokens& known) {
-  auto tokens = std::make_unique<acl::Tokens>(known);
-  for (const acl::TokenPointer& token : staged.tokens()) {
-    if (tokens->count() >= command::max_tokens) break;
-    (void)tokens->add(token);  // one whose id or secret is there stays as it is there
+std::unique_ptr<acl::Registry> with_access_of(const Staging& staged, const acl::Registry& known) {
+  auto registry = std::make_unique<acl::Registry>(known);
+  for (const acl::Item& item : staged.access()) {
+    const bool is_token = std::holds_alternative<acl::TokenPointer>(item);
+    if (is_token && registry->tokens().count() >= command::max_tokens) continue;
+    (void)registry->add(item);  // one whose id, secret or name is there stays as it is there
   }
-  return tokens;
+  registry->settle();
+  return registry;
 }
 
 bool replace_within(KeySpace& keys, const Staging& staged, Revision revision) {

@@ -56,7 +56,7 @@ class Restores {
 };
 
 /// Those there are, and what was staged beside them.
-[[nodiscard]] std::unique_ptr<acl::Tokens> with_tokens_of(const Staging& staged, const acl::Tokens& known);
+[[nodiscard]] std::unique_ptr<acl::Registry> with_access_of(const Staging& staged, const acl::Registry& known);
 /// Replaces the keys within the scope of `staged`, at `revision`. False: there was nothing to do.
 [[nodiscard]] bool replace_within(KeySpace& keys, const Staging& staged, Revision revision);
 

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "acl/record.hpp"
 #include "base/crc32c.hpp"
 #include "store/history.hpp"
 #include "store/snapshot.hpp"
@@ -319,6 +320,44 @@ TEST(RestoreOfTheState, AViewOfBeforeGoesOnReadingWhatWasThere) {
   }
   machine.state->tidy();
   EXPECT_EQ(machine.contents(), restored_contents);
+}
+
+TEST(RestoreOfTheState, RolesUsersAndTenantsComeAlongWithTokens) {
+  const auto set = [](Machine& machine, AccessRecord wanted) {
+    const std::string bytes = acl::encode(*acl::normalized(std::move(wanted)));
+    (void)machine.run([&](std::string& entry) { command::append_access_set(entry, request, bytes); });
+  };
+  Machine source;
+  set(source, Role{.name = "r", .grants = {{.permissions = {Permission::read}}}});
+  set(source, Tenant{.name = "acme", .prefix = "a", .quotas = {.max_keys = 2}});
+  set(source, User{.name = "ada", .roles = {"r"}, .tenant = "acme"});
+  command::TokenRecord hers{.id = TokenId(2), .permissions = 1, .user = "ada"};
+  (void)source.run([&](std::string& entry) { command::append_token_create(entry, request, hers); });
+  for (const std::string_view key : {"a1", "a2", "a3"}) (void)source.put(key, "1");  // the last is refused
+  const auto chunks = source.backup();
+  for (const bool with_tokens : {false, true}) {
+    Machine machine;
+    set(machine, Role{.name = "r"});
+    (void)machine.begin(first, {}, with_tokens);
+    for (std::size_t at = 0; at < chunks.size(); ++at) (void)machine.chunk(at, chunks[at]);
+    auto copy = copy_of(*machine.state);
+    (void)machine.commit(chunks);
+    EXPECT_EQ(machine.contents(), (std::vector<std::string>{"a1=1", "a2=1"}));
+    const auto roles = machine.state->access_records(AccessKind::role);
+    EXPECT_TRUE(std::get<Role>(roles.at(0)).grants.empty()) << "what is there stays";
+    const auto tenants = machine.state->access_records(AccessKind::tenant);
+    ASSERT_EQ(tenants.size(), with_tokens ? 1U : 0U);
+    if (with_tokens) {
+      EXPECT_EQ(std::get<Tenant>(tenants[0]).usage, (TenantUsage{.keys = 2, .bytes = 8}));
+      EXPECT_EQ(machine.put("a3", "1").refusal, command::Refusal::quota);
+      EXPECT_FALSE(machine.state->find_token(TokenId(2))->rights.has(Permission::read))
+          << "her role grants nothing here";
+      machine.log.pop_back();
+    }
+    std::vector<Applied> applied;
+    ASSERT_TRUE(copy->apply(copy->applied_index().next(), Term(1), machine.log.back(), applied));
+    EXPECT_EQ(copy->digest(), machine.state->digest());
+  }
 }
 
 TEST(RestoreOfTheState, TokensStayAndAreAddedOnlyWhenAsked) {

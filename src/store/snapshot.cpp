@@ -5,8 +5,8 @@
 
 #include "base/wire.hpp"
 #include "command/limits.hpp"
+#include "store/access_digest.hpp"
 #include "store/snapshot_items.hpp"
-#include "store/token_digest.hpp"
 
 namespace concord::store {
 namespace {
@@ -15,6 +15,7 @@ constexpr std::uint8_t plain_format = 1;
 constexpr std::uint8_t remembering_format = 2;
 constexpr std::uint8_t tokens_format = 3;
 constexpr std::uint8_t restore_format = 4;
+constexpr std::uint8_t records_format = 5;
 constexpr std::uint8_t changed_flag = 1;
 constexpr std::uint8_t expires_flag = 2;
 /// Keys looked at in one section.
@@ -40,22 +41,26 @@ std::unexpected<Error> damaged(const std::string& what) {
 
 void read_restore(base::Reader& reader, SnapshotMeta& meta) {
   meta.remembered = reader.varint();
-  meta.tokens = reader.varint();
+  meta.access = reader.varint();
   meta.restored = command::RestoreId(reader.fixed64());
   meta.restored_revision = Revision(reader.varint());
   meta.staging = reader.bytes();
-  meta.staged_tokens = reader.varint();
+  meta.staged_access = reader.varint();
   meta.staged_entries = reader.varint();
-  if (meta.restored.is_zero() && (meta.staging.empty() || meta.restored_revision.value() != 0)) reader.fail();
-  if (meta.staging.empty() && meta.staged_tokens + meta.staged_entries != 0) reader.fail();
+  const bool has_any = !meta.restored.is_zero() || !meta.staging.empty();
+  if (!has_any && !meta.has_records) reader.fail();
+  if (meta.restored.is_zero() && meta.restored_revision.value() != 0) reader.fail();
+  if (meta.staging.empty() && meta.staged_access + meta.staged_entries != 0) reader.fail();
+  if (meta.has_records && meta.access + meta.staged_access == 0) reader.fail();
 }
 
 }  // namespace
 
 std::string encode_meta(const SnapshotMeta& meta) {
   const bool knows_restores = !meta.restored.is_zero() || !meta.staging.empty();
-  const std::uint8_t format = knows_restores        ? restore_format
-                              : meta.tokens > 0     ? tokens_format
+  const std::uint8_t format = meta.has_records      ? records_format
+                              : knows_restores      ? restore_format
+                              : meta.access > 0     ? tokens_format
                               : meta.remembered > 0 ? remembering_format
                                                     : plain_format;
   std::string bytes(1, static_cast<char>(format));
@@ -67,12 +72,12 @@ std::string encode_meta(const SnapshotMeta& meta) {
   base::append_fixed64(bytes, meta.digest);
   base::append_varint(bytes, meta.entries);
   if (format != plain_format) base::append_varint(bytes, meta.remembered);
-  if (format >= tokens_format) base::append_varint(bytes, meta.tokens);
-  if (format == restore_format) {
+  if (format >= tokens_format) base::append_varint(bytes, meta.access);
+  if (format >= restore_format) {
     base::append_fixed64(bytes, meta.restored.value());
     base::append_varint(bytes, meta.restored_revision.value());
     base::append_bytes(bytes, meta.staging);
-    base::append_varint(bytes, meta.staged_tokens);
+    base::append_varint(bytes, meta.staged_access);
     base::append_varint(bytes, meta.staged_entries);
   }
   base::append_bytes(bytes, meta.conf_state);
@@ -82,9 +87,9 @@ std::string encode_meta(const SnapshotMeta& meta) {
 Result<SnapshotMeta> decode_meta(std::string_view bytes) {
   base::Reader reader(bytes);
   const std::uint8_t format = reader.byte();
-  if (format < plain_format || format > restore_format) {
+  if (format < plain_format || format > records_format) {
     return fail(Errc::storage_failed, "the snapshot's description has format " + std::to_string(format) +
-                                          ", which is not known to this version (it knows 1 to 4)");
+                                          ", which is not known to this version (it knows 1 to 5)");
   }
   SnapshotMeta meta;
   meta.index = base::Index(reader.varint());
@@ -100,10 +105,11 @@ Result<SnapshotMeta> decode_meta(std::string_view bytes) {
   }
   if (format == tokens_format) {
     meta.remembered = reader.varint();
-    meta.tokens = reader.varint();
-    if (meta.tokens == 0) reader.fail();
+    meta.access = reader.varint();
+    if (meta.access == 0) reader.fail();
   }
-  if (format == restore_format) read_restore(reader, meta);
+  meta.has_records = format == records_format;
+  if (format >= restore_format) read_restore(reader, meta);
   meta.conf_state = reader.bytes();
   if (!reader.finished()) return damaged("its description does not follow the format");
   return meta;
@@ -116,26 +122,26 @@ bool Snapshot::next_block(std::string& block, std::size_t target_bytes) {
     block.push_back('\0');
     base::append_bytes(block, remembered_[next_remembered_]->bytes);
   }
-  for (; next_token_ < tokens_.size() && block.size() < target_bytes; ++next_token_) {
+  for (; next_access_ < access_.size() && block.size() < target_bytes; ++next_access_) {
     block.push_back('\0');
-    base::append_bytes(block, acl::encode(*tokens_[next_token_]));
+    base::append_bytes(block, acl::encode(access_[next_access_]));
   }
   if (staged_) add_staged(block, target_bytes);
   return !block.empty();
 }
 
 void Snapshot::keep_data_only() {
-  meta_.remembered = meta_.staged_tokens = meta_.staged_entries = 0;
+  meta_.remembered = meta_.staged_access = meta_.staged_entries = 0;
   meta_.staging.clear();
   remembered_.clear();
   staged_.reset();
 }
 
 void Snapshot::add_staged(std::string& block, std::size_t target_bytes) {
-  const auto& tokens = staged_->tokens;
-  for (; next_staged_token_ < tokens.size() && block.size() < target_bytes; ++next_staged_token_) {
+  const auto& access = staged_->access;
+  for (; next_staged_access_ < access.size() && block.size() < target_bytes; ++next_staged_access_) {
     block.push_back('\0');
-    base::append_bytes(block, acl::encode(*tokens[next_staged_token_]));
+    base::append_bytes(block, acl::encode(access[next_staged_access_]));
   }
   std::string entry;
   while (!has_all_staged_ && staged_->entries > 0 && block.size() < target_bytes) {
@@ -184,7 +190,7 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
   base::Reader reader(block);
   auto& records = loaded_->records;
   const SnapshotMeta& meta = loaded_->meta;
-  const std::uint64_t behind_entries = meta.remembered + meta.tokens + meta.staged_tokens + meta.staged_entries;
+  const std::uint64_t behind_entries = meta.remembered + meta.access + meta.staged_access + meta.staged_entries;
   SnapshotItem item;
   while (reader.remaining() > 0) {
     if (const auto problem = read_item(reader, item)) return damaged(*problem);
@@ -194,8 +200,8 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
       continue;
     }
     if (item.fields.revision > meta.revision) return damaged("an entry is newer than the snapshot");
-    const bool has_others = !loaded_->remembered.is_empty() || loaded_->tokens.count() > 0 ||
-                            !loaded_->staging.tokens.empty() || !loaded_->staging.records.empty();
+    const bool has_others = !loaded_->remembered.is_empty() || loaded_->registry.count() > 0 ||
+                            !loaded_->staging.access.empty() || !loaded_->staging.records.empty();
     if (has_others) return damaged("an entry behind the remembered answers or the tokens");
     if (!records.empty() && records.back()->key() >= item.key) return damaged("keys are out of order");
     records.push_back(Record::create(item.key, item.value, item.fields));
@@ -207,18 +213,19 @@ Result<void> SnapshotLoader::add_block(std::string_view block) {
 Result<void> SnapshotLoader::add_behind_entries(std::string_view bytes) {
   const SnapshotMeta& meta = loaded_->meta;
   if (loaded_->remembered.count() < meta.remembered) return add_remembered(bytes);
-  if (loaded_->tokens.count() < meta.tokens) return add_token(bytes);
-  return loaded_->staging.tokens.size() < meta.staged_tokens ? add_staged_token(bytes) : add_staged_entry(bytes);
+  if (loaded_->registry.count() < meta.access) return add_access(bytes);
+  return loaded_->staging.access.size() < meta.staged_access ? add_staged_access(bytes) : add_staged_entry(bytes);
 }
 
-Result<void> SnapshotLoader::add_token(std::string_view bytes) {
-  auto token = acl::decode(bytes);
-  const std::string which = "token " + std::to_string(loaded_->tokens.count());
-  if (!token || token->id <= last_token_) return damaged(which + " does not follow the format");
-  last_token_ = token->id;
-  digest_ += token_digest(*token);
-  if (!loaded_->tokens.add(std::make_shared<const acl::Token>(std::move(*token))))
-    return damaged(which + " is there twice");
+Result<void> SnapshotLoader::add_access(std::string_view bytes) {
+  auto item = acl::decode_item(bytes);
+  const std::string which = "token, role, user or tenant " + std::to_string(loaded_->registry.count());
+  const bool is_sound = item && (!last_access_ || acl::comes_before(*last_access_, *item)) &&
+                        (loaded_->meta.has_records || std::holds_alternative<acl::TokenPointer>(*item));
+  if (!is_sound) return damaged(which + " does not follow the format");
+  digest_ += access_digest(*item);
+  if (!loaded_->registry.add(*item)) return damaged(which + " is there twice");
+  last_access_ = std::move(item);
   return {};
 }
 
@@ -230,10 +237,10 @@ Result<void> SnapshotLoader::add_remembered(std::string_view bytes) {
   return {};
 }
 
-Result<void> SnapshotLoader::add_staged_token(std::string_view bytes) {
-  auto token = acl::decode(bytes);
-  if (!token) return damaged("a staged token does not follow the format");
-  loaded_->staging.tokens.push_back(std::make_shared<const acl::Token>(std::move(*token)));
+Result<void> SnapshotLoader::add_staged_access(std::string_view bytes) {
+  auto item = acl::decode_item(bytes);
+  if (!item) return damaged("a staged token, role, user or tenant does not follow the format");
+  loaded_->staging.access.push_back(std::move(*item));
   return {};
 }
 
@@ -260,8 +267,8 @@ Result<void> SnapshotLoader::check_counts() const {
   };
   if (auto done = check(loaded_->records.size(), meta.entries, "entries"); !done) return done;
   if (auto done = check(loaded_->remembered.count(), meta.remembered, "remembered answers"); !done) return done;
-  if (auto done = check(loaded_->tokens.count(), meta.tokens, "tokens"); !done) return done;
-  if (auto done = check(loaded_->staging.tokens.size(), meta.staged_tokens, "staged tokens"); !done) return done;
+  if (auto done = check(loaded_->registry.count(), meta.access, "tokens, roles, users and tenants"); !done) return done;
+  if (auto done = check(loaded_->staging.access.size(), meta.staged_access, "staged ones"); !done) return done;
   return check(loaded_->staging.records.size(), meta.staged_entries, "staged entries");
 }
 
@@ -274,6 +281,7 @@ Result<std::unique_ptr<LoadedState>> SnapshotLoader::finish() {
   if (digest_ + loaded_->remembered.digest() + restore != meta.digest) {
     return damaged("the digest of the whole is wrong");
   }
+  loaded_->registry.settle();
   return std::move(loaded_);
 }
 

@@ -1,20 +1,21 @@
 // The state at one index, as blocks of bytes: written while the writer goes on, read back at the next start.
 //
-//   meta   := format:u8(=1|2|3|4) index:varint term:varint revision:varint cluster_time_ms:varint wall_offset_ms:zigzag-varint
-//             digest:fixed64 entries:varint [format 2, 3, 4: remembered:varint] [format 3, 4: tokens:varint]
-//             [format 4: restore] conf_state:bytes
-//   restore := restored:fixed64 restored_revision:varint staging:bytes staged_tokens:varint staged_entries:varint
-//   block  := entry* answer* token* staged-token* staged-entry*          not empty; keys ascend over all blocks
+//   meta   := format:u8(=1|2|3|4|5) index:varint term:varint revision:varint cluster_time_ms:varint wall_offset_ms:zigzag-varint
+//             digest:fixed64 entries:varint [format 2 to 5: remembered:varint] [format 3, 4, 5: access:varint]
+//             [format 4, 5: restore] conf_state:bytes
+//   restore := restored:fixed64 restored_revision:varint staging:bytes staged_access:varint staged_entries:varint
+//   block  := entry* answer* access* staged-access* staged-entry*        not empty; keys ascend over all blocks
 //   entry  := key:bytes value:bytes revision:varint flags:u8 [create_revision:varint version:varint] [deadline_ms:varint]
 //   answer := 0:u8 remembered:bytes                                      after all entries, oldest first (remembered.hpp)
-//   token  := 0:u8 token:bytes                                           after all answers, by id (acl/token.hpp)
-//   staged-token, staged-entry := 0:u8 bytes                             after all tokens (staging.hpp)
+//   access := 0:u8 item:bytes                                            after all answers: tokens, records (acl/registry.hpp)
+//   staged-access, staged-entry := 0:u8 bytes                            after all of these (staging.hpp)
 //   flags  := 1: create_revision and version follow (else: revision and 1) | 2: deadline_ms follows
 //
 // Format 2 is that of a state with remembered answers, `remembered` of them, at least 1; without any it is format 1, which
-// versions that do not know them can read. Format 3 is that of a state with tokens, `tokens` of them, at least 1. Format 4 is that of a
+// versions that do not know them can read. Format 3 is that of a state with tokens, `access` of them, at least 1. Format 4 is that of a
 // state into which a backup was restored, `restored` at `restored_revision` the last (0: none yet), or is being restored: `staging` is the
-// head of what is staged, empty when nothing is. What stands behind the entries begins like an entry with an empty key, which no entry
+// head of what is staged, empty when nothing is. Format 5 is that of a state with roles, users or tenants, in its data or in what is staged:
+// they count as `access` too; `restored` and `staging` may both be none. What stands behind the entries begins like an entry with an empty key, which no entry
 // has.
 //
 // log/snapshot_file.hpp puts blocks into a file and checks its bytes; here keys, order, counts and digest are checked, so a
@@ -30,7 +31,7 @@
 
 #include <concord/error.hpp>
 
-#include "acl/tokens.hpp"
+#include "acl/registry.hpp"
 #include "base/ids.hpp"
 #include "command/restore.hpp"
 #include "store/remembered.hpp"
@@ -49,11 +50,12 @@ struct SnapshotMeta {
   std::uint64_t digest = 0;
   std::uint64_t entries = 0;
   std::uint64_t remembered = 0;
-  std::uint64_t tokens = 0;
+  std::uint64_t access = 0;          ///< tokens, roles, users and tenants
+  bool has_records = false;          ///< some are no tokens, here or in what is staged
   command::RestoreId restored = {};  ///< the last backup that was restored
   Revision restored_revision = {};
   std::string staging = {};  ///< head of a restore under way; empty: none
-  std::uint64_t staged_tokens = 0;
+  std::uint64_t staged_access = 0;
   std::uint64_t staged_entries = 0;
   std::string conf_state;
 };
@@ -64,12 +66,12 @@ struct SnapshotMeta {
 /// Thread rule: one thread at a time, not necessarily the writer's.
 class Snapshot {
  public:
-  Snapshot(SnapshotMeta meta, View view, Remembered::Items remembered, std::vector<acl::TokenPointer> tokens,
+  Snapshot(SnapshotMeta meta, View view, Remembered::Items remembered, std::vector<acl::Item> access,
            std::optional<StagedImage> staged)
       : meta_(std::move(meta)),
         view_(std::move(view)),
         remembered_(std::move(remembered)),
-        tokens_(std::move(tokens)),
+        access_(std::move(access)),
         staged_(std::move(staged)) {}
 
   [[nodiscard]] const SnapshotMeta& meta() const noexcept { return meta_; }
@@ -77,7 +79,7 @@ class Snapshot {
   [[nodiscard]] bool next_block(std::string& block, std::size_t target_bytes);
   /// In the blocks that were given out.
   [[nodiscard]] std::uint64_t entries_given() const noexcept { return entries_given_; }
-  /// Leaves entries and tokens alone: what belongs to this cluster's log stays behind. Before the first block.
+  /// Leaves entries, tokens, roles, users and tenants alone: what belongs to this cluster's log stays behind. Before the first block.
   void keep_data_only();
 
  private:
@@ -91,10 +93,10 @@ class Snapshot {
   std::uint64_t entries_given_ = 0;
   Remembered::Items remembered_;
   std::size_t next_remembered_ = 0;
-  std::vector<acl::TokenPointer> tokens_;
-  std::size_t next_token_ = 0;
+  std::vector<acl::Item> access_;
+  std::size_t next_access_ = 0;
   std::optional<StagedImage> staged_;
-  std::size_t next_staged_token_ = 0;
+  std::size_t next_staged_access_ = 0;
   std::string next_staged_key_;
   bool has_all_staged_ = false;
 };
@@ -110,7 +112,7 @@ class LoadedState {
   SnapshotMeta meta;
   std::vector<Record*> records;  ///< owned references, in key order
   Remembered remembered;
-  acl::Tokens tokens;
+  acl::Registry registry;
   LoadedStaging staging;  ///< its head is empty: there is none
 };
 
@@ -123,14 +125,14 @@ class SnapshotLoader {
  private:
   [[nodiscard]] Result<void> add_behind_entries(std::string_view bytes);
   [[nodiscard]] Result<void> add_remembered(std::string_view bytes);
-  [[nodiscard]] Result<void> add_token(std::string_view bytes);
-  [[nodiscard]] Result<void> add_staged_token(std::string_view bytes);
+  [[nodiscard]] Result<void> add_access(std::string_view bytes);
+  [[nodiscard]] Result<void> add_staged_access(std::string_view bytes);
   [[nodiscard]] Result<void> add_staged_entry(std::string_view bytes);
   [[nodiscard]] Result<void> check_counts() const;
 
   std::unique_ptr<LoadedState> loaded_;
   std::uint64_t digest_ = 0;
-  command::TokenId last_token_;
+  std::optional<acl::Item> last_access_;
 };
 
 }  // namespace concord::store

@@ -8,9 +8,9 @@
 #include "base/crc32c.hpp"
 #include "base/wire.hpp"
 #include "command/limits.hpp"
+#include "store/access_digest.hpp"
 #include "store/hash.hpp"
 #include "store/snapshot_items.hpp"
-#include "store/token_digest.hpp"
 
 namespace concord::store {
 
@@ -18,6 +18,9 @@ using base::ClusterTimeMs;
 using command::RestoreStep;
 
 namespace {
+
+/// As many as may be there.
+constexpr std::size_t most_staged_access = command::max_tokens + acl::max_roles + acl::max_users + acl::max_tenants;
 
 /// None: it has passed. One that no key can have, because wall clocks stood far apart, is the latest there is.
 std::optional<ClusterTimeMs> shifted(ClusterTimeMs deadline_ms, std::int64_t shift_ms, ClusterTimeMs now_ms) {
@@ -33,10 +36,10 @@ std::optional<ClusterTimeMs> shifted(ClusterTimeMs deadline_ms, std::int64_t shi
 }
 
 /// Unlike that of data which are not staged.
-std::uint64_t digest_of(std::string_view head, std::uint64_t of_records, const std::vector<acl::TokenPointer>& tokens) {
+std::uint64_t digest_of(std::string_view head, std::uint64_t of_records, const std::vector<acl::Item>& access) {
   constexpr std::uint64_t seed = 0x73746167696e6731U;
   std::uint64_t sum = hash_bytes(head, seed) + 3 * of_records;
-  for (const acl::TokenPointer& token : tokens) sum += 5 * token_digest(*token);
+  for (const acl::Item& item : access) sum += 5 * access_digest(item);
   return sum;
 }
 
@@ -77,9 +80,9 @@ bool Staging::read_items(std::string_view items) {
   while (reader.remaining() > 0) {
     if (read_item(reader, item)) return false;
     if (item.is_behind_entries) {
-      auto token = acl::decode(item.value);
-      if (!token) return false;
-      if (with_tokens_ && !token->is_revoked) add_token(std::move(*token));
+      auto access = acl::decode_item(item.value);
+      if (!access) return false;
+      if (with_tokens_) add_access(std::move(*access));
       continue;
     }
     if (!records_.empty() && records_.back()->key() >= item.key) return false;
@@ -94,13 +97,18 @@ bool Staging::read_items(std::string_view items) {
   return true;
 }
 
-void Staging::add_token(acl::Token token) {
+void Staging::add_access(acl::Item item) {
+  if (access_.size() >= most_staged_access) return;
+  const auto* of_backup = std::get_if<acl::TokenPointer>(&item);
+  if (of_backup == nullptr) return access_.push_back(std::move(item));
+  if ((*of_backup)->is_revoked) return;
+  acl::Token token = **of_backup;
   token.is_first = false;
   if (token.deadline_ms) {
     token.deadline_ms = shifted(*token.deadline_ms, deadline_shift_ms_, now_ms_);
     if (!token.deadline_ms) return;
   }
-  if (tokens_.size() < command::max_tokens) tokens_.push_back(std::make_shared<const acl::Token>(std::move(token)));
+  access_.emplace_back(std::make_shared<const acl::Token>(std::move(token)));
 }
 
 std::unique_ptr<KeySpace> Staging::take_keys(Revision revision) {
@@ -148,7 +156,7 @@ std::unique_ptr<Staging> Staging::load(LoadedStaging loaded, std::unique_ptr<Key
   loaded.records.clear();
   staging->keys_->extend(staging->records_);
   staging->keys_->tidy();
-  staging->tokens_ = std::move(loaded.tokens);
+  staging->access_ = std::move(loaded.access);
   return staging;
 }
 
@@ -156,16 +164,16 @@ StagedImage Staging::image(Epoch& epoch) const {
   return {.view = View(*keys_, epoch),
           .last_key = records_.empty() ? std::string() : std::string(records_.back()->key()),
           .entries = records_.size(),
-          .tokens = tokens_};
+          .access = access_};
 }
 
-std::uint64_t Staging::digest() const { return digest_of(head(), keys_->digest(), tokens_); }
+std::uint64_t Staging::digest() const { return digest_of(head(), keys_->digest(), access_); }
 
 std::uint64_t staging_digest(const LoadedStaging& loaded) {
   if (loaded.head.empty()) return 0;
   std::uint64_t of_records = 0;
   for (const Record* record : loaded.records) of_records += record->digest();
-  return digest_of(loaded.head, of_records, loaded.tokens);
+  return digest_of(loaded.head, of_records, loaded.access);
 }
 
 std::uint64_t restore_digest(command::RestoreId restored, Revision at) {
@@ -173,7 +181,7 @@ std::uint64_t restore_digest(command::RestoreId restored, Revision at) {
 }
 
 std::uint64_t Staging::memory_bytes() const noexcept {
-  return keys_->memory_bytes() + records_.capacity() * sizeof(Record*) + tokens_.size() * 256;
+  return keys_->memory_bytes() + records_.capacity() * sizeof(Record*) + access_.size() * 256;
 }
 
 void append_staged_entry(std::string& to, const Record& record) {

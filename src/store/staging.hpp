@@ -3,8 +3,8 @@
 //
 //   head         := restore:fixed64 deadline_shift_ms:zigzag-varint with_tokens:u8(0|1) now_ms:varint touched_ms:varint
 //                   next_number:varint crc:fixed32 count:varint prefix:bytes*
-//   staged token := bytes of a token (acl/token.hpp)
-//   staged entry := key:bytes value:bytes deadline_ms:varint                   0: does not expire; keys ascend
+//   staged access := item                                                      a token, role, user or tenant (acl/registry.hpp)
+//   staged entry  := key:bytes value:bytes deadline_ms:varint                   0: does not expire; keys ascend
 //
 // Rules, the same on every machine:
 //   - a begin drops what another restore has staged; the begin of a restore that is staged already changes nothing;
@@ -31,8 +31,8 @@
 #include <string_view>
 #include <vector>
 
+#include "acl/registry.hpp"
 #include "acl/scope.hpp"
-#include "acl/tokens.hpp"
 #include "base/ids.hpp"
 #include "command/restore.hpp"
 #include "store/key_space.hpp"
@@ -45,14 +45,14 @@ struct StagedImage {
   View view;
   std::string last_key;  ///< behind it the view shows what was staged later
   std::uint64_t entries = 0;
-  std::vector<acl::TokenPointer> tokens = {};
+  std::vector<acl::Item> access = {};
 };
 
 /// As a snapshot brings it.
 struct LoadedStaging {
   std::string head;
   std::vector<Record*> records;  ///< owned references, in key order
-  std::vector<acl::TokenPointer> tokens;
+  std::vector<acl::Item> access;
 };
 
 class Staging {
@@ -80,7 +80,7 @@ class Staging {
   [[nodiscard]] std::unique_ptr<KeySpace> take_keys(Revision revision);
   [[nodiscard]] std::unique_ptr<KeySpace> drop_keys() { return std::move(keys_); }
   [[nodiscard]] const std::vector<Record*>& records() const noexcept { return records_; }
-  [[nodiscard]] const std::vector<acl::TokenPointer>& tokens() const noexcept { return tokens_; }
+  [[nodiscard]] const std::vector<acl::Item>& access() const noexcept { return access_; }
 
   [[nodiscard]] std::string head() const;
   [[nodiscard]] StagedImage image(Epoch& epoch) const;
@@ -91,7 +91,7 @@ class Staging {
   Staging() = default;
   [[nodiscard]] bool add_items(std::string_view items);
   [[nodiscard]] bool read_items(std::string_view items);
-  void add_token(acl::Token token);
+  void add_access(acl::Item item);
 
   command::RestoreId id_;
   std::int64_t deadline_shift_ms_ = 0;
@@ -103,7 +103,7 @@ class Staging {
   acl::Scope scope_;
   std::unique_ptr<KeySpace> keys_;
   std::vector<Record*> records_;  // those of `keys_`, in the order they were made
-  std::vector<acl::TokenPointer> tokens_;
+  std::vector<acl::Item> access_;
 };
 
 /// What these add to the digest of the state.

@@ -7,12 +7,13 @@
 #include "acl/rules.hpp"
 #include "base/check.hpp"
 #include "base/mutant.hpp"
+#include "store/access_digest.hpp"
 #include "store/apply.hpp"
 #include "store/key_space.hpp"
+#include "store/quotas.hpp"
 #include "store/remembered.hpp"
 #include "store/restore.hpp"
 #include "store/snapshot.hpp"
-#include "store/token_digest.hpp"
 #include "store/view.hpp"
 
 namespace concord::store {
@@ -26,14 +27,33 @@ namespace {
 /// So many answers that are too old are freed by one entry.
 constexpr std::size_t forgotten_an_entry = 64;
 
-bool is_of_tokens(command::CommandKind kind) {
-  return kind == command::CommandKind::token_create || kind == command::CommandKind::token_revoke;
+bool is_of_access(command::CommandKind kind) {
+  switch (kind) {
+    case command::CommandKind::token_create:
+    case command::CommandKind::token_revoke:
+    case command::CommandKind::access_set:
+    case command::CommandKind::access_remove: return true;
+    default: return false;
+  }
 }
 
-std::uint64_t digest_of(const acl::Tokens& tokens) {
-  std::uint64_t digest = 0;
-  for (const acl::TokenPointer& token : tokens.all()) digest += token_digest(*token);
-  return digest;
+/// What going from one to the other adds to a digest. Most are shared by both, and cost a comparison of pointers.
+std::uint64_t digest_between(const acl::Registry& older, const acl::Registry& newer) {
+  const std::vector<acl::Item> before = older.items();
+  const std::vector<acl::Item> now = newer.items();
+  std::uint64_t difference = 0;
+  for (auto was = before.begin(), is = now.begin(); was != before.end() || is != now.end();) {
+    if (is == now.end() || (was != before.end() && acl::comes_before(*was, *is))) {
+      difference -= access_digest(*was++);
+    } else if (was == before.end() || acl::comes_before(*is, *was)) {
+      difference += access_digest(*is++);
+    } else {
+      if (*was != *is) difference += access_digest(*is) - access_digest(*was);
+      ++was;
+      ++is;
+    }
+  }
+  return difference;
 }
 
 }  // namespace
@@ -42,20 +62,21 @@ struct StateMachine::State {
   explicit State(const Options& given) : options(given), keys(new KeySpace(given.hash_seed, epoch)) {}
   ~State() {
     delete keys.load(std::memory_order_relaxed);
-    delete tokens.load(std::memory_order_relaxed);
+    delete registry.load(std::memory_order_relaxed);
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   const Options options;
-  const acl::Scope all_keys;
+  const acl::Rights everything = acl::Rights::everything();
   Epoch epoch;
   // Replaced as a whole by `install`; readers load it in a section.
   std::atomic<KeySpace*> keys;
   std::vector<std::unique_ptr<KeySpace>> replaced;  // until their last view is closed
   // Never changed, replaced as a whole; readers load it in a section. Never null.
-  std::atomic<const acl::Tokens*> tokens{new acl::Tokens};
-  std::uint64_t tokens_digest = 0;
+  std::atomic<const acl::Registry*> registry{new acl::Registry};
+  std::uint64_t registry_digest = 0;
+  Quotas quotas{epoch};
   Index applied_index;
   Term applied_term;
   command::EntryStamp stamp;
@@ -67,16 +88,17 @@ struct StateMachine::State {
   ChangeListener* listener = nullptr;
 
   [[nodiscard]] KeySpace& space() const noexcept { return *keys.load(std::memory_order_relaxed); }
-  [[nodiscard]] const acl::Tokens& known_tokens() const noexcept { return *tokens.load(std::memory_order_relaxed); }
+  [[nodiscard]] const acl::Registry& known() const noexcept { return *registry.load(std::memory_order_relaxed); }
   void drop_replaced();
   Result<command::Outcome> apply_one();
-  command::Outcome apply_token_command();
+  Result<command::Outcome> apply_access_command();
+  Result<acl::Verdict> change(acl::Registry& newer) const;
   command::Outcome apply_restore_step();
   bool commit_restore(const command::RestoreStep& step, command::OperationResult& result);
   void replace_keys(std::unique_ptr<KeySpace> newer);
   void let_go(std::unique_ptr<KeySpace> keys);
   [[nodiscard]] std::unique_ptr<KeySpace> new_keys() { return std::make_unique<KeySpace>(options.hash_seed, epoch); }
-  void publish(std::unique_ptr<const acl::Tokens> newer);
+  void publish(std::unique_ptr<const acl::Registry> newer);
   void publish_sizes() noexcept {
     staged_bytes.store(restores.memory_bytes(), std::memory_order_relaxed);
     remembered_bytes.store(remembered.size_bytes(), std::memory_order_relaxed);
@@ -96,7 +118,7 @@ Result<command::Outcome> StateMachine::State::apply_one() {
   const ClusterTimeMs now_ms = stamp.cluster_time_ms;
   acl::TokenPointer token;
   if (!command.as_token.is_zero()) {
-    token = known_tokens().find(command.as_token);
+    token = known().tokens().find(command.as_token);
     const command::Refusal refusal = acl::judge(token.get(), now_ms, command);
     if (refusal != command::Refusal::none) {
       command::Outcome outcome;
@@ -105,24 +127,41 @@ Result<command::Outcome> StateMachine::State::apply_one() {
       return outcome;
     }
   }
-  if (is_of_tokens(command.kind)) return apply_token_command();
+  if (is_of_access(command.kind)) return apply_access_command();
   if (command::is_of_restore(command.kind)) return apply_restore_step();
-  return apply_command(space(), remembered, command, token ? token->scope : all_keys, now_ms, listener);
+  const ApplyTo to{.keys = space(), .remembered = remembered, .quotas = quotas, .listener = listener};
+  return apply_command(to, command, token ? token->rights : everything, now_ms);
 }
 
-command::Outcome StateMachine::State::apply_token_command() {
-  auto newer = std::make_unique<acl::Tokens>(known_tokens());
-  const std::int64_t wall_ms = static_cast<std::int64_t>(stamp.cluster_time_ms) + stamp.wall_offset_ms;
+Result<command::Outcome> StateMachine::State::apply_access_command() {
+  auto newer = std::make_unique<acl::Registry>(known());
+  auto verdict = change(*newer);
+  if (!verdict) return std::unexpected(std::move(verdict.error()));
   command::OperationResult result;
-  result.status = command.kind == command::CommandKind::token_create
-                      ? newer->create(command.token, stamp.cluster_time_ms, static_cast<std::uint64_t>(wall_ms))
-                      : newer->revoke(command.token.id);
+  result.status = verdict->status;
+  if (!verdict->why.empty()) result.value = Value(Bytes(verdict->why));
   command::Outcome outcome;
   outcome.changed = result.status == command::OperationStatus::ok;
   outcome.revision = Revision(space().visible());
   outcome.results.push_back(std::move(result));
   publish(std::move(newer));
   return outcome;
+}
+
+/// Errors: storage_failed, when a record does not follow its format: whoever proposed it had to check it.
+Result<acl::Verdict> StateMachine::State::change(acl::Registry& newer) const {
+  switch (command.kind) {
+    case command::CommandKind::token_create: {
+      const std::int64_t wall_ms = static_cast<std::int64_t>(stamp.cluster_time_ms) + stamp.wall_offset_ms;
+      return newer.create(command.token, stamp.cluster_time_ms, static_cast<std::uint64_t>(wall_ms));
+    }
+    case command::CommandKind::token_revoke: return newer.revoke(command.token.id);
+    case command::CommandKind::access_remove: return newer.remove(command.access.kind, command.access.name);
+    default: break;
+  }
+  auto record = acl::decode_record(command.access.record);
+  if (!record) return fail(Errc::storage_failed, "a role, user or tenant of the log does not follow its format");
+  return newer.set(std::make_shared<const AccessRecord>(std::move(*record)));
 }
 
 command::Outcome StateMachine::State::apply_restore_step() {
@@ -151,7 +190,7 @@ bool StateMachine::State::commit_restore(const command::RestoreStep& step, comma
   }
   const Revision revision(space().visible() + 1);
   result.count = staged->records().size();
-  publish(with_tokens_of(*staged, known_tokens()));
+  publish(with_access_of(*staged, known()));
   bool changed = true;
   if (staged->scope().is_everything()) {
     replace_keys(staged->take_keys(revision));
@@ -159,6 +198,7 @@ bool StateMachine::State::commit_restore(const command::RestoreStep& step, comma
     changed = replace_within(space(), *staged, revision);
     let_go(staged->drop_keys());
   }
+  quotas.recount(space());
   restores.note_committed(step.id, Revision(space().visible()));
   if (listener != nullptr) listener->on_command(command.kind, changed, revision);
   return changed;
@@ -176,12 +216,14 @@ void StateMachine::State::let_go(std::unique_ptr<KeySpace> unused) {
   drop_replaced();
 }
 
-void StateMachine::State::publish(std::unique_ptr<const acl::Tokens> newer) {
-  tokens_digest = digest_of(*newer);
+void StateMachine::State::publish(std::unique_ptr<const acl::Registry> newer) {
+  registry_digest += digest_between(known(), *newer);
   const std::size_t size_bytes = 256 * (newer->count() + 1);
-  const acl::Tokens* const older = tokens.exchange(newer.release(), std::memory_order_acq_rel);
+  quotas.set_tenants(newer->directory(), space());
+  const acl::Registry* const older = registry.exchange(newer.release(), std::memory_order_acq_rel);
   epoch.retire(
-      const_cast<acl::Tokens*>(older), [](void* old) noexcept { delete static_cast<acl::Tokens*>(old); }, size_bytes);
+      const_cast<acl::Registry*>(older), [](void* old) noexcept { delete static_cast<acl::Registry*>(old); },
+      size_bytes);
 }
 
 StateMachine::StateMachine(const Options& options) : state_(std::make_unique<State>(options)) {}
@@ -246,7 +288,7 @@ std::optional<ClusterTimeMs> StateMachine::next_due() const {
   return of_keys && of_restore ? std::min(*of_keys, *of_restore) : of_keys ? of_keys : of_restore;
 }
 std::uint64_t StateMachine::digest() const noexcept {
-  return state_->space().digest() + state_->remembered.digest() + state_->tokens_digest + state_->restores.digest();
+  return state_->space().digest() + state_->remembered.digest() + state_->registry_digest + state_->restores.digest();
 }
 
 std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_state) const {
@@ -261,11 +303,12 @@ std::unique_ptr<Snapshot> StateMachine::begin_snapshot(std::string_view conf_sta
                     .digest = digest(),
                     .entries = keys.size(),
                     .remembered = state.remembered.count(),
-                    .tokens = state.known_tokens().count(),
+                    .access = state.known().count(),
                     .conf_state = std::string(conf_state)};
+  meta.has_records = state.known().directory().count() > 0;
   state.restores.describe(meta);
   return std::make_unique<Snapshot>(std::move(meta), View(keys, state.epoch), state.remembered.pin(),
-                                    state.known_tokens().all(), state.restores.image(state.epoch));
+                                    state.known().items(), state.restores.image(state.epoch));
 }
 
 void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
@@ -278,9 +321,10 @@ void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
   state.remembered = std::move(loaded->remembered);
   state.let_go(state.restores.load(*loaded, [&state] { return state.new_keys(); }));
   state.publish_sizes();
-  state.publish(std::make_unique<acl::Tokens>(std::move(loaded->tokens)));
+  state.publish(std::make_unique<acl::Registry>(std::move(loaded->registry)));
   state.stamp = {.cluster_time_ms = loaded->meta.cluster_time_ms, .wall_offset_ms = loaded->meta.wall_offset_ms};
   state.replace_keys(std::move(keys));
+  state.quotas.recount(state.space());
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -335,17 +379,27 @@ View StateMachine::view() const {
 
 acl::TokenPointer StateMachine::find_token(const command::SecretHash& hash) const {
   const Epoch::Section section(state_->epoch);
-  return state_->tokens.load(std::memory_order_acquire)->find(hash);
+  return state_->registry.load(std::memory_order_acquire)->tokens().find(hash);
 }
 
 acl::TokenPointer StateMachine::find_token(command::TokenId id) const {
   const Epoch::Section section(state_->epoch);
-  return state_->tokens.load(std::memory_order_acquire)->find(id);
+  return state_->registry.load(std::memory_order_acquire)->tokens().find(id);
 }
 
 std::vector<acl::TokenPointer> StateMachine::tokens() const {
   const Epoch::Section section(state_->epoch);
-  return state_->tokens.load(std::memory_order_acquire)->all();
+  return state_->registry.load(std::memory_order_acquire)->tokens().all();
+}
+
+std::vector<AccessRecord> StateMachine::access_records(AccessKind kind) const {
+  const Epoch::Section section(state_->epoch);
+  std::vector<AccessRecord> records;
+  for (const acl::RecordPointer& record : state_->registry.load(std::memory_order_acquire)->directory().all(kind)) {
+    records.push_back(*record);
+    if (Tenant* tenant = std::get_if<Tenant>(&records.back())) state_->quotas.show(*tenant);
+  }
+  return records;
 }
 
 Revision StateMachine::revision() const noexcept {

@@ -22,9 +22,11 @@
 //     or a conflict when the request is another one (store/remembered.hpp);
 //   - a command in the name of a token is done when that token may do it, by the tokens of then (acl/rules.hpp); else its outcome
 //     is a refusal, and nothing was done;
-//   - token create and revoke change no key and take no revision: `results` has one, which tells what became of it;
+//   - token create and revoke, access set and remove change no key and take no revision: `results` has one, which tells what became of
+//     it; what it changes counts from the next command on (acl/registry.hpp);
+//   - a command that would leave a tenant with more than its quota, and with more than before, is refused as a whole (store/quotas.hpp);
 //   - a restore comes in steps (store/staging.hpp): what was staged takes the place of all keys, or of those with the prefixes it was begun
-//     with, at one revision, which all of it has then. Remembered answers and tokens stay; tokens are added when it was asked for. The
+//     with, at one revision, which all of it has then. Remembered answers and tokens stay, and so do roles, users and tenants; those of the backup are added when it was asked for. The
 //     result's `count`: of a chunk the number that comes next, of a commit the entries there; `not_found`: it is not, or no longer, staged;
 //   - expire(due_ms, limit): removes what is due at `due_ms`, at most `limit` keys, earliest (deadline, revision, key) first,
 //     at one revision. `due_ms` never makes time go on beyond the entry's stamp.
@@ -42,7 +44,7 @@
 #include <concord/revision.hpp>
 #include <concord/value.hpp>
 
-#include "acl/tokens.hpp"
+#include "acl/registry.hpp"
 #include "base/ids.hpp"
 #include "command/entry.hpp"
 #include "command/transaction.hpp"
@@ -104,7 +106,7 @@ class StateMachine {
   [[nodiscard]] std::int64_t wall_offset_ms() const noexcept;
   /// Earliest deadline of any key, or of a restore that nobody goes on with.
   [[nodiscard]] std::optional<base::ClusterTimeMs> next_due() const;
-  /// Of keys, values, revisions, deadlines, remembered answers and tokens: equal states have equal digests, however they were reached.
+  /// Of keys, values, revisions, deadlines, remembered answers, tokens, roles, users and tenants: equal states have equal digests, however they were reached.
   [[nodiscard]] std::uint64_t digest() const noexcept;
 
   /// Fixes a snapshot of the state as of now (store/snapshot.hpp); costs no more than a read. `conf_state` are bytes the
@@ -130,6 +132,8 @@ class StateMachine {
   [[nodiscard]] acl::TokenPointer find_token(command::TokenId id) const;
   /// All, by id.
   [[nodiscard]] std::vector<acl::TokenPointer> tokens() const;
+  /// All of a kind, by name; tenants with what they have.
+  [[nodiscard]] std::vector<AccessRecord> access_records(AccessKind kind) const;
 
   /// Of the newest visible transaction.
   [[nodiscard]] Revision revision() const noexcept;

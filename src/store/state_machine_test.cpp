@@ -161,9 +161,9 @@ TEST(StateMachine, WhatANewerVersionWroteIsRefusedByName) {
   };
   EXPECT_EQ(problem_of({2, 0, 0}), "entry 1 of the log has format 2, which is not known to this version (it knows 1)");
   EXPECT_NE(problem_of({1, 0, 0, 99, 1, 1, 1}).find("a command of a newer version"), std::string::npos);
-  const auto meta = decode_meta(std::string{5, 1, 1});
+  const auto meta = decode_meta(std::string{6, 1, 1});
   ASSERT_FALSE(meta);
-  EXPECT_NE(meta.error().message().find("format 5, which is not known to this version"), std::string::npos);
+  EXPECT_NE(meta.error().message().find("format 6, which is not known to this version"), std::string::npos);
 }
 
 TEST(StateMachine, ReadersSeeTransactionsAsAWhole) {

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "acl/record.hpp"
 #include "base/random.hpp"
 #include "store/snapshot.hpp"
 #include "store/state_machine.hpp"
@@ -43,6 +44,14 @@ class Machine {
   }
   Outcome revoke(TokenId as, TokenId token) {
     return run(as, [&](std::string& entry) { command::append_token_revoke(entry, request, token); });
+  }
+  Outcome set(TokenId as, AccessRecord wanted) {
+    const std::string bytes = acl::encode(*acl::normalized(std::move(wanted)));
+    return run(as, [&](std::string& entry) { command::append_access_set(entry, request, bytes); });
+  }
+  Outcome remove(TokenId as, AccessKind kind, std::string_view name) {
+    return run(
+        as, [&](std::string& entry) { command::append_access_remove(entry, request, {.kind = kind, .name = name}); });
   }
   Outcome put(TokenId as, std::string_view key) {
     return run(as, [&](std::string& entry) { command::append_put(entry, request, key, stored("1"), 0); });
@@ -227,6 +236,81 @@ TEST(TokensOfTheState, ASnapshotCarriesThem) {
     EXPECT_EQ(encode_meta((*copy)->begin_snapshot("")->meta()).front(), '\3');
     EXPECT_EQ((*copy)->find_token(TokenId(7))->scope.prefixes().size(), 2U);
   }
+}
+
+/// A role, a user and a tenant, and a token of that user: id 2.
+void add_ada(Machine& machine) {
+  (void)machine.create(nobody, record_of(1, 4));
+  const Grant grant{.permissions = {Permission::read, Permission::write}, .prefixes = {"acme/", "other/"}};
+  EXPECT_TRUE(machine.set(admin, Role{.name = "editor", .grants = {grant}}).changed);
+  EXPECT_TRUE(machine.set(admin, Tenant{.name = "acme"}).changed);
+  EXPECT_TRUE(machine.set(admin, User{.name = "ada", .roles = {"editor"}, .tenant = "acme"}).changed);
+  TokenRecord hers = record_of(2, 3);
+  hers.user = "ada";
+  EXPECT_TRUE(machine.create(admin, hers).changed);
+}
+
+TEST(TokensOfTheState, AWriteIsJudgedByTheRolesOfItsPlaceInTheLog) {
+  Machine machine;
+  add_ada(machine);
+  EXPECT_TRUE(machine.put(TokenId(2), "acme/k").changed);
+  EXPECT_EQ(machine.put(TokenId(2), "other/k").refusal, Refusal::forbidden);
+  EXPECT_EQ(machine.set(TokenId(2), Role{.name = "mine"}).refusal, Refusal::forbidden);
+  EXPECT_EQ(machine.remove(TokenId(2), AccessKind::role, "editor").refusal, Refusal::forbidden);
+  const Revision revision = machine.state->revision();
+  EXPECT_EQ(command::text_of(machine.remove(admin, AccessKind::role, "editor").results.at(0)), "the user ada has it");
+  EXPECT_TRUE(machine.set(admin, Role{.name = "editor"}).changed);
+  EXPECT_EQ(machine.put(TokenId(2), "acme/k").refusal, Refusal::forbidden);
+  EXPECT_TRUE(machine.set(admin, User{.name = "ada", .roles = {"editor"}, .disabled = true}).changed);
+  EXPECT_EQ(machine.put(TokenId(2), "acme/k").refusal, Refusal::unauthorized);
+  EXPECT_EQ(machine.state->revision(), revision) << "they take no revision";
+}
+
+TEST(TokensOfTheState, ARecordThatCanNotBeReadIsNoRecordOfAnyVersion) {
+  Machine machine;
+  std::string entry;
+  command::begin_entry(entry, {.cluster_time_ms = 1, .wall_offset_ms = 0});
+  command::append_access_set(entry, request, "no record");
+  std::vector<Applied> applied;
+  const auto done = machine.state->apply(Index(1), Term(1), entry, applied);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Errc::storage_failed);
+}
+
+TEST(TokensOfTheState, ASnapshotCarriesRolesUsersAndTenantsAndNoDamageOfThem) {
+  Machine machine;
+  add_ada(machine);
+  const auto copy = copy_of(*machine.state);
+  ASSERT_TRUE(copy) << copy.error().message();
+  EXPECT_EQ((*copy)->digest(), machine.state->digest());
+  EXPECT_EQ((*copy)->access_records(AccessKind::user).size(), 1U);
+  EXPECT_TRUE((*copy)->find_token(TokenId(2))->rights.covers(Permission::write, "acme/k"));
+  EXPECT_FALSE((*copy)->find_token(TokenId(2))->rights.covers(Permission::write, "other/k"));
+  const auto snapshot = machine.state->begin_snapshot("");
+  EXPECT_EQ(encode_meta(snapshot->meta()).front(), '\5');
+  std::string intact;
+  ASSERT_TRUE(snapshot->next_block(intact, 1U << 20U));
+  for (std::size_t bit = 0; bit < intact.size() * 8; ++bit) {
+    std::string damaged = intact;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1U << bit % 8));
+    SnapshotLoader loader(snapshot->meta());
+    EXPECT_FALSE(loader.add_block(damaged) && loader.finish()) << bit;
+  }
+}
+
+TEST(TokensOfTheState, WithoutRecordsAStateIsWrittenAsBefore) {
+  Machine machine;
+  add_ada(machine);
+  (void)machine.revoke(admin, TokenId(2));
+  const std::uint64_t digest = machine.state->digest();
+  EXPECT_TRUE(machine.remove(admin, AccessKind::user, "ada").changed);
+  EXPECT_NE(machine.state->digest(), digest);
+  EXPECT_TRUE(machine.remove(admin, AccessKind::role, "editor").changed);
+  EXPECT_TRUE(machine.remove(admin, AccessKind::tenant, "acme").changed);
+  EXPECT_EQ(encode_meta(machine.state->begin_snapshot("")->meta()).front(), '\3');
+  Machine other;
+  (void)other.create(nobody, record_of(1, 4));
+  EXPECT_EQ(machine.state->digest(), other.state->digest());
 }
 
 TEST(TokensOfTheState, AStateWithoutTokensIsWrittenAsBefore) {

@@ -33,6 +33,8 @@ std::string_view name_of(command::CommandKind kind) {
     case command::CommandKind::expire: return "expire";
     case command::CommandKind::token_create: return "token_create";
     case command::CommandKind::token_revoke: return "token_revoke";
+    case command::CommandKind::access_set: return "access_set";
+    case command::CommandKind::access_remove: return "access_remove";
     default: return "txn";
   }
 }

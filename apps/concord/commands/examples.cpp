@@ -73,6 +73,22 @@ constexpr Example examples[] = {
     {"token revoke",
      "concord token revoke 0f1e2d3c4b5a6978\n"
      "concord token revoke - < leaked-token"},
+    {"role set",
+     "concord role set editor --grant read,write:docs/ --grant read:logs/\n"
+     "concord role set operator --grant admin"},
+    {"role list", "concord role list --output json"},
+    {"role show", "concord role show editor"},
+    {"role delete", "concord role delete editor"},
+    {"user set",
+     "concord user set ada --role editor --tenant acme\n"
+     "concord user set ada --role editor --tenant acme --disabled"},
+    {"user list", "concord user list"},
+    {"user show", "concord user show ada"},
+    {"user delete", "concord user delete ada"},
+    {"tenant set", "concord tenant set acme --prefix acme/ --max-keys 100000 --max-bytes 1000000000"},
+    {"tenant list", "concord tenant list"},
+    {"tenant show", "concord tenant show acme --output json"},
+    {"tenant delete", "concord tenant delete acme"},
     {"audit query",
      "concord audit query --operation delete --from 2026-02-03\n"
      "concord audit query --result error --limit 20 --output json"},

@@ -25,6 +25,8 @@ struct Arguments {
   std::vector<std::string> prefixes;
   std::uint64_t expires_in_s = 0;
   std::string description;
+  std::string user;
+  std::string tenant;
   std::string which;  ///< to revoke
 };
 
@@ -43,10 +45,14 @@ std::optional<std::string> body_of(const Arguments& arguments) {
   const auto permissions = json_list(CLI::detail::split(arguments.permissions, ','));
   const auto prefixes = json_list(arguments.prefixes);
   const auto description = json_string(arguments.description);
-  if (!permissions || !prefixes || !description) return std::nullopt;
+  const auto user = json_string(arguments.user);
+  const auto tenant = json_string(arguments.tenant);
+  if (!permissions || !prefixes || !description || !user || !tenant) return std::nullopt;
   std::string body = R"({"permissions":)" + *permissions;
   if (!arguments.prefixes.empty()) body += R"(,"prefixes":)" + *prefixes;
   if (!arguments.description.empty()) body += R"(,"description":)" + *description;
+  if (!arguments.user.empty()) body += R"(,"user":)" + *user;
+  if (!arguments.tenant.empty()) body += R"(,"tenant":)" + *tenant;
   if (arguments.expires_in_s != 0) body += R"(,"expires_in":)" + std::to_string(arguments.expires_in_s);
   return body + "}";
 }
@@ -78,7 +84,7 @@ void print_created(const Context& context, const std::string& token) {
 void create(Context& context, const Arguments& arguments) {
   auto body = body_of(arguments);
   if (!body) {
-    context.exit_code = report_problem(ExitCode::usage, "a prefix or the description is not UTF-8");
+    context.exit_code = report_problem(ExitCode::usage, "a prefix, a name or the description is not UTF-8");
     return;
   }
   const auto token = call_for_data(context, {.method = "POST",
@@ -96,13 +102,14 @@ void list(Context& context) {
     return;
   }
   RowPrinter printer(context.output_form(),
-                     {"ID", "PERMISSIONS", "PREFIXES", "EXPIRES IN", "LAST USED", "DESCRIPTION"});
+                     {"ID", "PERMISSIONS", "PREFIXES", "EXPIRES IN", "LAST USED", "DESCRIPTION", "USER", "TENANT"});
   value::Cursor cursor(json_member(*data, "tokens").value_or("[]"));
   for (cursor.open(); cursor.more();) {
     const std::string_view token = cursor.skip();
     printer.add({text_of(token, "id"), joined(token, "permissions"), joined(token, "prefixes"),
                  text_of(token, "expires_in"), text_of(token, "last_used_at"),
-                 table_cell(json_member(token, "description").value_or("\"\""))});
+                 table_cell(json_member(token, "description").value_or("\"\"")), text_of(token, "user"),
+                 text_of(token, "tenant")});
   }
 }
 
@@ -130,6 +137,8 @@ void add_create(CLI::App& token, Context& context, const std::shared_ptr<Argumen
                       "Keys it may touch begin with it; may be repeated; all keys without");
   creating.add_option("--expires-in", arguments->expires_in_s, "Seconds after which it is not valid any more")
       ->check(CLI::PositiveNumber);
+  creating.add_option("--user", arguments->user, "Whose it is: it may do no more than he may");
+  creating.add_option("--tenant", arguments->tenant, "The tenant it is of, when it has no user");
   creating.add_option("--description", arguments->description, "What it is for");
   creating.callback([&context, arguments] { create(context, *arguments); });
 }

@@ -13,6 +13,7 @@ std::vector<Route> api_routes() {
   routes::add_status(routes);
   routes::add_cluster(routes);
   routes::add_tokens(routes);
+  routes::add_access(routes);
   routes::add_audit(routes);
   routes::add_backups(routes);
   routes::add_health(routes);

@@ -96,8 +96,15 @@ events::Viewer viewer_of(const Call& call) {
   events::Viewer viewer;
   if (call.access.token() == nullptr) return viewer;
   viewer.owner = acl::id_text(call.access.id());
-  if (call.access.scope()->is_everything()) return viewer;
-  viewer.may_show = [access = call.access](std::string_view key) { return access.scope()->covers(key); };
+  if (const Tenant* const tenant = call.access.tenant()) {
+    viewer.tenant = tenant->name;
+    viewer.max_of_tenant = tenant->quotas.max_subscribers;
+  }
+  if (call.access.scope(Permission::read)->is_everything()) return viewer;
+  // When that changes, the feed ends (`Database::confirm`).
+  viewer.may_show = [access = call.access](std::string_view key) {
+    return access.scope(Permission::read)->covers(key);
+  };
   return viewer;
 }
 

@@ -7,6 +7,7 @@
 
 namespace concord::http::routes {
 
+void add_access(std::vector<Route>& routes);
 void add_audit(std::vector<Route>& routes);
 void add_documentation(std::vector<Route>& routes);
 void add_backups(std::vector<Route>& routes);

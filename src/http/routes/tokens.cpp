@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/envelope.hpp"
+#include "http/routes/access_fields.hpp"
 #include "http/routes/routes.hpp"
 #include "http/schemas.hpp"
 #include "http/time_text.hpp"
@@ -13,28 +14,6 @@
 
 namespace concord::http::routes {
 namespace {
-
-template <class Items, class Text>
-void append_texts(std::string& to, std::string_view name, const Items& items, const Text& text_of) {
-  (to += ",\"").append(name) += "\":[";
-  bool first = true;
-  for (const auto& item : items) {
-    if (!std::exchange(first, false)) to += ',';
-    value::append_json_string(to, text_of(item));
-  }
-  to += ']';
-}
-
-/// Prefixes may be any bytes; those that are no text are shown as keys are.
-void append_prefixes(std::string& to, const std::vector<std::string>& prefixes) {
-  to += ",\"prefixes\":[";
-  bool first = true;
-  for (const std::string& prefix : prefixes) {
-    if (!std::exchange(first, false)) to += ',';
-    append_key(to, prefix);
-  }
-  to += ']';
-}
 
 void append_time(std::string& to, std::string_view name,
                  const std::optional<std::chrono::system_clock::time_point>& time) {
@@ -46,11 +25,21 @@ void append_time(std::string& to, std::string_view name,
   }
 }
 
+/// Null: it has none.
+void append_owner(std::string& to, std::string_view name, const std::string& owner) {
+  (to += ",\"").append(name) += "\":";
+  if (owner.empty()) {
+    to += "null";
+  } else {
+    value::append_json_string(to, owner);
+  }
+}
+
 /// Without the braces.
 void append_info(std::string& to, const TokenInfo& token) {
   to += "\"id\":";
   value::append_json_string(to, token.id);
-  append_texts(to, "permissions", token.permissions, permission_name);
+  append_permissions(to, token.permissions);
   append_prefixes(to, token.prefixes);
   to += ",\"description\":";
   value::append_json_string(to, token.description);
@@ -62,6 +51,8 @@ void append_info(std::string& to, const TokenInfo& token) {
     to += "null";
   }
   append_time(to, "last_used_at", token.last_used_at);
+  append_owner(to, "user", token.user);
+  append_owner(to, "tenant", token.tenant);
 }
 
 void list(Call& call) {
@@ -79,35 +70,14 @@ void list(Call& call) {
   call.reply.end_data();
 }
 
-std::expected<void, Problem> read_permissions(BodyText& text, const Field& field, NewToken& token) {
-  ArrayReader items(text, *field.schema, field.name);
-  while (items.next()) {
-    const auto name = read_string(items.value(), field.name, {});
-    if (!name) return std::unexpected(name.error());
-    const auto permission = parse_permission(*name);
-    if (!permission) return std::unexpected(wrong_type(field.name, {}, R"(a list of "read", "write" and "admin")"));
-    token.permissions.push_back(*permission);
-  }
-  return {};
-}
-
-std::expected<void, Problem> read_prefixes(BodyText& text, const Field& field, NewToken& token) {
-  ArrayReader items(text, *field.schema, field.name);
-  while (items.next()) {
-    auto prefix = read_string(items.value(), field.name, {});
-    if (!prefix) return std::unexpected(std::move(prefix.error()));
-    token.prefixes.push_back(std::move(*prefix));
-  }
-  return {};
-}
-
 std::expected<void, Problem> read_field(BodyText& text, ObjectReader& reader, const Field& field, NewToken& token) {
-  if (field.name == "permissions") return read_permissions(text, field, token);
-  if (field.name == "prefixes") return read_prefixes(text, field, token);
-  if (field.name == "description") {
-    auto description = read_string(reader.value(), field.name, {});
-    if (!description) return std::unexpected(std::move(description.error()));
-    token.description = std::move(*description);
+  if (field.name == "permissions") return read_permissions(text, field, token.permissions);
+  if (field.name == "prefixes") return read_texts(text, field, token.prefixes);
+  const bool is_owner = field.name == "user" || field.name == "tenant";
+  if (is_owner || field.name == "description") {
+    auto read = is_owner ? read_access_name(reader.value(), field.name) : read_string(reader.value(), field.name, {});
+    if (!read) return std::unexpected(std::move(read.error()));
+    (field.name == "user" ? token.user : is_owner ? token.tenant : token.description) = std::move(*read);
     return {};
   }
   const auto ttl_s = read_ttl(reader.value(), field.name, {});
@@ -213,6 +183,7 @@ void add_tokens(std::vector<Route>& routes) {
                     .needs = Needs::admin,
                     .body = BodyKind::json,
                     .body_schema = &schemas::new_token,
+                    .may_conflict = true,
                     .may_wait = true,
                     .answer = {.kind = AnswerKind::data, .schema = &schemas::created_token, .status = 201}});
   routes.push_back({.method = Method::del,

@@ -1,0 +1,111 @@
+#include "acl/registry.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace concord::acl {
+
+using command::OperationStatus;
+
+namespace {
+
+constexpr std::size_t record_mark_bytes = 8;
+
+Verdict conflict(std::string why) { return {.status = OperationStatus::conflict, .why = std::move(why)}; }
+
+}  // namespace
+
+std::string encode(const Item& item) {
+  if (const auto* token = std::get_if<TokenPointer>(&item)) return encode(**token);
+  return std::string(record_mark_bytes, '\0') + encode(*std::get<RecordPointer>(item));
+}
+
+std::optional<Item> decode_item(std::string_view bytes) {
+  const bool is_record = bytes.size() > record_mark_bytes && bytes.find_first_not_of('\0') >= record_mark_bytes;
+  if (is_record) {
+    auto record = decode_record(bytes.substr(record_mark_bytes));
+    if (!record) return std::nullopt;
+    return std::make_shared<const AccessRecord>(std::move(*record));
+  }
+  auto token = decode(bytes);
+  if (!token) return std::nullopt;
+  return std::make_shared<const Token>(std::move(*token));
+}
+
+bool comes_before(const Item& one, const Item& other) {
+  if (one.index() != other.index()) return one.index() < other.index();
+  if (const auto* token = std::get_if<TokenPointer>(&one)) return (*token)->id < std::get<TokenPointer>(other)->id;
+  const auto place = [](const Item& item) {
+    const AccessRecord& record = *std::get<RecordPointer>(item);
+    return std::pair(kind_of(record), std::string_view(name_of(record)));
+  };
+  return place(one) < place(other);
+}
+
+Verdict Registry::check(const command::TokenRecord& record) const {
+  const User* user = record.user.empty() ? nullptr : directory_.user(record.user);
+  if (!record.user.empty() && user == nullptr) return conflict("there is no user " + std::string(record.user));
+  if (!record.tenant.empty() && !directory_.tenant(record.tenant)) {
+    return conflict("there is no tenant " + std::string(record.tenant));
+  }
+  const bool is_of_tenant = !record.tenant.empty() || (user != nullptr && !user->tenant.empty());
+  const bool is_admin = (record.permissions & static_cast<command::Permissions>(Permission::admin)) != 0;
+  if (is_of_tenant && is_admin) return conflict("a token of a tenant can't be an admin: that is of the whole cluster");
+  return {};
+}
+
+Verdict Registry::create(const command::TokenRecord& record, base::ClusterTimeMs now_ms, std::uint64_t wall_ms) {
+  Verdict verdict = check(record);
+  if (verdict.status == OperationStatus::ok) verdict.status = tokens_.create(record, directory_, now_ms, wall_ms);
+  return verdict;
+}
+
+Verdict Registry::set(RecordPointer record) {
+  const AccessKind kind = kind_of(*record);
+  const std::string name = name_of(*record);
+  Verdict verdict = directory_.set(std::move(record));
+  if (verdict.status == OperationStatus::ok) refresh(kind, name);
+  return verdict;
+}
+
+Verdict Registry::remove(AccessKind kind, std::string_view name) {
+  const TokenPointer token = tokens_.find_if([&](const Token& each) {
+    if (each.is_revoked || kind == AccessKind::role) return false;
+    return (kind == AccessKind::user ? each.user : each.tenant) == name;
+  });
+  if (token) return conflict("the token " + id_text(token->id) + " is of it");
+  // Nothing names what goes, so nobody may do less.
+  return directory_.remove(kind, name);
+}
+
+std::vector<Item> Registry::items() const {
+  std::vector<Item> items;
+  items.reserve(count());
+  for (TokenPointer& token : tokens_.all()) items.emplace_back(std::move(token));
+  for (RecordPointer& record : directory_.all()) items.emplace_back(std::move(record));
+  return items;
+}
+
+bool Registry::add(const Item& item) {
+  if (const auto* token = std::get_if<TokenPointer>(&item)) return tokens_.add(*token);
+  return directory_.add(std::get<RecordPointer>(item));
+}
+
+void Registry::settle() {
+  tokens_.refresh(directory_, [](const Token&) { return true; });
+}
+
+void Registry::refresh(AccessKind kind, std::string_view name) {
+  tokens_.refresh(directory_, [&](const Token& token) {
+    const User* user = token.user.empty() ? nullptr : directory_.user(token.user);
+    switch (kind) {
+      case AccessKind::role: return user != nullptr && std::ranges::binary_search(user->roles, name);
+      case AccessKind::user: return token.user == name;
+      case AccessKind::tenant: break;
+    }
+    return token.tenant == name || (user != nullptr && user->tenant == name);
+  });
+}
+
+}  // namespace concord::acl
