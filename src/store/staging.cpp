@@ -73,7 +73,7 @@ bool Staging::add_items(std::string_view items) {
   return is_good;
 }
 
-/// The tokens and the records among them; the key space has these still to take.
+/// What they say of access, and the records; the key space has these still to take.
 bool Staging::read_items(std::string_view items) {
   base::Reader reader(items);
   SnapshotItem item;
