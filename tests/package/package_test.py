@@ -52,7 +52,6 @@ class Root:
 
     def __init__(self, path):
         self.path = path
-        self.mounted = []
 
     def make(self):
         bare = os.path.join(WORK_DIR, f"{RELEASE}.tar")
@@ -63,14 +62,10 @@ class Root:
             run("tar", "-C", fresh, "-cf", bare + ".new", ".")
             os.rename(bare + ".new", bare)
             shutil.rmtree(fresh)
-        shutil.rmtree(self.path, ignore_errors=True)
+        self.remove()
         os.makedirs(self.path)
         run("tar", "-C", self.path, "-xf", bare)
         self.use_this_archive()
-        for kind, what, where in (("proc", "proc", "proc"), ("--bind", "/dev", "dev")):
-            arguments = ["--bind", what] if kind == "--bind" else ["-t", kind, what]
-            run("mount", *arguments, os.path.join(self.path, where))
-            self.mounted.append(os.path.join(self.path, where))
 
     @staticmethod
     def archive():
@@ -96,15 +91,17 @@ class Root:
             file.write("force-unsafe-io\n")  # nothing here has to survive a loss of power
         self.run("apt-get", "-qq", "update")
 
-    def close(self):
-        for path in reversed(self.mounted):
-            run("umount", "--lazy", path)
-        self.mounted.clear()
+    def remove(self):
+        """Never through a mount: what is removed there is the machine's own."""
+        for where in ("proc", "dev"):
+            if os.path.ismount(os.path.join(self.path, where)):
+                raise AssertionError(f"{self.path}/{where} is a mount of somebody else")
         shutil.rmtree(self.path, ignore_errors=True)
 
     def command(self, *words):
-        return ["chroot", self.path, "env", "-i", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive",
-                "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *words]
+        """Devices are debootstrap's own; /proc is mounted where only this command sees it, so that nothing is left of it whatever ends the test."""
+        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', self.path,
+                "env", "-i", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *words]
 
     def run(self, *words):
         return run(*self.command(*words))
@@ -176,7 +173,7 @@ class PackageTest(unittest.TestCase):
 
     def setUp(self):
         self.root = Root(os.path.join(WORK_DIR, "root"))
-        self.addCleanup(self.root.close)
+        self.addCleanup(self.root.remove)
         self.root.make()
         self.port = free_port()
 
