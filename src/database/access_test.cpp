@@ -143,8 +143,13 @@ TEST_F(EmbeddedAccess, ATenantHasWhatItsQuotaGivesAndShowsIt) {
   const auto tenants = auth.tenants(admin_reads_);
   ASSERT_TRUE(tenants);
   EXPECT_EQ(tenants->front().usage, (TenantUsage{.keys = 2, .bytes = 16}));
+  auto seen = node.subscribe({.after_revision = Revision(2), .token = theirs});
+  ASSERT_TRUE(seen);
   EXPECT_TRUE(node.del("acme/1", {.token = theirs}));
   EXPECT_EQ(put(node, "acme/3", theirs), "OK");
+  const Event removal = seen->next(10s).value().value();
+  EXPECT_EQ(removal.type, EventType::del) << "what was refused is told to nobody";
+  EXPECT_EQ(removal.revision, Revision(3));
 }
 
 TEST_F(EmbeddedAccess, AnOpenSubscriptionShowsWhatMayBeSeenNow) {

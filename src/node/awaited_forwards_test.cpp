@@ -70,7 +70,7 @@ TEST(AwaitedForwards, OutcomesComeBackAsTheyWere) {
 }
 
 TEST(AwaitedForwards, RefusalsComeBack) {
-  for (const auto refusal : {command::Refusal::unauthorized, command::Refusal::forbidden}) {
+  for (const auto refusal : {command::Refusal::unauthorized, command::Refusal::forbidden, command::Refusal::quota}) {
     Outcome sent;
     sent.refusal = refusal;
     std::string bytes;
@@ -79,7 +79,7 @@ TEST(AwaitedForwards, RefusalsComeBack) {
     ASSERT_TRUE(outcomes);
     EXPECT_EQ(outcomes->at(0).refusal, refusal);
   }
-  EXPECT_FALSE(decode_outcomes(std::string("\x13\0\0\0\0\0", 6)));
+  EXPECT_FALSE(decode_outcomes(std::string("\x14\0\0\0\0\0", 6)));
 }
 
 TEST(AwaitedForwards, CutBytesAreNoOutcomes) {

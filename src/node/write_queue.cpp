@@ -62,7 +62,9 @@ Answer answer_of(command::Outcome&& outcome) {
     case command::Refusal::none: break;
     case command::Refusal::unauthorized: return fail(Errc::unauthorized, "the token is no longer valid");
     case command::Refusal::forbidden: return fail(Errc::forbidden, "the token may not do that");
-    case command::Refusal::quota: return fail(Errc::storage_full, command::text_of(outcome.results.front()));
+    case command::Refusal::quota:  // the text may come from another member
+      return fail(Errc::storage_full, outcome.results.empty() ? "the quota of a tenant is reached"
+                                                              : command::text_of(outcome.results.front()));
   }
   return std::move(outcome);
 }

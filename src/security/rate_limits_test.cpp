@@ -38,6 +38,15 @@ TEST(RateLimits, TokensAreCountedApartFromAddresses) {
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(limits.take_request(ipv4(1), start));
 }
 
+TEST(RateLimits, ATenantHasTheRateThatItsQuotaSaysNow) {
+  RateLimits limits({});
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(limits.take_request_of_tenant("acme", 3, start));
+  EXPECT_EQ(limits.take_request_of_tenant("acme", 3, start), seconds(1));
+  EXPECT_FALSE(limits.take_request_of_tenant("acme2", 3, start));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(limits.take_request_of_tenant("acme", 5, start + seconds(10)));
+  EXPECT_TRUE(limits.take_request_of_tenant("acme", 5, start + seconds(10)));
+}
+
 TEST(RateLimits, WhoWasWrongTooOftenIsBlockedForAWhile) {
   RateLimits limits({.auth_failures_per_minute = 6});
   for (int i = 0; i < 6; ++i) {
