@@ -19,6 +19,7 @@ import urllib.request
 sys.dont_write_bytecode = True
 
 SKIPPED = 77
+ENTERED = "CONCORD_TEST_MOUNTS_ENTERED"
 BUILD_DIR = WORK_DIR = None
 RELEASE = "bookworm"
 PACKAGES = ["libconcord0.1", "libconcord-dev", "concord", "concord-server"]
@@ -31,6 +32,16 @@ def run(*command, **options):
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: {done.returncode}\n{done.stdout[-4000:]}")
     return done.stdout
+
+
+def remove(path):
+    """A folder and what is in it, but never what is mounted there: of a run that was killed, that is this machine's /dev."""
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        places = [line.split(" ")[1].encode().decode("unicode_escape") for line in file]
+    for place in reversed(places):
+        if place.startswith(path + "/"):
+            run("umount", "--lazy", place)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def pack(release):
@@ -52,25 +63,23 @@ class Root:
 
     def __init__(self, path):
         self.path = path
-        self.mounted = []
 
     def make(self):
         bare = os.path.join(WORK_DIR, f"{RELEASE}.tar")
         if not os.path.exists(bare):
             fresh = os.path.join(WORK_DIR, "fresh")
-            shutil.rmtree(fresh, ignore_errors=True)
+            remove(fresh)
             run("debootstrap", "--variant=minbase", "--include=ca-certificates", RELEASE, fresh, self.archive())
             run("tar", "-C", fresh, "-cf", bare + ".new", ".")
             os.rename(bare + ".new", bare)
-            shutil.rmtree(fresh)
-        shutil.rmtree(self.path, ignore_errors=True)
+            remove(fresh)
+        remove(self.path)
         os.makedirs(self.path)
         run("tar", "-C", self.path, "-xf", bare)
         self.use_this_archive()
         for kind, what, where in (("proc", "proc", "proc"), ("--bind", "/dev", "dev")):
             arguments = ["--bind", what] if kind == "--bind" else ["-t", kind, what]
             run("mount", *arguments, os.path.join(self.path, where))
-            self.mounted.append(os.path.join(self.path, where))
 
     @staticmethod
     def archive():
@@ -97,10 +106,7 @@ class Root:
         self.run("apt-get", "-qq", "update")
 
     def close(self):
-        for path in reversed(self.mounted):
-            run("umount", "--lazy", path)
-        self.mounted.clear()
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove(self.path)
 
     def command(self, *words):
         return ["chroot", self.path, "env", "-i", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive",
@@ -296,11 +302,15 @@ class UnitTest(unittest.TestCase):
 
 def main():
     global BUILD_DIR, WORK_DIR
+    arguments = list(sys.argv)
     BUILD_DIR, WORK_DIR = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     del sys.argv[1:3]
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         print("needs root and debootstrap, to make a Debian of its own")
         sys.exit(SKIPPED)
+    if ENTERED not in os.environ:  # what is mounted here is gone with this process, however it ends
+        os.environ[ENTERED] = "yes"
+        os.execvp("unshare", ["unshare", "--mount", "--", sys.executable, "-B", *arguments])
     os.makedirs(WORK_DIR, exist_ok=True)
     unittest.main(verbosity=2)
 
