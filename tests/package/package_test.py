@@ -19,6 +19,7 @@ import urllib.request
 sys.dont_write_bytecode = True
 
 SKIPPED = 77
+ENTERED = "CONCORD_TEST_MOUNTS_ENTERED"
 BUILD_DIR = WORK_DIR = None
 RELEASE = "bookworm"
 PACKAGES = ["libconcord0.1", "libconcord-dev", "concord", "concord-server"]
@@ -31,6 +32,16 @@ def run(*command, **options):
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: {done.returncode}\n{done.stdout[-4000:]}")
     return done.stdout
+
+
+def remove(path):
+    """A folder and what is in it, but never what is mounted there: of a run that was killed, that is this machine's /dev."""
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        places = [line.split(" ")[1].encode().decode("unicode_escape") for line in file]
+    for place in reversed(places):
+        if place.startswith(path + "/"):
+            run("umount", "--lazy", place)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def pack(release):
@@ -57,15 +68,18 @@ class Root:
         bare = os.path.join(WORK_DIR, f"{RELEASE}.tar")
         if not os.path.exists(bare):
             fresh = os.path.join(WORK_DIR, "fresh")
-            shutil.rmtree(fresh, ignore_errors=True)
+            remove(fresh)
             run("debootstrap", "--variant=minbase", "--include=ca-certificates", RELEASE, fresh, self.archive())
             run("tar", "-C", fresh, "-cf", bare + ".new", ".")
             os.rename(bare + ".new", bare)
-            shutil.rmtree(fresh)
-        self.remove()
+            remove(fresh)
+        remove(self.path)
         os.makedirs(self.path)
         run("tar", "-C", self.path, "-xf", bare)
         self.use_this_archive()
+        for kind, what, where in (("proc", "proc", "proc"), ("--bind", "/dev", "dev")):
+            arguments = ["--bind", what] if kind == "--bind" else ["-t", kind, what]
+            run("mount", *arguments, os.path.join(self.path, where))
 
     @staticmethod
     def archive():
@@ -91,17 +105,12 @@ class Root:
             file.write("force-unsafe-io\n")  # nothing here has to survive a loss of power
         self.run("apt-get", "-qq", "update")
 
-    def remove(self):
-        """Never through a mount: what is removed there is the machine's own."""
-        for where in ("proc", "dev"):
-            if os.path.ismount(os.path.join(self.path, where)):
-                raise AssertionError(f"{self.path}/{where} is a mount of somebody else")
-        shutil.rmtree(self.path, ignore_errors=True)
+    def close(self):
+        remove(self.path)
 
     def command(self, *words):
-        """Devices are debootstrap's own; /proc is mounted where only this command sees it, so that nothing is left of it whatever ends the test."""
-        return ["unshare", "--mount", "--propagation", "private", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"', self.path,
-                "env", "-i", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *words]
+        return ["chroot", self.path, "env", "-i", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive",
+                "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *words]
 
     def run(self, *words):
         return run(*self.command(*words))
@@ -173,7 +182,7 @@ class PackageTest(unittest.TestCase):
 
     def setUp(self):
         self.root = Root(os.path.join(WORK_DIR, "root"))
-        self.addCleanup(self.root.remove)
+        self.addCleanup(self.root.close)
         self.root.make()
         self.port = free_port()
 
@@ -294,11 +303,15 @@ class UnitTest(unittest.TestCase):
 
 def main():
     global BUILD_DIR, WORK_DIR
+    arguments = list(sys.argv)
     BUILD_DIR, WORK_DIR = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     del sys.argv[1:3]
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         print("needs root and debootstrap, to make a Debian of its own")
         sys.exit(SKIPPED)
+    if ENTERED not in os.environ:  # what is mounted here is gone with this process, however it ends
+        os.environ[ENTERED] = "yes"
+        os.execvp("unshare", ["unshare", "--mount", "--", sys.executable, "-B", *arguments])
     os.makedirs(WORK_DIR, exist_ok=True)
     unittest.main(verbosity=2)
 
