@@ -51,8 +51,12 @@ class Root:
     """A bare Debian. What debootstrap made is kept in the build directory, since it is the same every time."""
 
     def __init__(self, path):
-        self.path = path
-        self.mounted = []
+        self.path = os.path.realpath(path)
+
+    def mounted(self):
+        """What is mounted below it, by whatever run."""
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            return [line.split(" ")[1] for line in mounts if line.split(" ")[1].startswith(self.path + "/")]
 
     def make(self):
         bare = os.path.join(WORK_DIR, f"{RELEASE}.tar")
@@ -63,14 +67,20 @@ class Root:
             run("tar", "-C", fresh, "-cf", bare + ".new", ".")
             os.rename(bare + ".new", bare)
             shutil.rmtree(fresh)
-        shutil.rmtree(self.path, ignore_errors=True)
+        self.close()  # what a run that was killed has left
         os.makedirs(self.path)
         run("tar", "-C", self.path, "-xf", bare)
         self.use_this_archive()
-        for kind, what, where in (("proc", "proc", "proc"), ("--bind", "/dev", "dev")):
-            arguments = ["--bind", what] if kind == "--bind" else ["-t", kind, what]
-            run("mount", *arguments, os.path.join(self.path, where))
-            self.mounted.append(os.path.join(self.path, where))
+        run("mount", "-t", "proc", "proc", os.path.join(self.path, "proc"))
+        self.make_devices()
+
+    def make_devices(self):
+        """Its own: what happens to them does not happen to those of this machine."""
+        devices = os.path.join(self.path, "dev")
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "devices", devices)
+        for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
+            run("mknod", "-m", "666", os.path.join(devices, name), "c", "1", str(minor))
+        os.symlink("/proc/self/fd", os.path.join(devices, "fd"))
 
     @staticmethod
     def archive():
@@ -97,9 +107,9 @@ class Root:
         self.run("apt-get", "-qq", "update")
 
     def close(self):
-        for path in reversed(self.mounted):
+        for path in reversed(self.mounted()):
             run("umount", "--lazy", path)
-        self.mounted.clear()
+        assert not self.mounted(), "nothing is removed that is somewhere else"
         shutil.rmtree(self.path, ignore_errors=True)
 
     def command(self, *words):
