@@ -34,16 +34,6 @@ def run(*command, **options):
     return done.stdout
 
 
-def remove(path):
-    """A folder and what is in it, but never what is mounted there: of a run that was killed, that is this machine's /dev."""
-    with open("/proc/self/mounts", encoding="utf-8") as file:
-        places = [line.split(" ")[1].encode().decode("unicode_escape") for line in file]
-    for place in reversed(places):
-        if place.startswith(path + "/"):
-            run("umount", "--lazy", place)
-    shutil.rmtree(path, ignore_errors=True)
-
-
 def pack(release):
     """The packages of this build, as the so-manieth of its version."""
     place = os.path.join(WORK_DIR, f"packages-{release}")
@@ -62,24 +52,36 @@ class Root:
     """A bare Debian. What debootstrap made is kept in the build directory, since it is the same every time."""
 
     def __init__(self, path):
-        self.path = path
+        self.path = os.path.realpath(path)
+
+    def mounted(self):
+        """What is mounted below it, by whatever run."""
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            return [line.split(" ")[1] for line in mounts if line.split(" ")[1].startswith(self.path + "/")]
 
     def make(self):
         bare = os.path.join(WORK_DIR, f"{RELEASE}.tar")
         if not os.path.exists(bare):
             fresh = os.path.join(WORK_DIR, "fresh")
-            remove(fresh)
+            shutil.rmtree(fresh, ignore_errors=True)
             run("debootstrap", "--variant=minbase", "--include=ca-certificates", RELEASE, fresh, self.archive())
             run("tar", "-C", fresh, "-cf", bare + ".new", ".")
             os.rename(bare + ".new", bare)
-            remove(fresh)
-        remove(self.path)
+            shutil.rmtree(fresh)
+        self.close()  # what a run that was killed has left
         os.makedirs(self.path)
         run("tar", "-C", self.path, "-xf", bare)
         self.use_this_archive()
-        for kind, what, where in (("proc", "proc", "proc"), ("--bind", "/dev", "dev")):
-            arguments = ["--bind", what] if kind == "--bind" else ["-t", kind, what]
-            run("mount", *arguments, os.path.join(self.path, where))
+        run("mount", "-t", "proc", "proc", os.path.join(self.path, "proc"))
+        self.make_devices()
+
+    def make_devices(self):
+        """Its own: what happens to them does not happen to those of this machine."""
+        devices = os.path.join(self.path, "dev")
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "devices", devices)
+        for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
+            run("mknod", "-m", "666", os.path.join(devices, name), "c", "1", str(minor))
+        os.symlink("/proc/self/fd", os.path.join(devices, "fd"))
 
     @staticmethod
     def archive():
@@ -106,7 +108,10 @@ class Root:
         self.run("apt-get", "-qq", "update")
 
     def close(self):
-        remove(self.path)
+        for path in reversed(self.mounted()):
+            run("umount", "--lazy", path)
+        assert not self.mounted(), "nothing is removed that is somewhere else"
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def command(self, *words):
         return ["chroot", self.path, "env", "-i", "HOME=/root", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive",
