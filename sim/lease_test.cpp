@@ -52,7 +52,10 @@ class Cluster {
   }
   [[nodiscard]] bool put(Machine& machine, const std::string& key) {
     std::optional<bool> is_done;
-    const std::string value("\0" "1", 2);
+    const std::string value(
+        "\0"
+        "1",
+        2);
     machine.call([&] {
       machine.runtime().write_async({.key = key, .value = value}, milliseconds(2000),
                                     [&](const Result<command::Outcome>& outcome) { is_done = outcome.has_value(); });
@@ -65,9 +68,10 @@ class Cluster {
     std::optional<bool> seen;
     machine.call([&] {
       const auto answer = std::make_shared<std::optional<bool>>();
-      machine.runtime().when_readable(ReadConsistency::leader, milliseconds(2000), [&, answer](const Result<void>& may) {
-        if (may) *answer = machine.runtime().state().get_entry(key).has_value();
-      });
+      machine.runtime().when_readable(ReadConsistency::leader, milliseconds(2000),
+                                      [&, answer](const Result<void>& may) {
+                                        if (may) *answer = machine.runtime().state().get_entry(key).has_value();
+                                      });
       seen = *answer;
     });
     return seen;
