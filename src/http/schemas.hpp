@@ -389,7 +389,7 @@ inline constexpr Schema token_prefixes = {
     .description = "Keys it may touch begin with one of these, at most 64; none: all keys.",
     .items = &token_prefix};
 /// Of a role, user or tenant.
-inline constexpr Schema access_name = {.shape = Shape::text, .pattern = "[a-z0-9][a-z0-9._-]{0,63}", .min_length = 1};
+inline constexpr Schema access_name = {.shape = Shape::text, .pattern = "^[a-z0-9][a-z0-9._-]{0,63}$", .min_length = 1};
 inline constexpr Schema expires_in = {.shape = Shape::integer,
                                       .description = "Seconds; null: it does not expire.",
                                       .nullable = true,

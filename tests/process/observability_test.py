@@ -66,6 +66,7 @@ class Metrics(unittest.TestCase):
 
     def test_the_table_of_the_documentation_has_each_metric_and_no_other(self):
         with Server(PROGRAM, directory(), "--prometheus-port", "0", "--tracing-enabled", "true") as server:
+            call(server.connection(), "PUT", "/api/v1/tenants/acme", {"quotas": {"max_keys": 10, "max_bytes": 1000}})
             page = get(server.metrics)[2]
         shown = set(re.findall(r"^# TYPE (\S+)", page, re.MULTILINE))
         document = (pathlib.Path(__file__).parents[2] / "docs/observability.md").read_text(encoding="utf-8")
