@@ -22,46 +22,47 @@ std::size_t most_of(AccessKind kind) noexcept {
 
 }  // namespace
 
-const AccessRecord* Directory::find(AccessKind kind, std::string_view name) const {
-  const auto found = records_.find(Key(kind, name));
-  return found == records_.end() ? nullptr : found->second.get();
+RecordPointer Directory::find(AccessKind kind, std::string_view name) const {
+  const auto found = records_->find(Key(kind, name));
+  return found == records_->end() ? nullptr : found->second;
 }
 
 const Role* Directory::role(std::string_view name) const {
-  const AccessRecord* record = find(AccessKind::role, name);
+  const RecordPointer record = find(AccessKind::role, name);
   return record == nullptr ? nullptr : &std::get<Role>(*record);
 }
 
 const User* Directory::user(std::string_view name) const {
-  const AccessRecord* record = find(AccessKind::user, name);
+  const RecordPointer record = find(AccessKind::user, name);
   return record == nullptr ? nullptr : &std::get<User>(*record);
 }
 
 TenantPointer Directory::tenant(std::string_view name) const {
-  const auto found = records_.find(Key(AccessKind::tenant, name));
-  if (found == records_.end()) return nullptr;
-  return {found->second, &std::get<Tenant>(*found->second)};
+  RecordPointer record = find(AccessKind::tenant, name);
+  if (!record) return nullptr;
+  const auto* tenant = &std::get<Tenant>(*record);
+  return {std::move(record), tenant};
 }
 
 std::vector<RecordPointer> Directory::all() const {
   std::vector<RecordPointer> records;
-  records.reserve(records_.size());
-  for (const auto& [key, record] : records_) records.push_back(record);
+  records.reserve(records_->size());
+  for (const auto& [key, record] : *records_) records.push_back(record);
   return records;
 }
 
 std::vector<RecordPointer> Directory::all(AccessKind kind) const {
   std::vector<RecordPointer> records;
-  for (auto at = records_.lower_bound(Key(kind, "")); at != records_.end() && at->first.first == kind; ++at) {
+  for (auto at = records_->lower_bound(Key(kind, "")); at != records_->end() && at->first.first == kind; ++at) {
     records.push_back(at->second);
   }
   return records;
 }
 
 std::size_t Directory::count(AccessKind kind) const {
-  const auto from = records_.lower_bound(Key(kind, ""));
+  const auto from = records_->lower_bound(Key(kind, ""));
   const auto is_of_kind = [kind](const auto& each) { return each.first.first == kind; };
-  return static_cast<std::size_t>(std::distance(from, std::find_if_not(from, records_.end(), is_of_kind)));
+  return static_cast<std::size_t>(std::distance(from, std::find_if_not(from, records_->end(), is_of_kind)));
 }
 
 bool Directory::has_room_for(AccessKind kind) const { return count(kind) < most_of(kind); }
@@ -72,9 +73,9 @@ Verdict Directory::set(RecordPointer record) {
   if (const User* user = std::get_if<User>(record.get())) verdict = check_references(*user);
   if (const Tenant* tenant = std::get_if<Tenant>(record.get())) verdict = check_prefix(*tenant);
   if (verdict.status != OperationStatus::ok) return verdict;
-  const auto place = records_.find(Key(kind, name_of(*record)));
-  if (place != records_.end()) {
-    place->second = std::move(record);
+  Key key(kind, name_of(*record));
+  if (records_->contains(key)) {
+    records_.own().find(key)->second = std::move(record);
     return {};
   }
   if (!has_room_for(kind)) {
@@ -82,8 +83,7 @@ Verdict Directory::set(RecordPointer record) {
             .why = "there are " + std::to_string(most_of(kind)) + " " + std::string(kind_name(kind)) +
                    "s, which is the limit; remove some"};
   }
-  Key key(kind, name_of(*record));
-  records_.emplace(std::move(key), std::move(record));
+  records_.own().emplace(std::move(key), std::move(record));
   return {};
 }
 
@@ -110,10 +110,10 @@ Verdict Directory::check_prefix(const Tenant& tenant) const {
 }
 
 Verdict Directory::remove(AccessKind kind, std::string_view name) {
-  const auto found = records_.find(Key(kind, name));
-  if (found == records_.end()) return {.status = OperationStatus::not_found};
+  const Key key(kind, name);
+  if (!records_->contains(key)) return {.status = OperationStatus::not_found};
   Verdict verdict = check_unused(kind, name);
-  if (verdict.status == OperationStatus::ok) records_.erase(found);
+  if (verdict.status == OperationStatus::ok) records_.own().erase(key);
   return verdict;
 }
 
@@ -130,22 +130,23 @@ Verdict Directory::check_unused(AccessKind kind, std::string_view name) const {
 
 bool Directory::add(RecordPointer record) {
   const AccessKind kind = kind_of(*record);
-  if (!has_room_for(kind) || records_.contains(Key(kind, name_of(*record)))) return false;
+  if (!has_room_for(kind) || records_->contains(Key(kind, name_of(*record)))) return false;
   const Tenant* tenant = std::get_if<Tenant>(record.get());
   if (tenant != nullptr && check_prefix(*tenant).status != OperationStatus::ok) return false;
   Key key(kind, name_of(*record));
-  records_.emplace(std::move(key), std::move(record));
+  records_.own().emplace(std::move(key), std::move(record));
   return true;
 }
 
 Rights Directory::rights_of(const User& user) const {
   if (user.disabled) return Rights::locked();
-  Rights rights;
+  std::vector<const Grant*> grants;
   for (const std::string& name : user.roles) {
     const Role* each = role(name);
     if (each == nullptr) continue;
-    for (const Grant& grant : each->grants) rights.grant(grant);
+    for (const Grant& grant : each->grants) grants.push_back(&grant);
   }
+  Rights rights = Rights::granted(grants);
   if (user.tenant.empty()) return rights;
   TenantPointer of = tenant(user.tenant);
   if (!of) return Rights::locked();

@@ -3,7 +3,7 @@
 // Rules: what a user names is there when he is made, and stays as long as he names it; no tenant's prefix begins with another one's. So
 // whoever is to go must be named by nobody. Only a restore may bring users without what they name (acl/registry.hpp).
 //
-// Copying costs a pointer a record, as that of tokens. Thread rule: ordinary value.
+// A copy shares all of it until it changes. Thread rule: ordinary value.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,7 @@
 
 #include "acl/record.hpp"
 #include "acl/rights.hpp"
+#include "acl/shared.hpp"
 #include "command/transaction.hpp"
 
 namespace concord::acl {
@@ -32,13 +33,14 @@ struct Verdict {
 class Directory {
  public:
   /// Null: there is none.
+  [[nodiscard]] RecordPointer find(AccessKind kind, std::string_view name) const;
   [[nodiscard]] const Role* role(std::string_view name) const;
   [[nodiscard]] const User* user(std::string_view name) const;
   [[nodiscard]] TenantPointer tenant(std::string_view name) const;
   /// By kind, then by name: the order of snapshots.
   [[nodiscard]] std::vector<RecordPointer> all() const;
   [[nodiscard]] std::vector<RecordPointer> all(AccessKind kind) const;
-  [[nodiscard]] std::size_t count() const noexcept { return records_.size(); }
+  [[nodiscard]] std::size_t count() const noexcept { return records_->size(); }
   [[nodiscard]] std::size_t count(AccessKind kind) const;
 
   /// `too_large`: there are as many as may be; `conflict`: it names what is not there, or takes a prefix that is in use.
@@ -54,13 +56,12 @@ class Directory {
  private:
   using Key = std::pair<AccessKind, std::string>;
 
-  [[nodiscard]] const AccessRecord* find(AccessKind kind, std::string_view name) const;
   [[nodiscard]] bool has_room_for(AccessKind kind) const;
   [[nodiscard]] Verdict check_references(const User& user) const;
   [[nodiscard]] Verdict check_prefix(const Tenant& tenant) const;
   [[nodiscard]] Verdict check_unused(AccessKind kind, std::string_view name) const;
 
-  absl::btree_map<Key, RecordPointer> records_;
+  Shared<absl::btree_map<Key, RecordPointer>> records_;
 };
 
 }  // namespace concord::acl

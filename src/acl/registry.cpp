@@ -57,15 +57,31 @@ Verdict Registry::check(const command::TokenRecord& record) const {
 
 Verdict Registry::create(const command::TokenRecord& record, base::ClusterTimeMs now_ms, std::uint64_t wall_ms) {
   Verdict verdict = check(record);
-  if (verdict.status == OperationStatus::ok) verdict.status = tokens_.create(record, directory_, now_ms, wall_ms);
+  if (verdict.status != OperationStatus::ok) return verdict;
+  for (const TokenPointer& old : tokens_.expired_long_ago(now_ms)) (void)revoke(old->id);
+  verdict.status = tokens_.create(record, directory_, now_ms, wall_ms);
+  if (verdict.status == OperationStatus::ok) changes_.come.emplace_back(tokens_.find(record.id));
   return verdict;
+}
+
+Verdict Registry::revoke(command::TokenId id) {
+  TokenPointer before = tokens_.find(id);
+  const OperationStatus status = tokens_.revoke(id);
+  if (status != OperationStatus::ok) return {.status = status};
+  changes_.gone.emplace_back(std::move(before));
+  if (TokenPointer kept = tokens_.find_kept(id)) changes_.come.emplace_back(std::move(kept));
+  return {};
 }
 
 Verdict Registry::set(RecordPointer record) {
   const AccessKind kind = kind_of(*record);
   const std::string name = name_of(*record);
-  Verdict verdict = directory_.set(std::move(record));
-  if (verdict.status == OperationStatus::ok) refresh(kind, name);
+  RecordPointer before = directory_.find(kind, name);
+  Verdict verdict = directory_.set(record);
+  if (verdict.status != OperationStatus::ok) return verdict;
+  if (before) changes_.gone.emplace_back(std::move(before));
+  changes_.come.emplace_back(std::move(record));
+  refresh(kind, name);
   return verdict;
 }
 
@@ -76,7 +92,10 @@ Verdict Registry::remove(AccessKind kind, std::string_view name) {
   });
   if (token) return conflict("the token " + id_text(token->id) + " is of it");
   // Nothing names what goes, so nobody may do less.
-  return directory_.remove(kind, name);
+  RecordPointer before = directory_.find(kind, name);
+  Verdict verdict = directory_.remove(kind, name);
+  if (verdict.status == OperationStatus::ok) changes_.gone.emplace_back(std::move(before));
+  return verdict;
 }
 
 std::vector<Item> Registry::items() const {
@@ -88,8 +107,18 @@ std::vector<Item> Registry::items() const {
 }
 
 bool Registry::add(const Item& item) {
-  if (const auto* token = std::get_if<TokenPointer>(&item)) return tokens_.add(*token);
-  return directory_.add(std::get<RecordPointer>(item));
+  const auto* token = std::get_if<TokenPointer>(&item);
+  const bool is_added = token != nullptr ? tokens_.add(*token) : directory_.add(std::get<RecordPointer>(item));
+  if (is_added) changes_.come.push_back(item);
+  return is_added;
+}
+
+bool Registry::Changes::has_tenant() const {
+  const auto is_tenant = [](const Item& item) {
+    const auto* record = std::get_if<RecordPointer>(&item);
+    return record != nullptr && kind_of(**record) == AccessKind::tenant;
+  };
+  return std::ranges::any_of(gone, is_tenant) || std::ranges::any_of(come, is_tenant);
 }
 
 void Registry::settle() {

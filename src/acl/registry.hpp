@@ -36,7 +36,7 @@ class Registry {
 
   /// As `Tokens::create`; `conflict`: its user or tenant is not there, or it would be an admin of a tenant.
   Verdict create(const command::TokenRecord& record, base::ClusterTimeMs now_ms, std::uint64_t wall_ms);
-  Verdict revoke(command::TokenId id) { return {.status = tokens_.revoke(id)}; }
+  Verdict revoke(command::TokenId id);
 
   /// As `Directory::set` and `remove`; `conflict`: a token names it, too.
   Verdict set(RecordPointer record);
@@ -48,12 +48,22 @@ class Registry {
   [[nodiscard]] bool add(const Item& item);
   void settle();
 
+  /// What was changed in this copy, so that whoever keeps a sum over all items need not look at all of them.
+  struct Changes {
+    std::vector<Item> gone;
+    std::vector<Item> come;
+    [[nodiscard]] bool has_tenant() const;
+  };
+  [[nodiscard]] const Changes& changes() const noexcept { return changes_; }
+  void forget_changes() { changes_ = {}; }
+
  private:
   void refresh(AccessKind kind, std::string_view name);
   [[nodiscard]] Verdict check(const command::TokenRecord& record) const;
 
   Tokens tokens_;
   Directory directory_;
+  Changes changes_;
 };
 
 }  // namespace concord::acl

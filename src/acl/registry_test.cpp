@@ -262,6 +262,25 @@ TEST(Registry, TokensMayAtEveryMomentWhatEverythingSaysTogether) {
   }
 }
 
+TEST(Registry, TokensOfAUserThatSayTheSameShareTheirRights) {
+  Registry registry;
+  set(registry, Role{.name = "r", .grants = {{.permissions = {Permission::read}, .prefixes = {"a/", "b/"}}}});
+  set(registry, User{.name = "ada", .roles = {"r"}});
+  const auto made = [&](std::uint64_t id, Permissions permissions) {
+    EXPECT_EQ(registry.create(record_of(id, permissions, "ada"), 0, 0).status, OperationStatus::ok);
+    return &registry.tokens().find(TokenId(id))->rights.scope(Permission::read);
+  };
+  const Scope* const first = made(1, read_bit);
+  EXPECT_EQ(made(2, read_bit), first);
+  EXPECT_NE(made(3, write_bit), first);
+  set(registry, Role{.name = "r", .grants = {{.permissions = {Permission::read}, .prefixes = {"c/"}}}});
+  const auto shown = [&](std::uint64_t id) {
+    return &registry.tokens().find(TokenId(id))->rights.scope(Permission::read);
+  };
+  EXPECT_TRUE(shown(1)->covers("c/k"));
+  EXPECT_EQ(shown(2), shown(1));
+}
+
 TEST(Registry, ItemsComeInOneOrder) {
   History history(7);
   for (int i = 0; i < 300; ++i) history.step();

@@ -1,6 +1,8 @@
 #include "acl/rights.hpp"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "acl/record.hpp"
 
@@ -13,7 +15,23 @@ constexpr command::Permissions bit(Permission permission) noexcept {
   return static_cast<command::Permissions>(permission);
 }
 
-void widen(ScopePointer& scope, const Scope& by) { scope = std::make_shared<const Scope>(united(*scope, by)); }
+/// Prefixes of one permission, as grants add to them.
+struct Granted {
+  bool is_some = false;
+  bool is_everything = false;
+  std::vector<std::string> prefixes = {};
+  friend bool operator==(const Granted&, const Granted&) = default;
+
+  void add(const std::vector<std::string>& more) {
+    is_some = true;
+    is_everything = is_everything || more.empty();
+    prefixes.insert(prefixes.end(), more.begin(), more.end());
+  }
+  [[nodiscard]] ScopePointer scope() && {
+    if (!is_some) return std::make_shared<const Scope>(Scope::nothing());
+    return std::make_shared<const Scope>(is_everything ? Scope() : Scope(std::move(prefixes)));
+  }
+};
 
 }  // namespace
 
@@ -45,13 +63,21 @@ bool Rights::reach_the_same_as(const Rights& other) const noexcept {
          *write_ == *other.write_;
 }
 
-void Rights::grant(const Grant& grant) {
-  const command::Permissions bits = bits_of(grant.permissions);
-  const bool is_admin = (bits & bit(Permission::admin)) != 0;
-  const Scope scope(grant.prefixes);
-  is_admin_ = is_admin_ || is_admin;
-  if (is_admin || (bits & bit(Permission::read)) != 0) widen(read_, scope);
-  if (is_admin || (bits & bit(Permission::write)) != 0) widen(write_, scope);
+Rights Rights::granted(std::span<const Grant* const> grants) {
+  Rights rights;
+  Granted read;
+  Granted write;
+  for (const Grant* grant : grants) {
+    const command::Permissions bits = bits_of(grant->permissions);
+    const bool is_admin = (bits & bit(Permission::admin)) != 0;
+    rights.is_admin_ = rights.is_admin_ || is_admin;
+    if (is_admin || (bits & bit(Permission::read)) != 0) read.add(grant->prefixes);
+    if (is_admin || (bits & bit(Permission::write)) != 0) write.add(grant->prefixes);
+  }
+  const bool are_the_same = read == write;
+  rights.read_ = std::move(read).scope();
+  rights.write_ = are_the_same ? rights.read_ : std::move(write).scope();
+  return rights;
 }
 
 void Rights::narrow_to(const Scope& scope) {

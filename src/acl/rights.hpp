@@ -52,7 +52,8 @@ class Rights {
   /// They let do the same, quotas aside.
   [[nodiscard]] bool reach_the_same_as(const Rights& other) const noexcept;
 
-  void grant(const Grant& grant);
+  /// What these let do together. Each scope is made once, however many they are.
+  [[nodiscard]] static Rights granted(std::span<const Grant* const> grants);
   void limit_to(command::Permissions permissions, const Scope& scope);
   void limit_to(TenantPointer tenant);
 

@@ -104,9 +104,13 @@ TEST(Rules, CommandsOfTheLogNeedWhatTheyAreMadeOf) {
 }
 
 TEST(Rules, EachPermissionHasItsOwnKeys) {
-  Rights rights;
-  rights.grant({.permissions = {Permission::read}, .prefixes = {"in/", "seen/"}});
-  rights.grant({.permissions = {Permission::write}, .prefixes = {"in/"}});
+  const auto granted = [](const std::vector<Grant>& grants) {
+    std::vector<const Grant*> all;
+    for (const Grant& grant : grants) all.push_back(&grant);
+    return Rights::granted(all);
+  };
+  const Rights rights = granted({{.permissions = {Permission::read}, .prefixes = {"in/", "seen/"}},
+                                 {.permissions = {Permission::write}, .prefixes = {"in/"}}});
   EXPECT_EQ(judge_key(rights, Permission::read, "seen/k"), Refusal::none);
   EXPECT_EQ(judge_key(rights, Permission::write, "seen/k"), Refusal::forbidden);
   Transaction transaction{.guards = {{.kind = GuardKind::filter, .key = "seen/k"}},
@@ -114,9 +118,8 @@ TEST(Rules, EachPermissionHasItsOwnKeys) {
   EXPECT_EQ(judge(rights, transaction), Refusal::none);
   transaction.then.front().key = "seen/k";
   EXPECT_EQ(judge(rights, transaction), Refusal::forbidden);
-  Rights other;
-  other.grant({.permissions = {Permission::read}, .prefixes = {"a/"}});
-  other.grant({.permissions = {Permission::write}, .prefixes = {"a/b/", "c/"}});
+  const Rights other = granted({{.permissions = {Permission::read}, .prefixes = {"a/"}},
+                                {.permissions = {Permission::write}, .prefixes = {"a/b/", "c/"}}});
   EXPECT_EQ(delete_scope(other, {}).prefixes(), (std::vector<std::string>{"a/b/", "c/"}));
   command::Selector filtered;
   filtered.filter = "{}";

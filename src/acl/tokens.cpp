@@ -18,24 +18,29 @@ constexpr ClusterTimeMs shown_after_expiry_ms = 24ULL * 3600 * 1000;
 }  // namespace
 
 TokenPointer Tokens::find(TokenId id) const {
-  const auto found = by_id_.find(id);
-  return found == by_id_.end() || found->second->is_revoked ? nullptr : found->second;
+  TokenPointer token = find_kept(id);
+  return token && token->is_revoked ? nullptr : token;
+}
+
+TokenPointer Tokens::find_kept(TokenId id) const {
+  const auto found = by_id_->find(id);
+  return found == by_id_->end() ? nullptr : found->second;
 }
 
 TokenPointer Tokens::find(const SecretHash& hash) const {
-  const auto found = by_hash_.find(hash);
-  return found == by_hash_.end() ? nullptr : find(found->second);
+  const auto found = by_hash_->find(hash);
+  return found == by_hash_->end() ? nullptr : find(found->second);
 }
 
 std::vector<TokenPointer> Tokens::all() const {
   std::vector<TokenPointer> tokens;
-  tokens.reserve(by_id_.size());
-  for (const auto& [id, token] : by_id_) tokens.push_back(token);
+  tokens.reserve(by_id_->size());
+  for (const auto& [id, token] : *by_id_) tokens.push_back(token);
   return tokens;
 }
 
 bool Tokens::has_admin(ClusterTimeMs now_ms) const {
-  return std::ranges::any_of(by_id_, [&](const auto& each) {
+  return std::ranges::any_of(*by_id_, [&](const auto& each) {
     const Token& token = *each.second;
     return token.rights.has(Permission::admin) && !token.is_revoked && token.is_valid(now_ms);
   });
@@ -43,9 +48,8 @@ bool Tokens::has_admin(ClusterTimeMs now_ms) const {
 
 OperationStatus Tokens::create(const TokenRecord& record, const Directory& directory, ClusterTimeMs now_ms,
                                std::uint64_t wall_ms) {
-  forget_expired(now_ms);
   if (record.only_as_first && has_admin(now_ms)) return OperationStatus::already_exists;
-  if (by_id_.size() >= command::max_tokens) return OperationStatus::too_large;
+  if (by_id_->size() >= command::max_tokens) return OperationStatus::too_large;
   Token token{.id = record.id,
               .hash = record.hash,
               .permissions = record.permissions,
@@ -56,8 +60,21 @@ OperationStatus Tokens::create(const TokenRecord& record, const Directory& direc
               .user = std::string(record.user),
               .tenant = std::string(record.tenant)};
   if (record.expires_in_s != 0) token.deadline_ms = now_ms + ClusterTimeMs{record.expires_in_s} * 1000;
+  return add(with_rights(std::move(token), directory)) ? OperationStatus::ok : OperationStatus::already_exists;
+}
+
+/// A user's tokens that say the same have the same rights, and share them.
+TokenPointer Tokens::with_rights(Token token, const Directory& directory) const {
+  const TokenPointer sibling = token.user.empty() ? nullptr : find_if([&](const Token& each) {
+    return each.user == token.user && each.permissions == token.permissions && each.scope == token.scope &&
+           each.tenant == token.tenant && !each.is_revoked;
+  });
+  if (sibling) {
+    token.rights = sibling->rights;
+    return std::make_shared<const Token>(std::move(token));
+  }
   RightsCache of_users;
-  return add(refreshed(token, directory, of_users)) ? OperationStatus::ok : OperationStatus::already_exists;
+  return refreshed(token, directory, of_users);
 }
 
 TokenPointer Tokens::refreshed(const Token& token, const Directory& directory, RightsCache& of_users) {
@@ -80,33 +97,34 @@ TokenPointer Tokens::refreshed(const Token& token, const Directory& directory, R
 }
 
 OperationStatus Tokens::revoke(TokenId id) {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end() || found->second->is_revoked) return OperationStatus::not_found;
-  if (found->second->is_first) {
-    auto remembered = std::make_shared<Token>(*found->second);
+  const TokenPointer token = find(id);
+  if (!token) return OperationStatus::not_found;
+  if (token->is_first) {
+    auto remembered = std::make_shared<Token>(*token);
     remembered->is_revoked = true;
-    found->second = std::move(remembered);
+    by_id_.own()[id] = std::move(remembered);
     return OperationStatus::ok;
   }
-  by_hash_.erase(found->second->hash);
-  by_id_.erase(found);
+  by_hash_.own().erase(token->hash);
+  by_id_.own().erase(id);
   return OperationStatus::ok;
 }
 
 bool Tokens::add(TokenPointer token) {
-  if (by_id_.contains(token->id) || by_hash_.contains(token->hash)) return false;
-  by_hash_.emplace(token->hash, token->id);
-  by_id_.emplace(token->id, std::move(token));
+  if (by_id_->contains(token->id) || by_hash_->contains(token->hash)) return false;
+  by_hash_.own().emplace(token->hash, token->id);
+  by_id_.own().emplace(token->id, std::move(token));
   return true;
 }
 
-void Tokens::forget_expired(ClusterTimeMs now_ms) {
-  std::vector<TokenId> old;
-  for (const auto& [id, token] : by_id_) {
-    if (!token->is_first && token->deadline_ms && now_ms >= *token->deadline_ms + shown_after_expiry_ms)
-      old.push_back(id);
+std::vector<TokenPointer> Tokens::expired_long_ago(ClusterTimeMs now_ms) const {
+  std::vector<TokenPointer> old;
+  for (const auto& [id, token] : *by_id_) {
+    if (!token->is_first && token->deadline_ms && now_ms >= *token->deadline_ms + shown_after_expiry_ms) {
+      old.push_back(token);
+    }
   }
-  for (const TokenId id : old) revoke(id);
+  return old;
 }
 
 }  // namespace concord::acl

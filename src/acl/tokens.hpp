@@ -4,7 +4,7 @@
 // back; one that expired stays, to be seen, until a token is made a day later. Of a revoked token that came from a configuration
 // it is remembered that it was: else the next node that has it in its configuration would make it again.
 //
-// Copying costs a pointer a token. Thread rule: ordinary value.
+// A copy shares all of it until it changes. Thread rule: ordinary value.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,7 @@
 #include <absl/container/btree_map.h>
 
 #include "acl/directory.hpp"
+#include "acl/shared.hpp"
 #include "acl/token.hpp"
 #include "base/ids.hpp"
 #include "command/token.hpp"
@@ -29,9 +30,11 @@ class Tokens {
   /// Null: there is none, or it was revoked.
   [[nodiscard]] TokenPointer find(TokenId id) const;
   [[nodiscard]] TokenPointer find(const SecretHash& hash) const;
+  /// One that was revoked and is remembered, too.
+  [[nodiscard]] TokenPointer find_kept(TokenId id) const;
   /// By id; revoked ones that are remembered too.
   [[nodiscard]] std::vector<TokenPointer> all() const;
-  [[nodiscard]] std::size_t count() const noexcept { return by_id_.size(); }
+  [[nodiscard]] std::size_t count() const noexcept { return by_id_->size(); }
   /// One that may do everything, now.
   [[nodiscard]] bool has_admin(base::ClusterTimeMs now_ms) const;
 
@@ -41,6 +44,8 @@ class Tokens {
                                   base::ClusterTimeMs now_ms, std::uint64_t wall_ms);
   /// `not_found`: there is none.
   command::OperationStatus revoke(TokenId id);
+  /// Those that have been seen for long enough since they expired.
+  [[nodiscard]] std::vector<TokenPointer> expired_long_ago(base::ClusterTimeMs now_ms) const;
   /// As a snapshot has it. False: id or hash is in use.
   [[nodiscard]] bool add(TokenPointer token);
 
@@ -48,14 +53,19 @@ class Tokens {
   template <class IsAffected>
   void refresh(const Directory& directory, IsAffected is_affected) {
     RightsCache of_users;
-    for (auto& [id, token] : by_id_) {
-      if (is_affected(*token)) token = refreshed(*token, directory, of_users);
+    std::vector<TokenPointer> changed;
+    for (const auto& [id, token] : *by_id_) {
+      if (is_affected(*token)) changed.push_back(refreshed(*token, directory, of_users));
+    }
+    for (TokenPointer& token : changed) {
+      const TokenId id = token->id;
+      by_id_.own()[id] = std::move(token);
     }
   }
   /// One that is named by `is_it(const Token&)`, null: none is.
   template <class IsIt>
   [[nodiscard]] TokenPointer find_if(IsIt is_it) const {
-    for (const auto& [id, token] : by_id_) {
+    for (const auto& [id, token] : *by_id_) {
       if (is_it(*token)) return token;
     }
     return nullptr;
@@ -64,10 +74,10 @@ class Tokens {
  private:
   using RightsCache = absl::btree_map<std::string, Rights>;  // by the name of the user
   [[nodiscard]] static TokenPointer refreshed(const Token& token, const Directory& directory, RightsCache& of_users);
-  void forget_expired(base::ClusterTimeMs now_ms);
+  [[nodiscard]] TokenPointer with_rights(Token token, const Directory& directory) const;
 
-  absl::btree_map<TokenId, TokenPointer> by_id_;
-  absl::btree_map<SecretHash, TokenId> by_hash_;
+  Shared<absl::btree_map<TokenId, TokenPointer>> by_id_;
+  Shared<absl::btree_map<SecretHash, TokenId>> by_hash_;
 };
 
 }  // namespace concord::acl

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "acl/registry.hpp"
+
 namespace concord::acl {
 namespace {
 
@@ -91,14 +93,14 @@ TEST(Tokens, AnExpiredAdminIsNone) {
 }
 
 TEST(Tokens, AnExpiredOneIsSeenForADay) {
-  Tokens tokens;
+  Registry registry;
   TokenRecord record = record_of(1);
   record.expires_in_s = 1;
-  ASSERT_EQ(tokens.create(record, nobody, 0, 0), OperationStatus::ok);
-  ASSERT_EQ(tokens.create(record_of(2), nobody, 999 + a_day_ms, 0), OperationStatus::ok);
-  EXPECT_NE(tokens.find(TokenId(1)), nullptr);
-  ASSERT_EQ(tokens.create(record_of(3), nobody, 1000 + a_day_ms, 0), OperationStatus::ok);
-  EXPECT_EQ(tokens.find(TokenId(1)), nullptr);
+  ASSERT_EQ(registry.create(record, 0, 0).status, OperationStatus::ok);
+  ASSERT_EQ(registry.create(record_of(2), 999 + a_day_ms, 0).status, OperationStatus::ok);
+  EXPECT_NE(registry.tokens().find(TokenId(1)), nullptr);
+  ASSERT_EQ(registry.create(record_of(3), 1000 + a_day_ms, 0).status, OperationStatus::ok);
+  EXPECT_EQ(registry.tokens().find(TokenId(1)), nullptr);
 }
 
 TEST(Tokens, ThereIsAnEndToTheirNumber) {

@@ -1,6 +1,7 @@
 #include "store/restore.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,15 +90,62 @@ Restores::Unused Restores::load(LoadedState& loaded, const MakeKeys& make) {
   return before;
 }
 
-std::unique_ptr<acl::Registry> with_access_of(const Staging& staged, const acl::Registry& known) {
-  auto registry = std::make_unique<acl::Registry>(known);
-  for (const acl::Item& item : staged.access()) {
-    const bool is_token = std::holds_alternative<acl::TokenPointer>(item);
-    if (is_token && registry->tokens().count() >= command::max_tokens) continue;
-    (void)registry->add(item);  // one whose id, secret or name is there stays as it is there
+namespace {
+
+/// Puts what a backup says of access beside what is there. What is there stays, so of a user, a role or a tenant which is another one here
+/// than in the backup nothing is added that goes by its name: else a token of the backup would reach what it never could.
+class AccessOfBackup {
+ public:
+  AccessOfBackup(const std::vector<acl::Item>& items, const acl::Registry& known)
+      : items_(items), known_(known.directory()), registry_(std::make_unique<acl::Registry>(known)) {}
+
+  [[nodiscard]] std::unique_ptr<acl::Registry> added() && {
+    for (const AccessKind kind : {AccessKind::role, AccessKind::tenant, AccessKind::user}) {
+      for (const acl::Item& item : items_) {
+        const auto* record = std::get_if<acl::RecordPointer>(&item);
+        if (record != nullptr && acl::kind_of(**record) == kind) add(item, **record);
+      }
+    }
+    for (const acl::Item& item : items_) {
+      if (const auto* token = std::get_if<acl::TokenPointer>(&item)) add(item, **token);
+    }
+    registry_->settle();
+    return std::move(registry_);
   }
-  registry->settle();
-  return registry;
+
+ private:
+  using Name = std::pair<AccessKind, std::string>;
+
+  /// It is here as the backup knows it.
+  [[nodiscard]] bool is_alike(AccessKind kind, const std::string& name) const { return alike_.contains({kind, name}); }
+  void add(const acl::Item& item, const AccessRecord& record) {
+    const AccessKind kind = acl::kind_of(record);
+    const std::string& name = acl::name_of(record);
+    if (const auto* user = std::get_if<User>(&record)) {
+      const bool has_others = std::ranges::any_of(
+          user->roles, [this](const std::string& role) { return !is_alike(AccessKind::role, role); });
+      if (has_others || (!user->tenant.empty() && !is_alike(AccessKind::tenant, user->tenant))) return;
+    }
+    const acl::RecordPointer here = known_.find(kind, name);
+    if (here ? acl::encode(*here) == acl::encode(record) : registry_->add(item)) alike_.emplace(kind, name);
+  }
+  void add(const acl::Item& item, const acl::Token& token) {
+    const bool has_user = token.user.empty() || is_alike(AccessKind::user, token.user);
+    const bool has_tenant = token.tenant.empty() || is_alike(AccessKind::tenant, token.tenant);
+    if (!has_user || !has_tenant || registry_->tokens().count() >= command::max_tokens) return;
+    (void)registry_->add(item);  // one whose id or secret is there stays as it is there
+  }
+
+  const std::vector<acl::Item>& items_;
+  const acl::Directory& known_;
+  std::unique_ptr<acl::Registry> registry_;
+  std::set<Name> alike_;
+};
+
+}  // namespace
+
+std::unique_ptr<acl::Registry> with_access_of(const Staging& staged, const acl::Registry& known) {
+  return AccessOfBackup(staged.access(), known).added();
 }
 
 bool replace_within(KeySpace& keys, const Staging& staged, Revision revision) {

@@ -337,27 +337,77 @@ TEST(RestoreOfTheState, RolesUsersAndTenantsComeAlongWithTokens) {
   const auto chunks = source.backup();
   for (const bool with_tokens : {false, true}) {
     Machine machine;
-    set(machine, Role{.name = "r"});
+    set(machine, Role{.name = "r", .grants = {{.permissions = {Permission::read}}}});
     (void)machine.begin(first, {}, with_tokens);
     for (std::size_t at = 0; at < chunks.size(); ++at) (void)machine.chunk(at, chunks[at]);
     auto copy = copy_of(*machine.state);
     (void)machine.commit(chunks);
     EXPECT_EQ(machine.contents(), (std::vector<std::string>{"a1=1", "a2=1"}));
-    const auto roles = machine.state->access_records(AccessKind::role);
-    EXPECT_TRUE(std::get<Role>(roles.at(0)).grants.empty()) << "what is there stays";
     const auto tenants = machine.state->access_records(AccessKind::tenant);
     ASSERT_EQ(tenants.size(), with_tokens ? 1U : 0U);
     if (with_tokens) {
       EXPECT_EQ(std::get<Tenant>(tenants[0]).usage, (TenantUsage{.keys = 2, .bytes = 8}));
       EXPECT_EQ(machine.put("a3", "1").refusal, command::Refusal::quota);
-      EXPECT_FALSE(machine.state->find_token(TokenId(2))->rights.has(Permission::read))
-          << "her role grants nothing here";
+      EXPECT_TRUE(machine.state->find_token(TokenId(2))->rights.covers(Permission::read, "a1"));
       machine.log.pop_back();
     }
     std::vector<Applied> applied;
     ASSERT_TRUE(copy->apply(copy->applied_index().next(), Term(1), machine.log.back(), applied));
     EXPECT_EQ(copy->digest(), machine.state->digest());
   }
+}
+
+/// Else a token of the backup would reach what it never could.
+TEST(RestoreOfTheState, WhatIsAnotherOneHereBringsNothingThatGoesByItsName) {
+  const auto set = [](Machine& machine, AccessRecord wanted) {
+    const std::string bytes = acl::encode(*acl::normalized(std::move(wanted)));
+    (void)machine.run([&](std::string& entry) { command::append_access_set(entry, request, bytes); });
+  };
+  const auto create = [](Machine& machine, std::uint64_t id, std::string_view user, std::string_view tenant) {
+    command::TokenRecord record{.id = TokenId(id), .permissions = 1, .user = user, .tenant = tenant};
+    record.hash.fill(static_cast<char>(id));
+    (void)machine.run([&](std::string& entry) { command::append_token_create(entry, request, record); });
+  };
+  const std::vector<Grant> grants = {{.permissions = {Permission::read}, .prefixes = {"a/"}}};
+  Machine source;
+  for (const char* name : {"same", "other"}) {
+    set(source, Role{.name = name, .grants = grants});
+    set(source, Tenant{.name = name});
+  }
+  set(source, User{.name = "ada", .roles = {"same"}, .tenant = "same"});
+  set(source, User{.name = "bob", .roles = {"same", "other"}});
+  set(source, User{.name = "eve", .roles = {"same"}, .tenant = "other"});
+  set(source, User{.name = "dan", .roles = {"same"}});
+  create(source, 2, "ada", "");
+  create(source, 3, "bob", "");
+  create(source, 4, "eve", "");
+  create(source, 5, "dan", "");
+  create(source, 6, "", "same");
+  create(source, 7, "", "other");
+  create(source, 8, "", "");
+  (void)source.put("k", "1");
+  const auto chunks = source.backup();
+  Machine machine;
+  set(machine, Role{.name = "same", .grants = grants});
+  set(machine, Role{.name = "other", .grants = {{.permissions = {Permission::read, Permission::write}}}});
+  set(machine, Tenant{.name = "same"});
+  set(machine, Tenant{.name = "other", .prefix = "hr/"});
+  set(machine, User{.name = "dan", .roles = {"other"}});
+  (void)machine.begin(first, {}, true);
+  for (std::size_t at = 0; at < chunks.size(); ++at) (void)machine.chunk(at, chunks[at]);
+  auto copy = copy_of(*machine.state);
+  (void)machine.commit(chunks);
+  std::vector<std::uint64_t> added;
+  for (const acl::TokenPointer& token : machine.state->tokens()) added.push_back(token->id.value());
+  EXPECT_EQ(added, (std::vector<std::uint64_t>{2, 6, 8}));
+  const auto users = machine.state->access_records(AccessKind::user);
+  ASSERT_EQ(users.size(), 2U);
+  EXPECT_EQ(std::get<User>(users[0]).name, "ada");
+  EXPECT_EQ(std::get<User>(users[1]).roles, std::vector<std::string>{"other"}) << "what is there stays";
+  std::vector<Applied> applied;
+  ASSERT_TRUE(copy->apply(copy->applied_index().next(), Term(1), machine.log.back(), applied));
+  EXPECT_EQ(copy->digest(), machine.state->digest());
+  EXPECT_EQ(copy_of(*machine.state)->digest(), machine.state->digest()) << "a sum that was kept is that of all items";
 }
 
 TEST(RestoreOfTheState, TokensStayAndAreAddedOnlyWhenAsked) {

@@ -37,23 +37,10 @@ bool is_of_access(command::CommandKind kind) {
   }
 }
 
-/// What going from one to the other adds to a digest. Most are shared by both, and cost a comparison of pointers.
-std::uint64_t digest_between(const acl::Registry& older, const acl::Registry& newer) {
-  const std::vector<acl::Item> before = older.items();
-  const std::vector<acl::Item> now = newer.items();
-  std::uint64_t difference = 0;
-  for (auto was = before.begin(), is = now.begin(); was != before.end() || is != now.end();) {
-    if (is == now.end() || (was != before.end() && acl::comes_before(*was, *is))) {
-      difference -= access_digest(*was++);
-    } else if (was == before.end() || acl::comes_before(*is, *was)) {
-      difference += access_digest(*is++);
-    } else {
-      if (*was != *is) difference += access_digest(*is) - access_digest(*was);
-      ++was;
-      ++is;
-    }
-  }
-  return difference;
+std::uint64_t digest_of(const std::vector<acl::Item>& items) {
+  std::uint64_t digest = 0;
+  for (const acl::Item& item : items) digest += access_digest(item);
+  return digest;
 }
 
 }  // namespace
@@ -98,7 +85,7 @@ struct StateMachine::State {
   void replace_keys(std::unique_ptr<KeySpace> newer);
   void let_go(std::unique_ptr<KeySpace> keys);
   [[nodiscard]] std::unique_ptr<KeySpace> new_keys() { return std::make_unique<KeySpace>(options.hash_seed, epoch); }
-  void publish(std::unique_ptr<const acl::Registry> newer);
+  void publish(std::unique_ptr<acl::Registry> newer, bool is_whole = false);
   void publish_sizes() noexcept {
     staged_bytes.store(restores.memory_bytes(), std::memory_order_relaxed);
     remembered_bytes.store(remembered.size_bytes(), std::memory_order_relaxed);
@@ -144,7 +131,7 @@ Result<command::Outcome> StateMachine::State::apply_access_command() {
   outcome.changed = result.status == command::OperationStatus::ok;
   outcome.revision = Revision(space().visible());
   outcome.results.push_back(std::move(result));
-  publish(std::move(newer));
+  if (outcome.changed) publish(std::move(newer));
   return outcome;
 }
 
@@ -216,10 +203,14 @@ void StateMachine::State::let_go(std::unique_ptr<KeySpace> unused) {
   drop_replaced();
 }
 
-void StateMachine::State::publish(std::unique_ptr<const acl::Registry> newer) {
-  registry_digest += digest_between(known(), *newer);
+/// `is_whole`: nothing of what was there before stays.
+void StateMachine::State::publish(std::unique_ptr<acl::Registry> newer, bool is_whole) {
+  if (is_whole) registry_digest = 0;
+  registry_digest += digest_of(newer->changes().come) - digest_of(newer->changes().gone);
+  const bool touches_tenants = newer->changes().has_tenant();
+  newer->forget_changes();
   const std::size_t size_bytes = 256 * (newer->count() + 1);
-  quotas.set_tenants(newer->directory(), space());
+  if (touches_tenants || is_whole) quotas.set_tenants(newer->directory(), space());
   const acl::Registry* const older = registry.exchange(newer.release(), std::memory_order_acq_rel);
   epoch.retire(
       const_cast<acl::Registry*>(older), [](void* old) noexcept { delete static_cast<acl::Registry*>(old); },
@@ -321,7 +312,7 @@ void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
   state.remembered = std::move(loaded->remembered);
   state.let_go(state.restores.load(*loaded, [&state] { return state.new_keys(); }));
   state.publish_sizes();
-  state.publish(std::make_unique<acl::Registry>(std::move(loaded->registry)));
+  state.publish(std::make_unique<acl::Registry>(std::move(loaded->registry)), true);
   state.stamp = {.cluster_time_ms = loaded->meta.cluster_time_ms, .wall_offset_ms = loaded->meta.wall_offset_ms};
   state.replace_keys(std::move(keys));
   state.quotas.recount(state.space());
