@@ -10,9 +10,9 @@
 //     store.get("public/greeting", {.token = made->secret});
 //     auth.revoke(made->info.id, {.token = admin});
 //
-// A role says what may be done with which keys, a user has roles, and a token may belong to a user: it may do what both the user and the
-// token itself say. A tenant is a part of the keys, those with its prefix, with quotas: whose user, or whose token, is of a tenant
-// reaches nothing else. A change of any of them counts at once, on every node, for open event streams too.
+// A role says what may be done with which keys; a token that belongs to a user may do what both his roles and itself say. A tenant
+// is a part of the keys, a prefix, with quotas: whose user, or whose token, is of it reaches nothing else. What a change takes away is
+// gone as a revoked token is, for open event streams too; what it adds counts on a node once that has applied it (till then: forbidden).
 //
 //     auth.set_tenant({.name = "acme", .quotas = {.max_keys = 10'000}}, {.token = admin});
 //     auth.set_role({.name = "editor", .grants = {{.permissions = {Permission::read, Permission::write}, .prefixes = {"acme/docs/"}}}}, ...);
@@ -103,9 +103,9 @@ struct User {
   std::string name = {};
   std::string description = {};
   std::vector<std::string> roles = {};  ///< At most 16, which are there. Grants add up.
-  /// Reaches only keys of this tenant, and is never an admin. Empty: of none.
+  /// Reaches only keys of this tenant, and is never an admin. Empty: of none, also where it replaces one who was of one.
   std::string tenant = {};
-  bool disabled = false;  ///< No token of his is valid.
+  bool disabled = false;  ///< No token of his is valid; a `set_user` that does not say it again lets him in.
 };
 
 /// 0: no limit. Keys and bytes are those in the tenant's prefix, whoever writes them; a write that would go beyond is refused as a whole
@@ -152,8 +152,8 @@ class CONCORD_API Auth {
   /// By the secret itself. Errors: not_found.
   Result<void> revoke_secret(std::string_view secret, const WriteOptions& options = {});
 
-  // Each `set` makes it, or replaces it. Errors: invalid_request (a field), condition_failed (it names a role, user or tenant that is not
-  // there, or a prefix in use; the message says which), overloaded (there are as many as may be: 1000 roles, 10 000 users, 1000 tenants).
+  // Each `set` makes it or replaces all of it. Errors: invalid_request (a field), condition_failed (it names what is not there,
+  // or a prefix in use; the message says which), overloaded (there are as many as may be: 1000 roles, 10 000 users, 1000 tenants).
   // Each `remove`: not_found; condition_failed (something still refers to it). Keys of a tenant that is removed stay.
   Result<void> set_role(const Role& role, const WriteOptions& options = {});
   Result<void> set_user(const User& user, const WriteOptions& options = {});

@@ -104,7 +104,7 @@ TEST_F(StoreAccess, ATokenTellsWhoseItIs) {
   ASSERT_TRUE(store_.put("acme/1", 1));
   const auto refused = store_.put("acme/2", 1);
   EXPECT_EQ(outcome(refused), "STORAGE_FULL");
-  EXPECT_THAT(message(refused), HasSubstr("the tenant acme has 1 keys and would have 2; its quota is 1"));
+  EXPECT_THAT(message(refused), HasSubstr("the tenant acme has reached its quota max_keys"));
 }
 
 }  // namespace

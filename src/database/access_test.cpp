@@ -135,7 +135,7 @@ TEST_F(EmbeddedAccess, ATenantHasWhatItsQuotaGivesAndShowsIt) {
   EXPECT_EQ(put(node, "acme/2", first_secret), "OK") << "whoever writes it";
   const auto refused = node.put("acme/3", 1, {.token = theirs});
   EXPECT_EQ(outcome(refused), "STORAGE_FULL");
-  EXPECT_THAT(message(refused), HasSubstr("the tenant acme has 2 keys and would have 3; its quota is 2"));
+  EXPECT_THAT(message(refused), HasSubstr("the tenant acme has reached its quota max_keys"));
   EXPECT_EQ(put(node, "acme/3", first_secret), "STORAGE_FULL");
   EXPECT_EQ(outcome(node.put_many({{.key = "acme/1", .value = 2}, {.key = "acme/4", .value = 2}}, {.token = theirs})),
             "STORAGE_FULL");

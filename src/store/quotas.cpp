@@ -14,10 +14,9 @@ bool is_passed(std::uint64_t quota, std::uint64_t before, std::uint64_t now) noe
   return quota != 0 && now > quota && now > before;
 }
 
-std::string text_of(const Tenant& tenant, std::string_view quota, std::uint64_t limit, std::uint64_t before,
-                    std::uint64_t now) {
-  return "the tenant " + tenant.name + " has " + std::to_string(before) + " " + std::string(quota) +
-         " and would have " + std::to_string(now) + "; its quota is " + std::to_string(limit) + "; nothing was done";
+/// No numbers: who may only write, or only some keys, must not learn what the others hold.
+std::string text_of(const Tenant& tenant, std::string_view quota) {
+  return "the tenant " + tenant.name + " has reached its quota " + std::string(quota) + "; nothing was done";
 }
 
 }  // namespace
@@ -89,10 +88,10 @@ std::optional<std::string> Quotas::excess() const {
     const Quotas::Counter& counter = *row->counter;
     const auto& quotas = row->tenant->quotas;
     if (is_passed(quotas.max_keys, counter.before.keys, counter.now.keys)) {
-      return text_of(*row->tenant, "keys", quotas.max_keys, counter.before.keys, counter.now.keys);
+      return text_of(*row->tenant, "max_keys");
     }
     if (is_passed(quotas.max_bytes, counter.before.bytes, counter.now.bytes)) {
-      return text_of(*row->tenant, "bytes", quotas.max_bytes, counter.before.bytes, counter.now.bytes);
+      return text_of(*row->tenant, "max_bytes");
     }
   }
   return std::nullopt;

@@ -110,7 +110,10 @@ class History {
       case 8: transaction(); break;
       default: put(); break;
     }
-    if (random_.one_in(10)) view_ = std::make_unique<View>(one_->view());
+    if (random_.one_in(10)) {
+      view_ = std::make_unique<View>(one_->view());
+      at_opening_ = contents(*view_);
+    }
     if (random_.one_in(10)) view_.reset();
     if (random_.one_in(25)) other_ = copy_of(*one_);
   }
@@ -118,6 +121,9 @@ class History {
   void expect_right() {
     ASSERT_EQ(one_->digest(), other_->digest());
     ASSERT_EQ(one_->revision(), other_->revision());
+    if (view_) {
+      ASSERT_EQ(contents(*view_), at_opening_) << "an open view shows what was there at its opening";
+    }
     for (StateMachine* state : {one_.get(), other_.get()}) {
       const ModelMap keys = contents(state->view());
       for (const AccessRecord& record : state->access_records(AccessKind::tenant)) {
@@ -263,6 +269,7 @@ class History {
   std::unique_ptr<StateMachine> one_ = std::make_unique<StateMachine>(Options{1});
   std::unique_ptr<StateMachine> other_ = std::make_unique<StateMachine>(Options{2});
   std::unique_ptr<View> view_;  // of `one_`: changes are made beside it
+  ModelMap at_opening_;         // what `view_` has shown first
   std::deque<std::string> kept_;
 
  public:
@@ -304,14 +311,17 @@ TEST(Quotas, WhoIsOverMayDeleteAndReplaceByLess) {
   EXPECT_TRUE(machine.put("acme/2", "1").changed);
 }
 
-TEST(Quotas, ARefusalNamesTenantUsageAndQuota) {
+/// Who may only write could else learn the size of a value that he may not read.
+TEST(Quotas, ARefusalNamesTenantAndQuotaAndNoUsage) {
   Machine machine;
-  ASSERT_TRUE(machine.set({.name = "acme", .prefix = "a", .quotas = {.max_keys = 1}}).changed);
+  ASSERT_TRUE(machine.set({.name = "acme", .prefix = "a", .quotas = {.max_keys = 1, .max_bytes = 10}}).changed);
   ASSERT_TRUE(machine.put("a1", "1").changed);
+  const auto text_of = [](const Outcome& refused) { return command::text_of(refused.results.at(0)); };
   const Outcome refused = machine.put("a2", "1");
-  EXPECT_EQ(command::text_of(refused.results.at(0)),
-            "the tenant acme has 1 keys and would have 2; its quota is 1; nothing was done");
+  EXPECT_EQ(text_of(refused), "the tenant acme has reached its quota max_keys; nothing was done");
   EXPECT_EQ(refused.revision, Revision(1));
+  EXPECT_EQ(text_of(machine.put("a1", "123456789")),
+            "the tenant acme has reached its quota max_bytes; nothing was done");
 }
 
 TEST(Quotas, ATransactionIsRefusedAsAWhole) {

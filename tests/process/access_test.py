@@ -161,12 +161,50 @@ class AccessTest(unittest.TestCase):
             self.assertEqual(run(server.endpoint, "kv", "get", "a/k", token=secret)[0], 3)
             self.assertEqual(run(server.endpoint, "kv", "get", "k", token=secret)[0], 5)
             self.assertEqual(run(server.endpoint, "tenant", "list", token=secret)[0], 5)
-            line("user", "set", "ada", "--role", "editor", "--disabled")
+            line("user", "set", "ada", "--no-tenant", "--disabled")
             self.assertEqual(run(server.endpoint, "kv", "get", "a/k", token=secret)[0], 5)
             self.assertIn("ada", line("role", "delete", "editor", code=4))
             line("user", "show", "nobody", code=3)
             line("tenant", "delete", "acme")
             line("tenant", "delete", "acme", code=3)
+
+    def test_the_command_line_keeps_what_no_flag_names(self):
+        with Server(PROGRAM, os.path.join(self.directory, "data"), *self.flags()) as server:
+            def line(*arguments, code=0):
+                done = run(server.endpoint, *arguments)
+                self.assertEqual(done[0], code, done[2])
+                return done[1]
+
+            def after(*arguments):
+                line(*arguments)
+                return line(arguments[0], "show", arguments[2]).rstrip("\n").split("\t")[1:]
+
+            for role in ("one", "two"):
+                line("role", "set", role, "--grant", "read,write")
+            self.assertEqual(after("tenant", "set", "acme", "--prefix", "a/", "--max-keys", "3", "--description", "d"), ["a/", "0 of 3", "0", "-", "-", "d"])
+            self.assertEqual(after("tenant", "set", "acme", "--max-bytes", "1000"), ["a/", "0 of 3", "0 of 1000", "-", "-", "d"])
+            self.assertEqual(after("tenant", "set", "acme", "--max-operations", "500", "--max-subscribers", "6"), ["a/", "0 of 3", "0 of 1000", "500", "6", "d"])
+            self.assertEqual(after("tenant", "set", "acme", "--max-keys", "0", "--description", ""), ["a/", "0", "0 of 1000", "500", "6", "-"])
+            self.assertEqual(after("tenant", "set", "acme", "--max-bytes", "0", "--max-operations", "0", "--max-subscribers", "0"), ["a/", "0", "0", "-", "-", "-"])
+            line("tenant", "set", "acme", "--prefix", "b/", code=4)
+            self.assertEqual(after("tenant", "set", "acme"), ["a/", "0", "0", "-", "-", "-"])
+
+            self.assertEqual(after("user", "set", "ada", "--role", "one", "--tenant", "acme", "--description", "d"), ["one", "acme", "false", "d"])
+            hers = line("token", "create", "--user", "ada").strip()
+            self.assertEqual(after("user", "set", "ada", "--disabled"), ["one", "acme", "true", "d"])
+            self.assertEqual(after("user", "set", "ada", "--role", "two"), ["two", "acme", "true", "d"])
+            self.assertEqual(after("user", "set", "ada", "--description", "typo fixed"), ["two", "acme", "true", "typo fixed"])
+            self.assertEqual(ask(server, "GET", "/api/v1/kv/k", hers)[0], 401)
+            self.assertEqual(after("user", "set", "ada", "--enabled"), ["two", "acme", "false", "typo fixed"])
+            self.assertEqual(ask(server, "GET", "/api/v1/kv/k", hers)[0], 403)
+            self.assertEqual(after("user", "set", "ada", "--no-roles"), ["-", "acme", "false", "typo fixed"])
+            self.assertEqual(after("user", "set", "ada", "--role", "one", "--no-tenant", "--description", ""), ["one", "-", "false", "-"])
+            self.assertEqual(ask(server, "GET", "/api/v1/kv/k", hers)[0], 404)
+            line("user", "set", "ada", "--tenant", "acme", "--no-tenant", code=2)
+
+            # Who may not read what is there changes nothing.
+            self.assertEqual(run(server.endpoint, "user", "set", "ada", "--disabled", token=hers)[0], 5)
+            self.assertEqual(after("user", "set", "ada"), ["one", "-", "false", "-"])
 
 
 if __name__ == "__main__":

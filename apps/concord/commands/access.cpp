@@ -20,22 +20,28 @@ namespace {
 /// Of one resource of the API: its rows.
 struct Table {
   const char* noun;  ///< and, with an s, the path and the member of the answer
+  /// `set` leaves what no flag names as it is: whom a tenant or a lock holds must not get free by a change of something else.
+  bool keeps;
   std::vector<std::string> headings;
   std::vector<std::string> (*row)(std::string_view object);
 };
 
+/// None, no items, false: not given.
 struct Arguments {
   std::string name;
-  std::string description;
+  std::optional<std::string> description;
   std::vector<std::string> grants;  ///< of a role
   std::vector<std::string> roles;   ///< of a user
-  std::string tenant;
+  bool has_no_roles = false;
+  std::optional<std::string> tenant;
+  bool has_no_tenant = false;
   bool is_disabled = false;
-  std::string prefix;  ///< of a tenant
-  std::uint64_t max_keys = 0;
-  std::uint64_t max_bytes = 0;
-  std::uint64_t max_operations_per_s = 0;
-  std::uint64_t max_subscribers = 0;
+  bool is_enabled = false;
+  std::optional<std::string> prefix;  ///< of a tenant
+  std::optional<std::uint64_t> max_keys;
+  std::optional<std::uint64_t> max_bytes;
+  std::optional<std::uint64_t> max_operations_per_s;
+  std::optional<std::uint64_t> max_subscribers;
 };
 
 std::string text_of(std::string_view object, std::string_view name) {
@@ -96,24 +102,32 @@ std::vector<std::string> row_of_tenant(std::string_view tenant) {
 }
 
 const Table& table_of_roles() {
-  static const Table table{.noun = "role", .headings = {"NAME", "GRANTS", "DESCRIPTION"}, .row = row_of_role};
+  static const Table table{
+      .noun = "role", .keeps = false, .headings = {"NAME", "GRANTS", "DESCRIPTION"}, .row = row_of_role};
   return table;
 }
 const Table& table_of_users() {
-  static const Table table{
-      .noun = "user", .headings = {"NAME", "ROLES", "TENANT", "DISABLED", "DESCRIPTION"}, .row = row_of_user};
+  static const Table table{.noun = "user",
+                           .keeps = true,
+                           .headings = {"NAME", "ROLES", "TENANT", "DISABLED", "DESCRIPTION"},
+                           .row = row_of_user};
   return table;
 }
 const Table& table_of_tenants() {
   static const Table table{
       .noun = "tenant",
+      .keeps = true,
       .headings = {"NAME", "PREFIX", "KEYS", "BYTES", "OPERATIONS/S", "SUBSCRIBERS", "DESCRIPTION"},
       .row = row_of_tenant};
   return table;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Bodies. None: something is not UTF-8.
+// Bodies, from the arguments and from what is there, `{}` when nothing is. None: something is not UTF-8.
+
+std::string kept(std::string_view old, std::string_view name, std::string_view otherwise) {
+  return std::string(json_member(old, name).value_or(otherwise));
+}
 
 std::optional<std::string> json_list(const std::vector<std::string>& texts) {
   std::string list = "[";
@@ -125,15 +139,15 @@ std::optional<std::string> json_list(const std::vector<std::string>& texts) {
   return list + "]";
 }
 
-std::optional<std::string> with_description(std::string body, const Arguments& arguments) {
-  const auto description = json_string(arguments.description);
+std::optional<std::string> with_description(std::string body, const Arguments& arguments, std::string_view old) {
+  const auto description =
+      arguments.description ? json_string(*arguments.description) : kept(old, "description", R"("")");
   if (!description) return std::nullopt;
-  if (!arguments.description.empty()) body += R"(,"description":)" + *description;
-  return body + "}";
+  return body + R"(,"description":)" + *description + "}";
 }
 
 /// `PERMISSIONS[:PREFIX]`; those with the same permissions and a prefix are one grant.
-std::optional<std::string> role_body(const Arguments& arguments) {
+std::optional<std::string> role_body(const Arguments& arguments, std::string_view old) {
   std::vector<std::pair<std::string, std::vector<std::string>>> grants;
   for (const std::string& grant : arguments.grants) {
     const std::size_t colon = grant.find(':');
@@ -151,27 +165,37 @@ std::optional<std::string> role_body(const Arguments& arguments) {
     if (!permissions || !prefixes) return std::nullopt;
     body += (at > 0 ? "," : "") + (R"({"permissions":)" + *permissions) + R"(,"prefixes":)" + *prefixes + "}";
   }
-  return with_description(body + "]", arguments);
+  return with_description(body + "]", arguments, old);
 }
 
-std::optional<std::string> user_body(const Arguments& arguments) {
-  const auto roles = json_list(arguments.roles);
-  const auto tenant = json_string(arguments.tenant);
+std::optional<std::string> user_body(const Arguments& arguments, std::string_view old) {
+  const bool keeps_roles = arguments.roles.empty() && !arguments.has_no_roles;
+  const auto roles = keeps_roles ? kept(old, "roles", "[]") : json_list(arguments.roles);
+  const auto tenant = arguments.tenant ? json_string(*arguments.tenant) : kept(old, "tenant", "null");
   if (!roles || !tenant) return std::nullopt;
-  std::string body = R"({"roles":)" + *roles + R"(,"disabled":)" + (arguments.is_disabled ? "true" : "false");
-  if (!arguments.tenant.empty()) body += R"(,"tenant":)" + *tenant;
-  return with_description(std::move(body), arguments);
+  std::string body = R"({"roles":)" + *roles;
+  if (arguments.is_disabled) {
+    body += R"(,"disabled":true)";
+  } else if (!arguments.is_enabled) {
+    body += R"(,"disabled":)" + kept(old, "disabled", "false");
+  }
+  if (*tenant != "null" && !arguments.has_no_tenant) body += R"(,"tenant":)" + *tenant;
+  return with_description(std::move(body), arguments, old);
 }
 
-std::optional<std::string> tenant_body(const Arguments& arguments) {
-  const auto prefix = json_string(arguments.prefix);
+std::optional<std::string> tenant_body(const Arguments& arguments, std::string_view old) {
+  const auto prefix = arguments.prefix ? json_string(*arguments.prefix) : kept(old, "prefix", "null");
   if (!prefix) return std::nullopt;
-  std::string body = R"({"quotas":{"max_keys":)" + std::to_string(arguments.max_keys) + R"(,"max_bytes":)" +
-                     std::to_string(arguments.max_bytes) + R"(,"max_operations_per_s":)" +
-                     std::to_string(arguments.max_operations_per_s) + R"(,"max_subscribers":)" +
-                     std::to_string(arguments.max_subscribers) + "}";
-  if (!arguments.prefix.empty()) body += R"(,"prefix":)" + *prefix;
-  return with_description(std::move(body), arguments);
+  const std::string quotas = kept(old, "quotas", "{}");
+  const auto quota = [&](const char* name, std::optional<std::uint64_t> wanted) {
+    return '"' + std::string(name) + R"(":)" + (wanted ? std::to_string(*wanted) : kept(quotas, name, "0"));
+  };
+  std::string body = R"({"quotas":{)" + quota("max_keys", arguments.max_keys) + "," +
+                     quota("max_bytes", arguments.max_bytes) + "," +
+                     quota("max_operations_per_s", arguments.max_operations_per_s) + "," +
+                     quota("max_subscribers", arguments.max_subscribers) + "}";
+  if (*prefix != "null") body += R"(,"prefix":)" + *prefix;
+  return with_description(std::move(body), arguments, old);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -182,7 +206,31 @@ std::string path_of(const Table& table, const std::string& name = {}) {
   return name.empty() ? all : all + "/" + http::percent_encode(name);
 }
 
-void set(Context& context, const Table& table, const Arguments& arguments, const std::optional<std::string>& body) {
+using Body = std::optional<std::string> (*)(const Arguments&, std::string_view old);
+
+/// As the API shows it, `{}` when it is not there. None after a problem was reported.
+std::optional<std::string> known(Context& context, const Table& table, const std::string& name) {
+  const auto answer = context.client().call({.method = "GET", .target = api_target(context, path_of(table, name))});
+  if (!answer) {
+    context.exit_code = report_problem(answer.error().code, answer.error().message);
+    return std::nullopt;
+  }
+  if (answer->status == 404) return "{}";
+  if (answer->status != 200) {
+    context.exit_code = report_problem(*answer);
+    return std::nullopt;
+  }
+  const auto compact = compact_answer(context, answer->body);
+  if (!compact) return std::nullopt;
+  if (const auto data = json_member(*compact, "data")) return std::string(*data);
+  context.exit_code = report_problem(ExitCode::failed, "the answer is not one of a Concord node");
+  return std::nullopt;
+}
+
+void set(Context& context, const Table& table, const Arguments& arguments, Body make_body) {
+  const auto old = table.keeps ? known(context, table, arguments.name) : "{}";
+  if (!old) return;
+  const auto body = make_body(arguments, *old);
   if (!body) {
     context.exit_code = report_problem(ExitCode::usage, "a prefix, a name or the description is not UTF-8");
     return;
@@ -224,17 +272,16 @@ void remove(Context& context, const Table& table, const std::string& name) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Commands.
 
-using Body = std::optional<std::string> (*)(const Arguments&);
-
 /// The subcommands of a kind; gives `set`, which has options of its own.
 CLI::App& add_kind(CLI::App& kind, Context& context, const Table& table, const std::shared_ptr<Arguments>& arguments,
                    Body body) {
   kind.require_subcommand(1);
   const std::string noun = table.noun;
-  CLI::App& setting = *kind.add_subcommand("set", "Make a " + noun + ", or replace it");
+  CLI::App& setting = *kind.add_subcommand(
+      "set", "Make a " + noun + (table.keeps ? ", or change what is given of one" : ", or replace it"));
   setting.add_option("name", arguments->name, "Its name: a-z, 0-9, '.', '_', '-'")->required();
   setting.add_option("--description", arguments->description, "What it is for");
-  setting.callback([&context, &table, arguments, body] { set(context, table, *arguments, body(*arguments)); });
+  setting.callback([&context, &table, arguments, body] { set(context, table, *arguments, body); });
   kind.add_subcommand("list", "Print all " + noun + "s")->callback([&context, &table] { list(context, table); });
   CLI::App& showing = *kind.add_subcommand("show", "Print one " + noun);
   showing.add_option("name", arguments->name, "Its name")->required();
@@ -260,9 +307,13 @@ void add_user(CLI::App& app, Context& context) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App& user = *app.add_subcommand("user", "Whom tokens belong to");
   CLI::App& setting = add_kind(user, context, table_of_users(), arguments, user_body);
-  setting.add_option("--role", arguments->roles, "A role of his; may be repeated");
-  setting.add_option("--tenant", arguments->tenant, "He reaches only keys of this tenant");
-  setting.add_flag("--disabled", arguments->is_disabled, "No token of his is valid");
+  CLI::Option* const roles =
+      setting.add_option("--role", arguments->roles, "A role of his, instead of those he has; may be repeated");
+  setting.add_flag("--no-roles", arguments->has_no_roles, "He has no role any more")->excludes(roles);
+  CLI::Option* const tenant = setting.add_option("--tenant", arguments->tenant, "He reaches only keys of this tenant");
+  setting.add_flag("--no-tenant", arguments->has_no_tenant, "He is of no tenant any more")->excludes(tenant);
+  CLI::Option* const disabled = setting.add_flag("--disabled", arguments->is_disabled, "No token of his is valid");
+  setting.add_flag("--enabled", arguments->is_enabled, "They are valid again")->excludes(disabled);
 }
 
 void add_tenant(CLI::App& app, Context& context) {

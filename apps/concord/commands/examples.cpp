@@ -81,7 +81,8 @@ constexpr Example examples[] = {
     {"role delete", "concord role delete editor"},
     {"user set",
      "concord user set ada --role editor --tenant acme\n"
-     "concord user set ada --role editor --tenant acme --disabled"},
+     "concord user set ada --disabled\n"
+     "concord user set ada --enabled --no-tenant"},
     {"user list", "concord user list"},
     {"user show", "concord user show ada"},
     {"user delete", "concord user delete ada"},

@@ -276,7 +276,9 @@ void add_access(std::vector<Route>& routes) {
        .one_path = "/api/v1/roles/{name}",
        .operations = {"role_list", "role_get", "role_set", "role_delete"},
        .summaries = {"All roles", "A role", "Makes a role, or replaces it", "Deletes a role that no user has"},
-       .set_description = "What it says counts at once, on all nodes, for open event streams too.",
+       .set_description =
+           "It is replaced as a whole. What is taken away is gone at once, for open event streams too; what is "
+           "added counts on a node once that has applied it: until then it may answer 403.",
        .all = &schemas::shown_roles,
        .one = &schemas::shown_role,
        .settings = &schemas::role_set},
@@ -287,7 +289,9 @@ void add_access(std::vector<Route>& routes) {
        .one_path = "/api/v1/users/{name}",
        .operations = {"user_list", "user_get", "user_set", "user_delete"},
        .summaries = {"All users", "A user", "Makes a user, or replaces him", "Deletes a user who has no tokens"},
-       .set_description = "Tokens of his may do what his roles grant together, and what they say themselves.",
+       .set_description =
+           "Tokens of his may do what his roles grant together, and what they say themselves. He is replaced "
+           "as a whole: without `tenant` he is of none, without `disabled` he is let in again.",
        .all = &schemas::shown_users,
        .one = &schemas::shown_user,
        .settings = &schemas::user_set},
@@ -298,9 +302,11 @@ void add_access(std::vector<Route>& routes) {
        .one_path = "/api/v1/tenants/{name}",
        .operations = {"tenant_list", "tenant_get", "tenant_set", "tenant_delete"},
        .summaries = {"All tenants, with what they use", "A tenant, with what it uses",
-                     "Makes a tenant, or replaces its quotas",
+                     "Makes a tenant, or replaces its quotas and description",
                      "Deletes a tenant without users and tokens; its keys stay"},
-       .set_description = "A quota below what is there refuses only what adds to it.",
+       .set_description =
+           "A quota below what is there refuses only what adds to it. Quotas that are not named are no limit "
+           "any more.",
        .all = &schemas::shown_tenants,
        .one = &schemas::shown_tenant,
        .settings = &schemas::tenant_set},
