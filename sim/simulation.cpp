@@ -252,9 +252,15 @@ void Simulation::administrate() {
 }
 
 /// A process that was told that it is removed ends. Who asks twice for a removal by name may meet the new node of that name: that
-/// one comes back with an empty disk once more.
+/// one comes back with an empty disk once more, or is started again if it was still joining, as its log asks for.
 void Simulation::note_removed() {
   for (auto& machine : machines_) {
+    const bool was_joining = machine->is_running() && !machine->runtime().has_place();
+    if (was_joining && machine->runtime().not_ready().value_or("").find("start it again") != std::string::npos) {
+      machine->kill();
+      machine->start();
+      continue;
+    }
     if (!machine->is_running() || !machine->runtime().is_removed()) continue;
     if (!is_wanted(*machine)) {
       machine->kill();

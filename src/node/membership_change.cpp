@@ -48,7 +48,12 @@ Step add(const MembershipChange& change, const ClusterPicture& picture) {
   if (member == nullptr) {
     // Ids are drawn by who asks; one that means somebody, or nobody, would change another member.
     const NodeId id = change.drawn_id;
-    if (id.is_zero() || picture.members.contains(id) || picture.members.was_removed(id)) {
+    if (picture.members.was_removed(id)) {
+      return refuse(Errc::invalid_request, quoted(change.member.name) +
+                                               " was removed from the cluster while it was joining; to join all the "
+                                               "same, start it again");
+    }
+    if (id.is_zero() || picture.members.contains(id)) {
       return refuse(Errc::invalid_request,
                     "the id that was drawn for " + quoted(change.member.name) + " can't be given");
     }

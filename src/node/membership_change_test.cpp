@@ -127,6 +127,12 @@ TEST_F(NextStep, AnIdThatMeansSomebodyOrNobodyIsNotGiven) {
   }
 }
 
+TEST_F(NextStep, WhoWasRemovedWhileItJoinedIsToldToStartAgain) {
+  const ChangeStep refused = step(ChangeKind::join, {.directory = 7, .name = "n5"}, 99);
+  ASSERT_EQ(refused.kind, Kind::refuse);
+  EXPECT_NE(refused.refusal->message().find("was removed from the cluster while it was joining"), std::string::npos);
+}
+
 TEST_F(NextStep, WhoJoinsTakesAPlaceThatNobodyWasSeenIn) {
   members_.members[2].directory = 0;
   hear(3, 0);
