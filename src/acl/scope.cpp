@@ -25,14 +25,6 @@ std::optional<std::string_view> Scope::next_behind(std::string_view key) const n
   return *behind;
 }
 
-Scope united(const Scope& one, const Scope& other) {
-  if (one.is_nothing() || other.is_everything()) return other;
-  if (other.is_nothing() || one.is_everything()) return one;
-  std::vector<std::string> prefixes = one.prefixes();
-  prefixes.insert(prefixes.end(), other.prefixes().begin(), other.prefixes().end());
-  return Scope(std::move(prefixes));
-}
-
 Scope intersection(const Scope& one, const Scope& other) {
   if (one.is_nothing() || other.is_everything()) return one;
   if (other.is_nothing() || one.is_everything()) return other;

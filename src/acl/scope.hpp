@@ -37,8 +37,7 @@ class Scope {
   bool is_nothing_ = false;
 };
 
-/// The keys of both together, and those that are in both.
-[[nodiscard]] Scope united(const Scope& one, const Scope& other);
+/// The keys that are in both.
 [[nodiscard]] Scope intersection(const Scope& one, const Scope& other);
 
 }  // namespace concord::acl

@@ -50,7 +50,7 @@ TEST(Scope, CoversWhatBeginsWithAPrefixAndTheWalkFindsAllOfIt) {
   }
 }
 
-TEST(Scope, UnionAndIntersectionCoverWhatEitherOrBothCover) {
+TEST(Scope, AnIntersectionCoversWhatBothCover) {
   const std::vector<std::string> keys = all_keys();
   constexpr std::uint64_t seed = 12;
   base::Random random(seed);
@@ -63,10 +63,8 @@ TEST(Scope, UnionAndIntersectionCoverWhatEitherOrBothCover) {
   for (int round = 0; round < 1000; ++round) {
     const Scope one = draw();
     const Scope other = draw();
-    const Scope either = united(one, other);
     const Scope both = intersection(one, other);
     for (const std::string& key : keys) {
-      ASSERT_EQ(either.covers(key), one.covers(key) || other.covers(key)) << "seed " << seed << " round " << round;
       ASSERT_EQ(both.covers(key), one.covers(key) && other.covers(key)) << "seed " << seed << " round " << round;
     }
   }
