@@ -43,6 +43,8 @@ class File {
   [[nodiscard]] virtual Result<void> write_at(std::uint64_t offset, std::string_view bytes) = 0;
   /// All written bytes survive a power cut. After a failure the state of the file on disk is unknown: never try again.
   [[nodiscard]] virtual Result<void> sync() = 0;
+  /// These bytes may go to the disk already, so that a later `sync` finds little to do and holds up nobody else's. Promises nothing.
+  virtual void begin_writing(std::uint64_t /*offset*/, std::uint64_t /*size_bytes*/) {}
   /// Makes the file at least so long, of zeros, with its space taken: later writes inside can't meet storage_full.
   [[nodiscard]] virtual Result<void> allocate(std::uint64_t size_bytes) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size_bytes() const = 0;

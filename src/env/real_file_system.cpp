@@ -83,6 +83,11 @@ class RealFile final : public File {
     return {};
   }
 
+  void begin_writing(std::uint64_t offset, std::uint64_t size_bytes) override {
+    (void)::sync_file_range(descriptor_.get(), static_cast<off64_t>(offset), static_cast<off64_t>(size_bytes),
+                            SYNC_FILE_RANGE_WRITE);
+  }
+
   Result<void> allocate(std::uint64_t size_bytes) override {
     int reason = 0;
     do {

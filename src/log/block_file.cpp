@@ -105,6 +105,7 @@ Result<std::unique_ptr<BlockFileWriter>> BlockFileWriter::create(env::FileSystem
 Result<void> BlockFileWriter::write(std::string_view bytes) {
   state_->hash.add(bytes);
   if (auto written = state_->file->write_at(state_->offset, bytes); !written) return written;
+  state_->file->begin_writing(state_->offset, bytes.size());
   state_->offset += bytes.size();
   return {};
 }

@@ -55,44 +55,57 @@ Result<void> IncomingSnapshot::append(std::uint64_t offset, std::string_view byt
     if (written.error().code() == Errc::storage_full) return written;
     return give_up(written.error());
   }
+  file_->begin_writing(offset, bytes.size());
   received_bytes_ += bytes.size();
   return {};
 }
 
-Result<SnapshotFileInfo> IncomingSnapshot::finish(const CheckMeta& check_meta) {
-  if (auto open = check_open(); !open) return std::unexpected(std::move(open.error()));
+Result<void> IncomingSnapshot::begin_reading() {
+  if (auto open = check_open(); !open || reader_) return open;
   if (!is_complete()) {
     return fail(Errc::invalid_request, "only " + std::to_string(received_bytes_) + " of the snapshot's " +
                                            std::to_string(announced_.size_bytes) + " bytes were received");
   }
   if (auto synced = file_->sync(); !synced) return give_up(synced.error());
-  if (auto verified = verify(check_meta); !verified) return give_up(verified.error());
+  auto reader = open_snapshot(files_, temporary_path_);
+  if (!reader) return refuse(reader.error());
+  reader_ = std::move(*reader);
+  return {};
+}
+
+Result<std::string> IncomingSnapshot::meta() {
+  if (auto begun = begin_reading(); !begun) return std::unexpected(std::move(begun.error()));
+  return std::string(reader_->meta());
+}
+
+Result<bool> IncomingSnapshot::next_block(std::string& raw) {
+  if (auto begun = begin_reading(); !begun) return std::unexpected(std::move(begun.error()));
+  if (is_read_) return false;
+  const auto more = reader_->next(raw);
+  if (!more) return refuse(more.error());
+  is_read_ = !*more;
+  return more;
+}
+
+Result<SnapshotFileInfo> IncomingSnapshot::finish() {
+  for (std::string block;;) {
+    const auto more = next_block(block);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+  }
   const SnapshotFileInfo received{
       .path = info_.path + std::string(received_ending), .index = info_.index, .term = info_.term};
   if (auto renamed = files_.rename(temporary_path_, received.path); !renamed) return give_up(renamed.error());
   file_.reset();
+  reader_.reset();
   const auto synced = files_.sync_directory(directory_);
   failure_ = synced ? Error(Errc::invalid_request, info_.path + ": was received already") : synced.error();
   if (!synced) return std::unexpected(synced.error());
   return received;
 }
 
-Result<void> IncomingSnapshot::verify(const CheckMeta& check_meta) const {
-  // Damage here is the sender's, or the way's: no reason for this node to mistrust its own disk.
-  const auto refused = [](const Error& error) {
-    return fail(Errc::invalid_request, "received a bad snapshot: " + error.message());
-  };
-  auto reader = open_snapshot(files_, temporary_path_);
-  if (!reader) return refused(reader.error());
-  if (check_meta) {
-    if (auto checked = check_meta((*reader)->meta()); !checked) return checked;
-  }
-  std::string block;
-  for (;;) {
-    const auto more = (*reader)->next(block);
-    if (!more) return refused(more.error());
-    if (!*more) return {};
-  }
+std::unexpected<Error> IncomingSnapshot::refuse(const Error& error) {
+  return give_up(Error(Errc::invalid_request, "received a bad snapshot: " + error.message()));
 }
 
 Result<void> IncomingSnapshot::check_open() const {
@@ -101,6 +114,7 @@ Result<void> IncomingSnapshot::check_open() const {
 }
 
 std::unexpected<Error> IncomingSnapshot::give_up(const Error& error) {
+  reader_.reset();
   file_.reset();
   (void)files_.remove(temporary_path_);  // else the next start removes it
   failure_ = error;

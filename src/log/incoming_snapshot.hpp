@@ -6,13 +6,13 @@
 //
 //     auto incoming = IncomingSnapshot::begin(files, directory, {.index = i, .term = t, .size_bytes = n});
 //     (*incoming)->append((*incoming)->received_bytes(), bytes);             // until received_bytes() == n
-//     (*incoming)->finish([&](std::string_view meta) { ... });               // then the log: Log::restart_after
+//     (*incoming)->meta();  while (*(*incoming)->next_block(block)) ...;      // looked at, and read
+//     (*incoming)->finish();                                                 // then the log: Log::restart_after
 //
-// Thread rule: one thread at a time; `finish` reads the whole file again, which takes its time.
+// Thread rule: one thread at a time.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,9 +37,6 @@ class IncomingSnapshot {
     base::Term term;
     std::uint64_t size_bytes = 0;
   };
-  /// Whether the meta data is what was announced: its bytes belong to who wrote them, so its owner looks at it.
-  using CheckMeta = std::function<Result<void>(std::string_view meta)>;
-
   /// Errors: storage_full (nothing was made), storage_failed, invalid_request (no snapshot is of that place or size).
   [[nodiscard]] static Result<std::unique_ptr<IncomingSnapshot>> begin(env::FileSystem& files, std::string directory,
                                                                        const Announced& announced);
@@ -55,16 +52,24 @@ class IncomingSnapshot {
   /// Errors: invalid_request (not the next bytes, or more than announced), storage_full; nothing was taken, the transfer may
   /// go on. storage_failed: it has ended.
   [[nodiscard]] Result<void> append(std::uint64_t offset, std::string_view bytes);
-  /// The snapshot is whole and durable under its name from here on; one of the same place that was there is replaced.
-  /// Errors: invalid_request while bytes are missing, the transfer may go on. Every other error ends it and removes the file:
-  /// invalid_request (what was received is no snapshot of this version; the message says why), that of `check_meta`,
-  /// storage_failed (this disk).
-  [[nodiscard]] Result<SnapshotFileInfo> finish(const CheckMeta& check_meta = {});
+
+  // What follows: invalid_request while bytes are missing, the transfer may go on. Every other error ends it and removes the file:
+  // invalid_request (what was received is no snapshot of this version; the message says why), storage_failed (this disk).
+
+  /// What the snapshot says of itself; its bytes belong to who wrote them. The first call makes all that was received durable.
+  [[nodiscard]] Result<std::string> meta();
+  /// The next block, checked; false when that was all of them, and all is good.
+  [[nodiscard]] Result<bool> next_block(std::string& raw);
+  /// Checks what was not read yet. The snapshot is whole and durable under its name from here on; one of the same place that was there
+  /// is replaced.
+  [[nodiscard]] Result<SnapshotFileInfo> finish();
 
  private:
   IncomingSnapshot(env::FileSystem& files, std::string directory, const Announced& announced);
   [[nodiscard]] Result<void> check_open() const;
-  [[nodiscard]] Result<void> verify(const CheckMeta& check_meta) const;
+  [[nodiscard]] Result<void> begin_reading();
+  /// Damage here is the sender's, or the way's: no reason for this node to mistrust its own disk.
+  std::unexpected<Error> refuse(const Error& error);
   /// Ends the transfer.
   std::unexpected<Error> give_up(const Error& error);
 
@@ -75,6 +80,8 @@ class IncomingSnapshot {
   const std::string temporary_path_;
   std::unique_ptr<env::File> file_;  // Invariant: null when failure_ is there
   std::uint64_t received_bytes_ = 0;
+  std::unique_ptr<BlockFileReader> reader_;  // from the first look on
+  bool is_read_ = false;
   std::optional<Error> failure_;  // what every later call answers
 };
 

@@ -142,16 +142,24 @@ TEST_F(IncomingSnapshotTest, AFailedWriteOrSyncEndsIt) {
   }
 }
 
-TEST_F(IncomingSnapshotTest, TheOwnerOfTheMetaDataMayRefuseIt) {
-  std::string seen;
-  const auto refused = receive(good_)->finish([&](std::string_view meta) -> Result<void> {
-    seen = meta;
-    return fail(Errc::invalid_request, "of another index");
-  });
-  EXPECT_EQ(seen, "the meta data");
-  EXPECT_EQ(refused.error().message(), "of another index");
+TEST_F(IncomingSnapshotTest, IsReadBeforeItHasItsName) {
+  auto incoming = receive(good_);
+  EXPECT_EQ(incoming->meta(), "the meta data");
+  std::string block;
+  EXPECT_EQ(incoming->next_block(block), true);
+  EXPECT_EQ(block, "the first block");
+  EXPECT_EQ(incoming->meta(), "the meta data");
+  EXPECT_FALSE(files_.paths().front().ends_with(received_ending));
+  // The owner of the meta data or of the blocks may have no use for it.
+  incoming.reset();
   EXPECT_TRUE(files_.paths().empty());
-  EXPECT_TRUE(receive(good_)->finish([](std::string_view) { return Result<void>(); }));
+
+  incoming = receive(good_);
+  std::size_t blocks = 0;
+  while (incoming->next_block(block) == true) ++blocks;
+  EXPECT_EQ(blocks, 2U);
+  EXPECT_EQ(incoming->next_block(block), false) << "and nothing follows";
+  EXPECT_TRUE(incoming->finish());
 }
 
 TEST_F(IncomingSnapshotTest, AnyDamageOnTheWayIsRefusedAndRemoved) {

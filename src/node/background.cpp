@@ -41,11 +41,18 @@ void Runtime::look_in_background() {
     const base::MutexLock lock(background_mutex_);
     takes_snapshot = std::exchange(snapshot_requested_, false);
   }
-  give_up(clock_->coarse_ms());
+  look_after_log();
+  if (takes_snapshot && !failed_.load(std::memory_order_acquire) && formed_.load(std::memory_order_acquire))
+    take_snapshot();
+}
+
+void Runtime::look_after_log() {
+  const std::uint64_t now_ms = clock_->coarse_ms();
+  next_look_after_log_ms_ = now_ms + static_cast<std::uint64_t>(background_interval.count());
+  give_up(now_ms);
   if (failed_.load(std::memory_order_acquire) || !formed_.load(std::memory_order_acquire)) return;
   log_->prepare_spare();
   if (options_.durability != Durability::disk && background_looks_++ % looks_a_sync == 0) log_->sync_in_background();
-  if (takes_snapshot) take_snapshot();
 }
 
 /// Deadlines hold although nobody drives: a disk that stands still holds up who drives, and the replica thread behind it.
@@ -104,6 +111,18 @@ Result<void> Runtime::offer(const log::SnapshotFileInfo& file, const replica::Me
   return {};
 }
 
+/// The machine's other threads find a processor within a millisecond: no write waits because a snapshot is written. False: the node stops.
+bool Runtime::rest_between_blocks() {
+  constexpr std::chrono::milliseconds rest{1};
+  if (clock_->coarse_ms() >= next_look_after_log_ms_) look_after_log();
+  base::MutexLock lock(background_mutex_);
+  if (host_.has_threads) {
+    (void)background_condition_.wait_for(
+        lock, rest, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(background_mutex_) { return background_stopping_; });
+  }
+  return !background_stopping_;
+}
+
 std::uint64_t Runtime::measured_size(const std::string& path) const {
   if (host_.observer == nullptr) return 0;
   const auto file = files_->open(path, env::OpenMode::read);
@@ -130,8 +149,7 @@ Result<void> Runtime::write_snapshot() {
   std::string block;
   while (snapshot->next_block(block, block_bytes)) {
     if (auto added = (*writer)->add_block(block); !added) return added;
-    const base::MutexLock lock(background_mutex_);
-    if (background_stopping_) return concord::fail(Errc::cluster_not_ready, "the node is stopping");
+    if (!rest_between_blocks()) return concord::fail(Errc::cluster_not_ready, "the node is stopping");
   }
   const base::Index index = meta.index;
   const base::Term term = meta.term;

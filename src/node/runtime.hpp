@@ -269,8 +269,11 @@ class Runtime {
   void look_in_background();
   [[nodiscard]] bool wants_snapshot() const;
   void give_up(std::uint64_t now_ms);
+  /// What the log needs from time to time, also while a snapshot is written.
+  void look_after_log();
   void take_snapshot();
   Result<void> write_snapshot();
+  [[nodiscard]] bool rest_between_blocks();
   void save_with_snapshot(base::Index index, base::Term term, store::HistoryImage history);
   void forget_old_histories();
   Result<void> offer(const log::SnapshotFileInfo& file, const replica::Membership& members);
@@ -349,6 +352,7 @@ class Runtime {
   bool snapshot_requested_ ABSL_GUARDED_BY(background_mutex_) = false;
   bool completions_wait_ = false;  // the background thread's, as the next: at its last look
   std::uint64_t background_looks_ = 0;
+  std::uint64_t next_look_after_log_ms_ = 0;
   bool background_stopping_ ABSL_GUARDED_BY(background_mutex_) = false;
   mutable base::Mutex place_mutex_;
   base::CondVar place_condition_;

@@ -162,6 +162,30 @@ TEST(Runtime, AFailureThatNoWriteWaitsForFailsTheNodeWithoutOne) {
   }
 }
 
+TEST(Runtime, ANodeThatHasFailedHasNothingToDo) {
+  Machine machine;
+  auto opened = Runtime::open({.files = std::make_unique<env::WatchedFileSystem>(*machine.files, machine.watch),
+                               .clock = std::make_unique<HandClock>(machine.hands),
+                               .has_threads = false},
+                              machine.options, machine.segment_bytes);
+  ASSERT_TRUE(opened);
+  Runtime& node = **opened;
+  const auto step = [&] {
+    machine.hands->monotonic_ms += 1;
+    node.step();
+  };
+  for (int i = 0; i < 100 && !node.is_serving(); ++i) step();
+  ASSERT_TRUE(node.is_serving());
+  EXPECT_LE(node.next_step_ms(), machine.hands->monotonic_ms + 1) << "a heartbeat";
+  machine.files->set_faults({.fail_sync_after = machine.files->syncs()});
+  Answers answers;
+  write_many(node, answers, "lost", 1);
+  for (int i = 0; i < 3; ++i) step();
+  ASSERT_TRUE(node.failure());
+  step();
+  EXPECT_GT(node.next_step_ms(), machine.hands->monotonic_ms + 10) << "the next look of the background";
+}
+
 TEST(Runtime, AFullDiskRefusesWritesChangesNothingAndEndsWhenSpaceReturns) {
   Machine machine;
   auto node = machine.open();

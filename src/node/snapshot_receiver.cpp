@@ -1,10 +1,16 @@
 #include "node/snapshot_receiver.hpp"
 
+#include <chrono>
 #include <utility>
 
-#include "node/recovery.hpp"
-
 namespace concord::node {
+
+namespace {
+
+/// As long as reading a block takes, about.
+constexpr std::chrono::milliseconds pause_between_blocks{1};
+
+}  // namespace
 
 Result<std::uint64_t> SnapshotReceiver::begin(const SnapshotHead& head) {
   if (is_reading_.load(std::memory_order_acquire)) {
@@ -39,24 +45,51 @@ void SnapshotReceiver::end(base::NodeId from, const SnapshotPiece& message, Done
   }
   if (!incoming_->is_complete()) return done(fail(Errc::cluster_not_ready, "parts of the snapshot are missing"));
   is_reading_.store(true, std::memory_order_release);
-  executor_.soon([this, from, bytes = std::string(message.bytes), done = std::move(done)]() mutable {
-    read(from, bytes, std::move(done));
-    is_reading_.store(false, std::memory_order_release);
-  });
+  executor_.soon(
+      [this, reading = std::make_unique<Reading>(from, std::string(message.bytes), std::move(done))]() mutable {
+        begin_reading(std::move(reading));
+      });
 }
 
-void SnapshotReceiver::read(base::NodeId from, const std::string& message, Done done) {
-  const auto announced = incoming_->announced();
-  auto file = incoming_->finish();
-  incoming_.reset();
-  if (!file) return done(std::unexpected(std::move(file.error())));
-  auto loaded = load_snapshot(files_, file->path);
-  if (!loaded) return done(std::unexpected(std::move(loaded.error())));
-  if ((*loaded)->meta.index != announced.index || (*loaded)->meta.term != announced.term) {
-    return done(fail(Errc::invalid_request, "the snapshot is of another entry than was announced"));
+void SnapshotReceiver::begin_reading(ReadingPtr reading) {
+  const auto bytes = incoming_->meta();
+  if (!bytes) return answer(std::move(reading), std::unexpected(bytes.error()));
+  auto meta = store::decode_meta(*bytes);
+  if (!meta) return answer(std::move(reading), fail(Errc::invalid_request, meta.error().message()));
+  if (meta->index != incoming_->announced().index || meta->term != incoming_->announced().term) {
+    return answer(std::move(reading),
+                  fail(Errc::invalid_request, "the snapshot is of another entry than was announced"));
   }
-  post_(SnapshotArrived{.from = from, .file = *file, .state = std::move(*loaded), .message = message});
-  done({});
+  reading->loader.emplace(std::move(*meta));
+  read_block(std::move(reading));
+}
+
+void SnapshotReceiver::read_block(ReadingPtr reading) {
+  std::string block;
+  const auto more = incoming_->next_block(block);
+  if (!more) return answer(std::move(reading), std::unexpected(more.error()));
+  if (!*more) return end_reading(std::move(reading));
+  if (auto added = reading->loader->add_block(block); !added) {
+    return answer(std::move(reading), fail(Errc::invalid_request, added.error().message()));
+  }
+  executor_.after(pause_between_blocks,
+                  [this, reading = std::move(reading)]() mutable { read_block(std::move(reading)); });
+}
+
+void SnapshotReceiver::end_reading(ReadingPtr reading) {
+  auto loaded = reading->loader->finish();
+  if (!loaded) return answer(std::move(reading), fail(Errc::invalid_request, loaded.error().message()));
+  const auto file = incoming_->finish();
+  if (!file) return answer(std::move(reading), std::unexpected(file.error()));
+  post_(SnapshotArrived{
+      .from = reading->from, .file = *file, .state = std::move(*loaded), .message = std::move(reading->message)});
+  answer(std::move(reading), {});
+}
+
+void SnapshotReceiver::answer(ReadingPtr reading, Result<void> outcome) {
+  incoming_.reset();
+  is_reading_.store(false, std::memory_order_release);
+  reading->done(std::move(outcome));
 }
 
 }  // namespace concord::node

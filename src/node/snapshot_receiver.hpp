@@ -1,7 +1,8 @@
 // Receives the snapshot file of a leader, piece by piece, and reads it, before raft hears of it.
 //
-// One transfer at a time: a newer one, or one of another term, ends that before. Checking and reading the whole file takes its
-// time, so it is a task of the executor.
+// One transfer at a time: a newer one, or one of another term, ends that before. Reading the whole file takes its time, so that is done
+// by tasks of the executor, block by block with pauses: the machine's other threads, those of other members perhaps, find a processor
+// within a millisecond, and the writes of the cluster don't wait for a follower that catches up.
 //
 // Thread rule: one thread (the transport's); `post` and `done` are called on the executor's. The executor ends first.
 #pragma once
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <concord/error.hpp>
@@ -18,6 +20,7 @@
 #include "log/incoming_snapshot.hpp"
 #include "node/input.hpp"
 #include "node/peer_messages.hpp"
+#include "store/snapshot.hpp"
 
 namespace concord::node {
 
@@ -39,7 +42,21 @@ class SnapshotReceiver {
   void end(base::NodeId from, const SnapshotPiece& message, Done done);
 
  private:
-  void read(base::NodeId from, const std::string& message, Done done);
+  /// A received file that is being read.
+  struct Reading {
+    base::NodeId from;
+    std::string message;
+    Done done;
+    std::optional<store::SnapshotLoader> loader = {};
+  };
+  using ReadingPtr = std::unique_ptr<Reading>;
+
+  // The steps.
+  void begin_reading(ReadingPtr reading);
+  void read_block(ReadingPtr reading);
+  void end_reading(ReadingPtr reading);
+
+  void answer(ReadingPtr reading, Result<void> outcome);
 
   env::FileSystem& files_;
   env::Executor& executor_;

@@ -14,7 +14,7 @@ constexpr std::size_t piece_bytes = 256U << 10U;
 constexpr std::uint64_t rate_bytes_per_ms = (128U << 20U) / 1000;
 constexpr milliseconds piece_timeout{10'000};
 /// Checking and loading a large snapshot takes its time.
-constexpr milliseconds end_timeout{120'000};
+constexpr milliseconds end_timeout{600'000};
 constexpr int attempts_limit = 5;
 constexpr milliseconds pause_between_attempts{300};
 constexpr milliseconds pause_after_failure{1000};

@@ -8,6 +8,13 @@ namespace concord::node {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// Whoever asks a node that has failed wakes it; else it has nothing to do any more.
+constexpr std::uint64_t failed_idle_ms = 1000;
+
+}  // namespace
+
 void Runtime::start_threads() {
   if (search_) {
     place_thread_ = std::thread([this] {
@@ -93,8 +100,10 @@ void Runtime::flush_when_due(std::uint64_t now_ms) {
 
 /// The replica thread has nothing to do before; 0: there is something.
 std::uint64_t Runtime::idle_until_ms() const {
-  if (has_inputs() || queue_.has_completions() || idling_.until_due_ms == 0) return 0;
+  if (has_inputs() || queue_.has_completions()) return 0;
   const std::uint64_t now_ms = clock_->coarse_ms();
+  if (failed_.load(std::memory_order_acquire)) return now_ms + failed_idle_ms;  // neither time nor the log goes on
+  if (idling_.until_due_ms == 0) return 0;
   const auto heartbeat_ms = static_cast<std::uint64_t>(options_.heartbeat.count());
   const std::uint64_t tick_at_ms = std::clamp(idling_.next_tick_ms, now_ms + 1, now_ms + heartbeat_ms);
   std::uint64_t until_ms = std::min(tick_at_ms, now_ms + std::min(heartbeat_ms, idling_.until_due_ms));

@@ -1,5 +1,6 @@
 # test [--long or --preset NAME] [arg...]: builds everything and runs every test (release, debug, asan or tsan); the rest is for ctest
 #
+# `--preset NAME --rooms "store log"` builds and runs only the tests beside the code of these rooms of src/.
 # --long is for a machine that has hours: more rounds of kills, more states of crashes, faults for longer; then under both presets of
 # sanitizers the tests beside the code and those of clusters of processes; at the end every fuzz target and simulated clusters for a
 # while. How much can be set by CONCORD_CRASH_ROUNDS, CONCORD_SEEDS, CONCORD_LOSSES, CONCORD_LINEARIZABILITY_SECONDS.
@@ -7,7 +8,7 @@
 source "$parts/setup.sh"
 
 run_test() {
-  local preset=release words=()
+  local preset=release words=() rooms=()
   case ${1:-} in
     --long)
       preset=long
@@ -22,6 +23,12 @@ run_test() {
       esac
       words=(--preset "$preset")
       shift 2
+      if [ "${1:-}" = --rooms ]; then
+        read -ra rooms <<<"${2:-}"
+        check_rooms "${rooms[@]}"
+        words+=(--rooms "$2")
+        shift 2
+      fi
       ;;
   esac
   ensure build test
@@ -29,6 +36,9 @@ run_test() {
   as_owner test "${words[@]}" "$@"
   if [ "$preset" = long ]; then
     run_long_tests "$@"
+  elif [ ${#rooms[@]} -gt 0 ]; then
+    build_preset "$preset" "${rooms[@]/%/_test}"
+    run_tests_of "$preset" --tests-regex "^($(IFS='|' && echo "${rooms[*]}"))\." "$@"
   else
     build_preset "$preset"
     run_tests_of "$preset" "$@"
@@ -53,6 +63,15 @@ run_long_tests() {
 run_tests_of() {
   say "running the tests of build/$1"
   ctest --test-dir "$root/build/$1" --output-on-failure --no-tests=error --parallel "$(nproc)" "${@:2}"
+}
+
+check_rooms() {
+  local room known
+  known=$(rooms_with_tests)
+  [ $# -gt 0 ] || fail "--rooms takes names of rooms; there are: ${known//$'\n'/ }"
+  for room in "$@"; do
+    grep -qxF -- "$room" <<<"$known" || fail "no room \"$room\" has tests; there are: ${known//$'\n'/ }"
+  done
 }
 
 rooms_with_tests() {
