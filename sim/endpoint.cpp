@@ -211,7 +211,7 @@ void Network::Endpoint::try_to_connect(NodeId node, Channel channel, bool is_sen
     if (!refusal && !connection->is_open) return dial(node, channel, pause_us);
     if (refusal) {
       if (std::exchange(refusals_[address], refusal->message()) != refusal->message()) {
-        handler_.on_refused(address, *refusal);
+        handler_.on_refused(address, *refusal, transport::Refuser::member);
       }
       if (entries_.contains(node)) dial(node, channel, pause_us);
       return;

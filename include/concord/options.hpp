@@ -38,7 +38,7 @@ enum class ReadConsistency : std::uint8_t {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
 
 struct Limits {
-  std::size_t max_value_bytes = 8U << 20U;        ///< Largest value: JSON text or bytes.
+  std::size_t max_value_bytes = 8U << 20U;        ///< Largest value: JSON text or bytes; at most 64 MiB.
   std::size_t max_in_flight = 65'536;             ///< Writes accepted and not yet answered; above: `overloaded`.
   std::size_t max_in_flight_bytes = 256U << 20U;  ///< Their encoded size; above: `overloaded`.
 };

@@ -166,7 +166,7 @@ constexpr auto table = std::to_array<Key>({
                       "least severe line that is logged")),
     reloadable(choice("log.format", "text", "text|json", "LOG_FORMAT", "form of the log lines")),
     integer("log.slow_call_ms", "0", "", 0, an_hour_ms, "calls that take so long are logged; 0: none"),
-    integer("limits.max_value_bytes", "8388608", "", 1, one_gib, "largest value"),
+    integer("limits.max_value_bytes", "8388608", "", 1, std::int64_t{64} << 20, "largest value"),
     integer("limits.max_in_flight", "65536", "", 1, one_gib, "writes accepted and not yet answered"),
     integer("limits.max_in_flight_bytes", "268435456", "", 1, no_limit, "their encoded size"),
     integer("limits.max_connections", "10000", "", 1, 1'000'000, "HTTP connections open at once"),

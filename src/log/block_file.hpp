@@ -25,7 +25,8 @@
 namespace concord::log {
 
 /// A reader refuses blocks beyond: no file can make it take more memory than this.
-inline constexpr std::uint32_t max_block_bytes = 64U << 20U;
+/// The largest event of a history (store/history.hpp) and the largest value with what may stand before them.
+inline constexpr std::uint32_t max_block_bytes = (1U << 30U) + (64U << 20U);
 
 struct BlockFileKind {
   std::string_view magic;  ///< 8 bytes

@@ -1,5 +1,6 @@
 // The background thread: work that no write waits for.
 #include <chrono>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -31,7 +32,7 @@ void Runtime::run_background() {
                                            });
       if (background_stopping_) return;
     }
-    look_in_background();
+    guarded(&Runtime::look_in_background);
   }
 }
 
@@ -78,7 +79,12 @@ void Runtime::request_snapshot() {
 }
 
 void Runtime::take_snapshot() {
-  const auto written = write_snapshot();
+  Result<void> written;
+  try {
+    written = write_snapshot();
+  } catch (const std::bad_alloc&) {
+    written = concord::fail(Errc::overloaded, "no memory for it");
+  }
   const Driving driving(*this);
   snapshot_wanted_at_ = base::Index(replica_->applied_index().value() + options_.snapshot.every_entries);
   snapshot_wanted_bytes_ = log_->appended_bytes() + options_.snapshot.every_bytes;

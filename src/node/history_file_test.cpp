@@ -64,6 +64,20 @@ TEST_F(HistoryFile, WhatWasSavedIsThereAgain) {
   EXPECT_EQ(events_of(loaded), events_of(history));
 }
 
+/// Of a transaction that replaced many large values: what was there and what is.
+TEST_F(HistoryFile, AnEventOfMoreThanAHundredMegabytesIsSavedAndThereAgain) {
+  const std::string value(60U << 20U, 'v');
+  store::History history;
+  history.on_entry({.cluster_time_ms = 1, .wall_offset_ms = 0});
+  history.on_change({.key = "k", .value = std::string_view(value), .previous_value = std::string_view(value)});
+  history.on_command(command::CommandKind::put, true, Revision(1));
+  ASSERT_GT(events_of(history).front().size(), 2 * value.size());
+  ASSERT_TRUE(save_history(*files_, path(), Index(7), Term(2), history.image()));
+  store::History loaded;
+  ASSERT_TRUE(load(loaded, 7, 1));
+  EXPECT_TRUE(events_of(loaded) == events_of(history));
+}
+
 TEST_F(HistoryFile, WithoutAFileItBeginsWithTheSnapshot) {
   store::History history;
   add_puts(history, 1, 5);

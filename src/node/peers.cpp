@@ -353,8 +353,10 @@ void Peers::on_lost(NodeId peer, transport::Lost why) {
   if (why == transport::Lost::closed || why == transport::Lost::reset) hooks_.post(PeerLost{.peer = peer});
 }
 
-void Peers::on_refused(const std::string& address, const Error& why) {
-  if (why.code() == Errc::not_found && !self().node.is_zero()) return hooks_.removed();
+void Peers::on_refused(const std::string& address, const Error& why, transport::Refuser by) {
+  // A node ends for good by this: whoever listens at the address of a member that is gone may not say it.
+  const bool is_removed = why.code() == Errc::not_found && by == transport::Refuser::member;
+  if (is_removed && !self().node.is_zero()) return hooks_.removed();
   hooks_.say(LogLevel::warn, "peer " + address + ": " + why.message());
 }
 

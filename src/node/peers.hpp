@@ -137,7 +137,7 @@ class Peers final : private transport::Handler {
   void on_read_done() override { hooks_.drive(); }
   void on_connected(const transport::Identity& peer) override;
   void on_lost(base::NodeId peer, transport::Lost why) override;
-  void on_refused(const std::string& address, const Error& why) override;
+  void on_refused(const std::string& address, const Error& why, transport::Refuser by) override;
 
   using Answer = Result<std::pair<transport::Identity, std::string>>;
   Answer ask_at(const std::string& address, Method method, std::string body, std::chrono::milliseconds timeout);

@@ -73,9 +73,9 @@ Result<void> validate(const Options& options) {
                              "which host:port the other members reach this node");
   }
   if (options.data_dir.empty()) return concord::fail(Errc::invalid_request, "data_dir is empty");
-  if (options.limits.max_value_bytes > largest_limit_bytes ||
-      options.limits.max_in_flight_bytes > largest_limit_bytes) {
-    return concord::fail(Errc::invalid_request, "limits of values and of bytes in flight: at most 1 GiB");
+  if (options.limits.max_value_bytes > most_value_bytes || options.limits.max_in_flight_bytes > largest_limit_bytes) {
+    return concord::fail(Errc::invalid_request,
+                         "limits: values of at most 64 MiB (max_value_bytes), at most 1 GiB of bytes in flight");
   }
   return {};
 }

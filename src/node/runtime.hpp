@@ -250,6 +250,8 @@ class Runtime {
   void start_clock() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void start_threads();
   void run();
+  /// No exception leaves a thread of the node, which would end its host: what throws fails the node.
+  void guarded(void (Runtime::*work)());
   void pass();
   void flush_when_due(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] std::uint64_t idle_until_ms() const;

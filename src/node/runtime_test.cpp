@@ -314,6 +314,36 @@ TEST(Runtime, MoreWritesThanTheLimitAreRefusedAndChangeNothing) {
   EXPECT_TRUE(put(*node, "later", "1"));
 }
 
+TEST(Runtime, AWriteThatNoFollowerCouldBeSentIsRefused) {
+  Machine machine;
+  machine.options.limits.max_value_bytes = most_value_bytes;
+  auto node = machine.open();
+  const std::string value = stored(std::string(most_value_bytes, '1'));
+  command::Transaction transaction;
+  transaction.then.assign(2, command::Operation{.key = "k", .value = value});
+  const Answer refused =
+      node->write({.kind = command::CommandKind::transaction, .transaction = &transaction}, long_enough);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Errc::batch_too_large);
+  EXPECT_FALSE(refused.error().maybe_committed());
+  EXPECT_TRUE(put(*node, "k", "1"));
+  EXPECT_FALSE(node->failure());
+}
+
+TEST(Runtime, WhatIsThrownInTheBackgroundFailsTheNodeAndNotItsHost) {
+  Machine machine;
+  auto node = machine.open();
+  ASSERT_TRUE(put(*node, "before", "1"));
+  machine.files->before_sync([](const std::string& path) {
+    if (path.contains("/snapshots/")) throw std::runtime_error("a defect");
+  });
+  node->request_snapshot();
+  ASSERT_TRUE(machine.comes_true([&] { return node->failure().has_value(); }));
+  EXPECT_EQ(node->failure()->message(), "a defect");
+  EXPECT_TRUE(has(*node, "before"));
+  EXPECT_FALSE(put(*node, "after", "1"));
+}
+
 TEST(Runtime, MoreBytesThanTheLimitAreRefusedAndChangeNothing) {
   Machine machine;
   machine.options.limits.max_in_flight_bytes = 2000;

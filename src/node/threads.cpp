@@ -1,5 +1,6 @@
 // Who works: the node's own threads, or whoever steps a node without any.
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "node/runtime.hpp"
@@ -42,12 +43,21 @@ void Runtime::wake() {
   wake_condition_.notify_one();
 }
 
+void Runtime::guarded(void (Runtime::*work)()) {
+  try {
+    (this->*work)();
+  } catch (const std::exception& e) {
+    const Driving driving(*this);
+    fail(Error(Errc::internal, e.what()));
+  }
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // The replica thread.
 
 void Runtime::run() {
   for (;;) {
-    pass();
+    guarded(&Runtime::pass);
     base::MutexLock lock(wake_mutex_);
     if (stopping_) return;
     sleeping_.store(true, std::memory_order_seq_cst);

@@ -112,9 +112,12 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_
                                       std::to_string(limits_.max_in_flight));
   }
   const std::size_t size_bytes = least_bytes(write);
-  if (size_bytes > limits_.max_in_flight_bytes) {
-    return fail(Errc::batch_too_large, "the write has " + std::to_string(size_bytes) + " bytes, the limit is " +
-                                           std::to_string(limits_.max_in_flight_bytes) + " (max_in_flight_bytes)");
+  if (size_bytes > std::min(most_write_bytes, limits_.max_in_flight_bytes)) {
+    const bool is_configured = limits_.max_in_flight_bytes < most_write_bytes;
+    return fail(Errc::batch_too_large,
+                "the write has " + std::to_string(size_bytes) + " bytes, the limit is " +
+                    std::to_string(std::min(most_write_bytes, limits_.max_in_flight_bytes)) +
+                    (is_configured ? " (max_in_flight_bytes)" : ", for all that is written at once"));
   }
   if (in_flight_bytes_ + size_bytes > limits_.max_in_flight_bytes) {
     return fail(Errc::overloaded, std::to_string(in_flight_bytes_) + " bytes of writes are in flight, the limit is " +

@@ -31,6 +31,11 @@
 
 namespace concord::node {
 
+/// One write is one entry of the log and one message to each follower, behind which heartbeats wait: it has the largest value, or a block
+/// of a backup with that in it, and is far below what raft and the transport carry.
+inline constexpr std::size_t most_value_bytes = std::size_t{64} << 20U;
+inline constexpr std::size_t most_write_bytes = most_value_bytes + (std::size_t{1} << 20U);
+
 /// What a caller wants written; views, copied by `push`.
 struct Write {
   command::CommandKind kind = command::CommandKind::put;

@@ -61,9 +61,11 @@ struct Config {
   std::uint64_t seed = 0;  ///< of the election timeouts; nodes of one cluster may share it (the id is mixed in)
   std::uint32_t election_ticks = 10;  ///< a node campaigns after [election_ticks, 2 * election_ticks) silent ticks
   std::uint32_t heartbeat_ticks = 1;
-  std::uint64_t max_size_per_message_bytes = 1U << 20U;  ///< entries of one append message; one entry always fits
-  std::uint64_t max_inflight_messages = 128;             ///< append messages unanswered, for each peer
-  std::uint64_t max_uncommitted_bytes = 64U << 20U;      ///< a leader drops proposals beyond it; one always fits
+  /// Entries of one append message; one entry always fits. With the number of messages: what is on its way to a peer at once, 16 MiB.
+  /// A follower that catches up gets them one after the other, and neither the leader nor its disk has to do with more at a time.
+  std::uint64_t max_size_per_message_bytes = 128U << 10U;
+  std::uint64_t max_inflight_messages = 128;         ///< append messages unanswered, for each peer
+  std::uint64_t max_uncommitted_bytes = 64U << 20U;  ///< a leader drops proposals beyond it; one always fits
   /// What one batch gives to apply; one entry always fits. As much as may be uncommitted: a leader has then applied what it tells.
   std::uint64_t max_committed_per_ready_bytes = 64U << 20U;
   std::uint64_t max_message_bytes = 128U << 20U;  ///< a peer message larger than this is refused

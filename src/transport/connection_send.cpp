@@ -172,20 +172,20 @@ bool Connection::send(std::string_view bytes) {
   return push(FrameKind::message, sum, {}, bytes) == Push::done;
 }
 
+/// A result that can't be sent is as one that was lost: what was asked for was done, so nobody may be told that it was refused.
 void Connection::answer(std::uint64_t id, Result<std::string> result) {
   --unanswered_;
   std::optional<Error> error;
   if (!result) {
     error = std::move(result.error());
   } else if (result->size() > shared_->limits.max_frame_bytes) {
-    error.emplace(Errc::value_too_large,
-                  "the answer has " + std::to_string(result->size()) + " bytes, which is too large");
+    error.emplace(Errc::timeout, "the answer has " + std::to_string(result->size()) + " bytes, which is too large");
   } else {
     const std::string front = answer_front(id);
     const PayloadSum sum = sum_of(front, *result);
     const base::MutexLock lock(mutex_);
     if (push_string(FrameKind::answer, sum, front, std::move(*result)) != Push::full) return;
-    error.emplace(Errc::overloaded, "too many answers wait to be read");
+    error.emplace(Errc::timeout, "too many answers wait to be read");
   }
   const std::string payload = error_answer(id, *error);
   const PayloadSum sum = sum_of(payload, {});

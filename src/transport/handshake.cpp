@@ -16,6 +16,7 @@ constexpr std::string_view magic = "CNCP";
 constexpr std::string_view tls_front = "\x16\x03";
 constexpr std::string_view listener_label = "listener";
 constexpr std::string_view dialler_label = "dialler";
+constexpr std::string_view refuser_label = "refuser";
 constexpr std::size_t most_text_bytes = 300;
 constexpr std::size_t most_identity_bytes = 3500;  // leaves room for the rest of a packet
 
@@ -133,17 +134,30 @@ std::string versions(std::uint64_t lowest, std::uint64_t highest) {
 
 std::string_view text_of(const Mac& mac) noexcept { return {mac.data(), mac.size()}; }
 
-std::unexpected<Refusal> wrong_cookie() { return refuse(Cause::cookie, Errc::unauthorized, "wrong cookie"); }
-
-}  // namespace
-
-std::string refusal_packet(const Refusal& refusal) {
+std::string body_of_refusal(const Refusal& refusal) {
   std::string body;
   body.push_back(static_cast<char>(refusal.cause));
   body.push_back(static_cast<char>(refusal.error.code()));
   base::append_bytes(body, printable(refusal.told));
-  return packet_of(PacketKind::refusal, body);
+  return body;
 }
+
+/// `transcript`: of the handshake, the dialler's proof included.
+bool is_proved_refusal(std::string_view cookie, const std::string& transcript, std::string_view packet) {
+  base::Reader reader(packet.substr(packet_front_bytes));
+  (void)reader.take(2);
+  (void)reader.bytes();
+  const std::string said(packet.substr(0, packet_front_bytes + reader.offset()));
+  const std::string_view mac = reader.take(Mac().size());
+  if (!reader.ok() || transcript.empty()) return false;
+  return is_same(mac_of(cookie, refuser_label, transcript + said), mac) || CONCORD_MUTANT("anybody-may-remove-a-node");
+}
+
+std::unexpected<Refusal> wrong_cookie() { return refuse(Cause::cookie, Errc::unauthorized, "wrong cookie"); }
+
+}  // namespace
+
+std::string refusal_packet(const Refusal& refusal) { return packet_of(PacketKind::refusal, body_of_refusal(refusal)); }
 
 Refusal not_admitted(const Error& why) { return {.cause = Cause::not_admitted, .error = why, .told = why.message()}; }
 
@@ -216,7 +230,9 @@ Agreed<std::string> DiallerHandshake::take_answer(std::string_view packet) {
   if (auto right = check_not_self(credentials_.self, peer_); !right) return std::unexpected(right.error());
   if (auto right = check_expected(); !right) return std::unexpected(right.error());
   transcript.append(mac);
-  return packet_of(PacketKind::proof, text_of(mac_of(credentials_.cookie, dialler_label, transcript)));
+  std::string proof = packet_of(PacketKind::proof, text_of(mac_of(credentials_.cookie, dialler_label, transcript)));
+  transcript_ = std::move(transcript) + proof;
+  return proof;
 }
 
 Agreed<void> DiallerHandshake::check_expected() const {
@@ -238,8 +254,10 @@ Agreed<void> DiallerHandshake::check_expected() const {
 
 Agreed<void> DiallerHandshake::take_welcome(std::string_view packet) const {
   const auto body = body_of(packet, PacketKind::welcome);
-  if (!body) return std::unexpected(body.error());
-  return {};
+  if (body) return {};
+  Refusal refusal = body.error();
+  refusal.is_proved = is_proved_refusal(credentials_.cookie, transcript_, packet);
+  return std::unexpected(std::move(refusal));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -283,13 +301,21 @@ Agreed<std::string> ListenerHandshake::take_hello(std::string_view packet) {
   return answer;
 }
 
-Agreed<void> ListenerHandshake::take_proof(std::string_view packet) const {
+Agreed<void> ListenerHandshake::take_proof(std::string_view packet) {
   const auto body = body_of(packet, PacketKind::proof);
   if (!body) return std::unexpected(body.error());
   if (CONCORD_MUTANT("who-proves-nothing-is-let-in")) return {};
   if (transcript_.empty() || !is_same(mac_of(credentials_.cookie, dialler_label, transcript_), *body))
     return wrong_cookie();
+  transcript_.append(packet);
   return {};
+}
+
+std::string ListenerHandshake::refusal(const Refusal& refusal) const {
+  std::string packet = packet_of(PacketKind::refusal, body_of_refusal(refusal) + std::string(Mac().size(), '\0'));
+  packet.resize(packet.size() - Mac().size());
+  packet.append(text_of(mac_of(credentials_.cookie, refuser_label, transcript_ + packet)));
+  return packet;
 }
 
 std::string ListenerHandshake::welcome() { return packet_of(PacketKind::welcome, {}); }

@@ -12,17 +12,21 @@
 //   answer   2  version:varint identity nonce:16 mac:32                   version: the highest that both speak
 //   proof    3  mac:32
 //   welcome  4  later
-//   refusal  5  cause:u8 code:u8 text:bytes later                         instead of any of the others; the connection ends
+//   refusal  5  cause:u8 code:u8 text:bytes [mac:32] later                instead of any of the others; the connection ends
 //   identity := cluster_name:bytes cluster:u64 node:u64 directory:u64 incarnation:u64
 //               name:bytes peer_address:bytes api_url:bytes version:bytes
 //   purpose  := 0 channel control | 1 channel bulk | 2 one request
 //   mac      := HMAC-SHA256(cookie, "listener" binding hello answer-without-mac)  in an answer
 //             | HMAC-SHA256(cookie, "dialler" binding hello answer)               in a proof; packets whole, with their fronts
+//             | HMAC-SHA256(cookie, "refuser" binding hello answer proof refusal-without-mac)  in a refusal to who has proved
 //   binding  := 32 bytes that only the two ends of this TLS connection know (RFC 9266, tls-exporter) | nothing, without TLS
 //   later    := what later versions add; not read
 //
 // Over TLS all of this goes on inside it. The binding makes a proof worth nothing on another connection: who stands between two members,
 // with a certificate of the right authority, and passes packets on can't read what follows without knowing the cookie.
+//
+// Anybody may refuse, in the place of any packet, and is believed as far as that this connection does not come about. What goes further,
+// that this node was removed from its cluster, is believed only with a mac: of who knows the cookie, about this very handshake.
 //
 // The cookie itself never travels. Both nonces are in both proofs, so a recorded one proves nothing again. The dialler proves only to
 // who has proved. Texts from the other end are not trusted: they are cut, and what isn't printable is replaced.
@@ -71,6 +75,7 @@ struct Refusal {
   Cause cause = Cause::protocol;
   Error error{Errc::internal, {}};  ///< in the words of this end
   std::string told = {};            ///< in the words of the other end, which learns it; empty: it said so itself
+  bool is_proved = false;           ///< the other end said so and knows the cookie
 };
 template <class T>
 using Agreed = std::expected<T, Refusal>;
@@ -118,6 +123,7 @@ class DiallerHandshake {
   Credentials credentials_;
   Expected expected_;
   std::string hello_;
+  std::string transcript_;  // once `take_answer` succeeded: with the proof
   Identity peer_;
 };
 
@@ -127,8 +133,10 @@ class ListenerHandshake {
 
   /// The answer to send.
   [[nodiscard]] Agreed<std::string> take_hello(std::string_view packet);
-  [[nodiscard]] Agreed<void> take_proof(std::string_view packet) const;
+  [[nodiscard]] Agreed<void> take_proof(std::string_view packet);
   [[nodiscard]] static std::string welcome();
+  /// In the place of the welcome, to who has proved.
+  [[nodiscard]] std::string refusal(const Refusal& refusal) const;
   /// Who dialled; proved once `take_proof` succeeded.
   [[nodiscard]] const Identity& peer() const noexcept { return peer_; }
   [[nodiscard]] Purpose purpose() const noexcept { return purpose_; }

@@ -137,6 +137,47 @@ TEST(Handshake, NeedsTheSameCookie) {
   EXPECT_EQ(ends.refused_by_dialler->told, "wrong cookie");
 }
 
+TEST(Handshake, ARefusalIsProvedByWhoKnowsTheCookieAndAboutThisHandshakeOnly) {
+  const Refusal removed = not_admitted(Error(Errc::not_found, "this node was removed from the cluster"));
+  const auto refuse = [&](const std::string& listeners_cookie, char listeners_nonce, auto change) {
+    DiallerHandshake dial({.self = dialler_identity(), .cookie = "secret"}, Purpose::control, {}, nonce_from(0));
+    ListenerHandshake listen({.self = listener_identity(), .cookie = "secret"}, nonce_from(16));
+    EXPECT_TRUE(listen.take_proof(*dial.take_answer(*listen.take_hello(dial.hello()))));
+    // Another handshake, whose refusal comes into this one.
+    DiallerHandshake other_dial({.self = dialler_identity(), .cookie = listeners_cookie}, Purpose::control, {},
+                                nonce_from(0));
+    ListenerHandshake other({.self = listener_identity(), .cookie = listeners_cookie}, nonce_from(listeners_nonce));
+    EXPECT_TRUE(other.take_proof(*other_dial.take_answer(*other.take_hello(other_dial.hello()))));
+    std::string packet = other.refusal(removed);
+    change(packet);
+    return dial.take_welcome(packet).error();
+  };
+  const auto as_it_is = [](std::string&) {};
+  const Refusal proved = refuse("secret", 16, as_it_is);
+  EXPECT_TRUE(proved.is_proved);
+  EXPECT_EQ(proved.cause, Cause::not_admitted);
+  EXPECT_EQ(proved.error.code(), Errc::not_found);
+  EXPECT_EQ(proved.error.message(), "this node was removed from the cluster");
+  EXPECT_FALSE(refuse("guess", 16, as_it_is).is_proved);
+  EXPECT_FALSE(refuse("secret", 17, as_it_is).is_proved) << "one that was recorded";
+  const std::size_t size_bytes = ListenerHandshake({}, {}).refusal(removed).size();
+  for (std::size_t at = packet_front_bytes; at < size_bytes; ++at) {
+    EXPECT_FALSE(
+        refuse("secret", 16, [&](std::string& packet) { packet[at] = static_cast<char>(packet[at] ^ 1); }).is_proved)
+        << at;
+  }
+  EXPECT_FALSE(refuse("secret", 16, [&](std::string& packet) { packet = refusal_packet(removed); }).is_proved)
+      << "as anybody may send it";
+}
+
+TEST(Handshake, ARefusalBeforeAnythingWasProvedIsNotProved) {
+  DiallerHandshake dial({.self = dialler_identity(), .cookie = "secret"}, Purpose::control, {}, nonce_from(0));
+  const std::string packet = ListenerHandshake({.self = listener_identity(), .cookie = ""}, nonce_from(0))
+                                 .refusal(not_admitted(Error(Errc::not_found, "gone")));
+  EXPECT_FALSE(dial.take_answer(packet).error().is_proved);
+  EXPECT_FALSE(dial.take_welcome(packet).error().is_proved);
+}
+
 /// Who stands between the two speaks TLS with each, and passes on what they say.
 TEST(Handshake, OfAnotherTlsConnectionProvesNothing) {
   Ends ends;

@@ -79,8 +79,12 @@ class Listener::Greeting final : public std::enable_shared_from_this<Greeting> {
   void take_proof(Agreed<std::string_view> packet) {
     if (!packet) return give_up(packet.error());
     if (auto proved = handshake_->take_proof(*packet); !proved) return give_up(proved.error());
-    if (auto admitted = shared_->handler.admit(handshake_->peer()); !admitted)
-      return give_up(not_admitted(admitted.error()));
+    if (auto admitted = shared_->handler.admit(handshake_->peer()); !admitted) {
+      Refusal refusal = not_admitted(admitted.error());
+      (void)packets_.send(handshake_->refusal(refusal));
+      refusal.told.clear();  // it is told
+      return give_up(refusal);
+    }
     if (auto sent = packets_.send(ListenerHandshake::welcome()); !sent) return give_up(sent.error());
     Listener& listener = *listener_;
     auto connection = std::make_shared<Connection>(shared_, std::move(stream_), handshake_->peer(),

@@ -82,7 +82,8 @@ void PeerLink::report(const Refusal& refusal) {
   }
   shared_->say(LogLevel::warn,
                "the connection to " + node + " at " + peer_.address + " was refused: " + refusal.error.message());
-  shared_->call_out([&] { shared_->handler.on_refused(peer_.address, refusal.error); });
+  const Refuser by = refusal.is_proved ? Refuser::member : Refuser::anybody;
+  shared_->call_out([&] { shared_->handler.on_refused(peer_.address, refusal.error, by); });
 }
 
 void PeerLink::adopt(std::shared_ptr<Connection> connection) {

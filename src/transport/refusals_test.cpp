@@ -54,6 +54,7 @@ TEST_F(Refusals, OfAWrongCookie) {
   one.options.cookie = "secret of another";
   dial();
   expect_refused("wrong cookie", "wrong cookie");
+  EXPECT_EQ(one.recorder.notes().refused_by.front(), Refuser::anybody);
 }
 
 TEST_F(Refusals, OfAnotherClusterName) {
@@ -101,6 +102,7 @@ TEST_F(Refusals, OfWhoIsNotAdmitted) {
   const std::string words = "node 1 was removed from the cluster";
   expect_refused(words, words);
   EXPECT_EQ(one.recorder.notes().refused.front().second.code(), Errc::not_found);
+  EXPECT_EQ(one.recorder.notes().refused_by.front(), Refuser::member);
 }
 
 TEST_F(Refusals, OfTheNodeItself) {

@@ -86,6 +86,7 @@ class Recorder final : public Handler {
     std::vector<Identity> connected = {};
     std::vector<std::pair<std::uint64_t, Lost>> lost = {};
     std::vector<std::pair<std::string, Error>> refused = {};
+    std::vector<Refuser> refused_by = {};
     std::vector<std::string> lines = {};
   };
   [[nodiscard]] Notes notes() const {
@@ -130,9 +131,10 @@ class Recorder final : public Handler {
     const std::lock_guard lock(mutex_);
     notes_.lost.emplace_back(peer.value(), why);
   }
-  void on_refused(const std::string& address, const Error& why) override {
+  void on_refused(const std::string& address, const Error& why, Refuser by) override {
     const std::lock_guard lock(mutex_);
     notes_.refused.emplace_back(address, why);
+    notes_.refused_by.push_back(by);
   }
 
   mutable std::mutex mutex_;

@@ -7,7 +7,7 @@
 //   handler.admit       once a connection's handshake proved the cookie: may this peer talk, and as what
 //   handler.on_message  in the order sent, each at most once; what a broken connection had in flight is lost
 //   request/answer      at most once; fails with `timeout` (and maybe_committed) when the connection broke or time passed after
-//                       it was sent, with `cluster_not_ready` when it was never sent, with `overloaded` when too many are
+//                       it was sent, or the answer could not be sent, with `cluster_not_ready` when it was never sent, with `overloaded` when too many are
 //                       unanswered or the queue is full
 //
 // A send writes to the socket on the calling thread when nothing is queued before it: no change of thread on the way out.
@@ -84,6 +84,9 @@ using Respond = std::move_only_function<void(Result<std::string>)>;
 
 enum class Lost : std::uint8_t { closed, reset, silent, garbled };  ///< why a connection ended; closed: EOF, reset: RST
 
+/// Who refused a connection: whoever listens there, or who proved in that handshake that it knows the cookie.
+enum class Refuser : std::uint8_t { anybody, member };
+
 class Handler {
  public:
   /// An incoming connection proved the cookie and the same cluster name. An error refuses it; its text goes to the peer and the log.
@@ -99,7 +102,7 @@ class Handler {
   /// A connection to or from this peer ended (control channel, either direction).
   virtual void on_lost(base::NodeId peer, Lost why) = 0;
   /// The last handshake of a dialled peer was refused, by it or by us: at most once a minute for the same reason.
-  virtual void on_refused(const std::string& address, const Error& why) = 0;
+  virtual void on_refused(const std::string& address, const Error& why, Refuser by) = 0;
 
  protected:
   ~Handler() = default;

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import socketserver
+import struct
 import sys
 import tempfile
 import threading
@@ -312,6 +314,37 @@ class ClusterTest(unittest.TestCase):
             self.assertFalse(stranger.is_ready())
             self.assertEqual(cluster["n1"].put("k", 1)[0], 200)
             self.assertNotIn("n4", cluster["n1"].members())
+
+    def test_who_listens_where_a_member_was_removes_nobody(self):
+        """A refusal that knows no cookie, "you were removed", at the address of a member that has gone."""
+        text = b"you were removed"
+        words = bytes([9, 1, len(text)]) + text  # not admitted, not found
+        refusal = b"CNCP" + struct.pack("<I", len(words)) + b"\x05" + words
+        refused = threading.Semaphore(0)
+
+        class Stranger(socketserver.BaseRequestHandler):
+            def handle(self):
+                self.request.recv(4096)
+                self.request.sendall(refusal)
+                refused.release()
+
+        class Strangers(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        with self.cluster() as cluster:
+            gone = cluster.followers()[0]
+            gone.kill()
+            with Strangers(("127.0.0.1", gone.peer_port), Stranger) as server:
+                threading.Thread(target=server.serve_forever, daemon=True).start()
+                for _ in range(4):
+                    self.assertTrue(refused.acquire(timeout=30))
+                server.shutdown()
+            for node in cluster.running():
+                self.assertEqual(node.put("k", 1)[0], 200, node.log())
+            self.assertEqual(len(cluster.running()), 2)
+            gone.start()
+            cluster.wait_ready()
 
     def test_a_node_of_another_cluster_name_is_refused(self):
         with self.cluster() as cluster:
