@@ -123,6 +123,9 @@ MemberStatus member_of(std::string_view object) {
     if (name == "role") member.voter = text_of(json) == "voter";
     if (name == "healthy") member.healthy = is_true(json);
     if (name == "match_index") member.match_index = number_of(json);
+    if (name == "silent_ms") member.silent = std::chrono::milliseconds(number_of(json));
+    if (name == "snapshot_sent_bytes") member.snapshot_sent_bytes = number_of(json);
+    if (name == "snapshot_bytes") member.snapshot_bytes = number_of(json);
   });
   return member;
 }

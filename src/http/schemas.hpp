@@ -351,13 +351,19 @@ inline constexpr Schema event_stats = {.shape = Shape::object, .name = "EventSta
 
 inline constexpr std::array<std::string_view, 2> roles = {"voter", "learner"};
 inline constexpr Schema role = {.shape = Shape::text, .values = roles};
-inline constexpr std::array member_fields = {Field{.name = "name", .schema = &text, .required = true},
-                                             Field{.name = "id", .schema = &text, .required = true},
-                                             Field{.name = "peer", .schema = &text, .required = true},
-                                             Field{.name = "api", .schema = &text, .required = true},
-                                             Field{.name = "role", .schema = &role, .required = true},
-                                             Field{.name = "healthy", .schema = &boolean, .required = true},
-                                             Field{.name = "match_index", .schema = &count, .required = true}};
+inline constexpr std::array member_fields = {
+    Field{.name = "name", .schema = &text, .required = true},
+    Field{.name = "id", .schema = &text, .required = true},
+    Field{.name = "peer", .schema = &text, .required = true},
+    Field{.name = "api", .schema = &text, .required = true},
+    Field{.name = "role", .schema = &role, .required = true},
+    Field{.name = "healthy", .schema = &boolean, .required = true},
+    Field{.name = "match_index", .schema = &count, .required = true},
+    Field{.name = "silent_ms", .schema = &count, .description = "Since this node heard of it; not of itself."},
+    Field{.name = "snapshot_sent_bytes",
+          .schema = &count,
+          .description = "Of a snapshot that this node is sending to it."},
+    Field{.name = "snapshot_bytes", .schema = &count, .description = "The size of that snapshot."}};
 inline constexpr Schema member = {.shape = Shape::object, .name = "Member", .fields = member_fields};
 inline constexpr Schema member_list = {.shape = Shape::array, .items = &member};
 inline constexpr std::array members_fields = {Field{.name = "members", .schema = &member_list, .required = true}};

@@ -95,10 +95,15 @@ class ClusterCommands(unittest.TestCase):
                 self.assertEqual(states, {name: "leader" if name == leader.name else "follower" for name in cluster.nodes})
             table = self.done(leader, "cluster", "status", "--output", "table").splitlines()
             heading = next(at for at, line in enumerate(table) if line.startswith("NAME") and "ROLE" in line)
-            self.assertEqual(table[heading].split(), ["NAME", "ROLE", "STATE", "HEALTHY", "MATCH", "INDEX", "LAG", "PEER", "API"])
+            self.assertEqual(table[heading].split(), ["NAME", "ROLE", "STATE", "HEALTHY", "MATCH", "INDEX", "LAG", "CONTACT", "SNAPSHOT", "PEER", "API"])
             rows = {line.split()[0]: line.split() for line in table[heading + 1:]}
             self.assertEqual(rows[leader.name][1:4], ["voter", "leader", "true"])
-            self.assertEqual(rows["n1"][6:], [cluster["n1"].peer, endpoint_of(cluster["n1"])])
+            self.assertEqual(rows["n1"][-2:], [cluster["n1"].peer, endpoint_of(cluster["n1"])])
+
+            for name in cluster.nodes:
+                contact = self.parts(leader)[f"cluster.members.{name}.contact"]
+                self.assertRegex(contact, "^-$" if name == leader.name else "^[0-9]+ ms ago$")
+                self.assertEqual(self.parts(leader)[f"cluster.members.{name}.snapshot"], "-")
 
             dead = cluster.followers()[0]
             dead.kill()

@@ -65,9 +65,16 @@ struct MemberRow {
   std::string healthy;
   std::uint64_t match_index = 0;
   std::uint64_t lag = 0;  ///< entries that are committed and that nobody has heard of being there
+  std::string contact;    ///< how long ago; "-": it is the node that answers, or was never heard of
+  std::string snapshot;   ///< how much of the one it is being sent is there; "-": none is
   std::string peer;
   std::string api;
 };
+
+/// "31.4"
+std::string megabytes_of(std::uint64_t bytes) {
+  return std::to_string(bytes / 1'000'000) + '.' + std::to_string(bytes / 100'000 % 10);
+}
 
 MemberRow row_of(std::string_view member, std::string_view status) {
   const std::string_view cluster = json_member(status, "cluster").value_or("{}");
@@ -76,10 +83,16 @@ MemberRow row_of(std::string_view member, std::string_view status) {
                 .state = {},
                 .healthy = text_of(member, "healthy"),
                 .match_index = number_of(member, "match_index"),
+                .contact = "-",
+                .snapshot = "-",
                 .peer = text_of(member, "peer"),
                 .api = text_of(member, "api")};
   const std::uint64_t commit_index = number_of(cluster, "commit_index");
   row.lag = commit_index > row.match_index ? commit_index - row.match_index : 0;
+  if (const auto silent_ms = json_member(member, "silent_ms")) row.contact = std::string(*silent_ms) + " ms ago";
+  if (const std::uint64_t bytes = number_of(member, "snapshot_bytes"); bytes != 0) {
+    row.snapshot = megabytes_of(number_of(member, "snapshot_sent_bytes")) + " of " + megabytes_of(bytes) + " MB";
+  }
   if (row.name == text_of(status, "node")) {
     row.state = text_of(cluster, "state");
   } else if (row.healthy != "true") {
@@ -114,11 +127,13 @@ void print_table(std::string_view status, std::string_view members) {
     add_parts(printer, true, "", status);
   }
   std::cout << '\n';
-  RowPrinter printer(OutputForm::table, {"NAME", "ROLE", "STATE", "HEALTHY", "MATCH INDEX", "LAG", "PEER", "API"});
+  RowPrinter printer(OutputForm::table,
+                     {"NAME", "ROLE", "STATE", "HEALTHY", "MATCH INDEX", "LAG", "CONTACT", "SNAPSHOT", "PEER", "API"});
   each_member_of(members, [&](std::string_view member) {
     MemberRow row = row_of(member, status);
     printer.add({std::move(row.name), std::move(row.role), std::move(row.state), std::move(row.healthy),
-                 std::to_string(row.match_index), std::to_string(row.lag), row.peer.empty() ? "-" : std::move(row.peer),
+                 std::to_string(row.match_index), std::to_string(row.lag), std::move(row.contact),
+                 std::move(row.snapshot), row.peer.empty() ? "-" : std::move(row.peer),
                  row.api.empty() ? "-" : std::move(row.api)});
   });
 }
@@ -134,6 +149,8 @@ void print_plain(std::string_view status, std::string_view members) {
                                       {"healthy", row.healthy},
                                       {"match_index", std::to_string(row.match_index)},
                                       {"lag", std::to_string(row.lag)},
+                                      {"contact", row.contact},
+                                      {"snapshot", row.snapshot},
                                       {"peer", row.peer},
                                       {"api", row.api}}) {
       printer.add({path + std::string(part) + " = " + value});

@@ -10,6 +10,9 @@ export interface Member {
   readonly role: "voter" | "learner";
   readonly healthy: boolean;
   readonly match_index: number;
+  readonly silent_ms?: number;
+  readonly snapshot_sent_bytes?: number;
+  readonly snapshot_bytes?: number;
 }
 
 export interface Status {

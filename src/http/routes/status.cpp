@@ -49,6 +49,11 @@ void append_member(std::string& to, const MemberStatus& member, const Status& st
   members.text("role", member.voter ? "voter" : "learner");
   members.boolean("healthy", member.healthy);
   members.number("match_index", member.match_index);
+  if (member.silent) members.number("silent_ms", static_cast<std::uint64_t>(member.silent->count()));
+  if (member.snapshot_bytes != 0) {
+    members.number("snapshot_sent_bytes", member.snapshot_sent_bytes);
+    members.number("snapshot_bytes", member.snapshot_bytes);
+  }
 }
 
 void append_member_list(std::string& to, const Status& status, const std::string& own_api) {
