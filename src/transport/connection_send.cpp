@@ -179,13 +179,14 @@ void Connection::answer(std::uint64_t id, Result<std::string> result) {
   if (!result) {
     error = std::move(result.error());
   } else if (result->size() > shared_->limits.max_frame_bytes) {
-    error.emplace(Errc::timeout, "the answer has " + std::to_string(result->size()) + " bytes, which is too large");
+    error.emplace(Errc::timeout, "the answer has " + std::to_string(result->size()) + " bytes, which is too large",
+                  true);
   } else {
     const std::string front = answer_front(id);
     const PayloadSum sum = sum_of(front, *result);
     const base::MutexLock lock(mutex_);
     if (push_string(FrameKind::answer, sum, front, std::move(*result)) != Push::full) return;
-    error.emplace(Errc::timeout, "too many answers wait to be read");
+    error.emplace(Errc::timeout, "too many answers wait to be read", true);
   }
   const std::string payload = error_answer(id, *error);
   const PayloadSum sum = sum_of(payload, {});
