@@ -9,11 +9,12 @@ import json
 import os
 import sys
 import tempfile
+import types
 import unittest
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path += [HERE, os.path.normpath(os.path.join(HERE, "../memory"))]
+sys.path += [HERE, *(os.path.normpath(os.path.join(HERE, place)) for place in ("..", "../memory"))]
 
 import document  # noqa: E402
 import embedded_rows  # noqa: E402
@@ -24,6 +25,7 @@ import memory_rows  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
 import server_rows  # noqa: E402
+import turns  # noqa: E402: bench/turns.py
 from owners import owner_of  # noqa: E402
 
 MEASURED = {"machine": "2 x Processor, Linux 6", "date": "2026-11-30", "command": "./dev bench --server", "versions": {"etcd": "3.7.0", "Redis": "7.0", "commit": "abc"},
@@ -127,6 +129,48 @@ class Tables(unittest.TestCase):
         self.assertEqual(owner_of(["main", "concord::node::Drive::run()", "concord::store::Record::create(...)", "operator new(unsigned long)"]),
                          "records: head, key, value")
         self.assertEqual(owner_of(["main", "printf"]), "everything else")
+
+
+class Turns(unittest.TestCase):
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.words = types.SimpleNamespace(out=os.path.join(place.name, "server.json"), seconds=2, rounds=3, row=None)
+
+    def written(self):
+        with open(self.words.out, encoding="utf-8") as file:
+            return json.load(file)
+
+    def test_systems_take_turns_and_one_that_fails_leaves_the_others(self):
+        called = []
+
+        def fails():
+            called.append("etcd")
+            raise RuntimeError("it does not answer")
+
+        def works():
+            called.append("concord")
+            return {"per_second": len(called)}
+
+        quietly(turns.Results(self.words).measure, "get", {"concord": works, "etcd": fails}, 3)
+        self.assertEqual(called, ["concord", "etcd", "concord", "concord"])
+        found = self.written()
+        self.assertEqual(found["samples"]["get"], {"concord": [{"per_second": 1}, {"per_second": 3}, {"per_second": 4}]})
+        self.assertEqual(found["rows"]["get"], {"concord": {"per_second": 3}})
+        self.assertEqual(found["failures"]["get"], {"etcd": "it does not answer"})
+
+    def test_a_part_is_complete_once_all_its_rows_were_tried(self):
+        results = turns.Results(self.words)
+        results.add("get", {"concord": [{"per_second": 1}]})
+        self.assertFalse(self.written()["complete"])
+        results.finish(self.words)
+        self.assertTrue(self.written()["complete"])
+        self.assertEqual(self.written()["command"], "./dev bench --server --seconds 2 --rounds 3")
+
+    def test_rows_that_were_asked_for_by_name_are_no_whole_part(self):
+        self.words.row = ["get"]
+        turns.Results(self.words).finish(self.words)
+        self.assertFalse(self.written()["complete"])
 
 
 TEXT = """# Title

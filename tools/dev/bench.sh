@@ -23,8 +23,8 @@ source "$parts/setup.sh"
 
 # With these all parts together take less than 20 minutes; by itself a part takes its time.
 declare -A part_arguments=(
-  [embedded]="" [data]="" [server]="--seconds 2 --rounds 3" [cluster]="--seconds 2 --rounds 3 --failovers 15"
-  [growth]="--seconds 2 --rounds 3" [latency]="--seconds 4 --rounds 2" [memory]="--rounds 3"
+  [embedded]="" [data]="" [server]="--seconds 2 --rounds 3" [cluster]="--seconds 1 --rounds 3 --failovers 12"
+  [growth]="--seconds 2 --rounds 3" [latency]="--seconds 3 --rounds 2" [memory]="--rounds 3"
 )
 parts_of_all=(embedded data server cluster growth latency memory)
 
