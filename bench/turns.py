@@ -1,16 +1,26 @@
-"""What `./dev bench --server` and `./dev bench --cluster` share: systems that take turns within a row, round after round.
+"""What the parts of `./dev bench` that start processes share: systems that take turns within a row, round after round.
 
 The machine is noisy, so the median of the rounds counts. What was measured is written after every row:
-{"machine","seconds","rounds","rows":{row:{system:{...}}},"samples":{row:{system:[{...}]}},"failures":{row:{system:why}}}.
+{"machine","date","command","versions","seconds","rounds","complete","rows":{row:{system:{...}}},"samples":{row:{system:[{...}]}},
+"failures":{row:{system:why}}}. `complete` once all rows of the part were tried: a report takes no other.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 
-import report
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "report"))
+
+import figures  # noqa: E402: bench/report/figures.py
+import machine  # noqa: E402
+from rows import Found  # noqa: E402
+
+# What a system that can't be measured raises: the others go on.
+FAILURES = (RuntimeError, AssertionError, OSError, ValueError, subprocess.SubprocessError)
 
 
 def parser(description, rows):
@@ -50,10 +60,18 @@ def median_of(samples):
             for name, value in samples[-1].items()}
 
 
+def command_of(words):
+    """As a user would call it."""
+    part = os.path.splitext(os.path.basename(words.out))[0]
+    given = [f"--{name.replace('_', '-')} {getattr(words, name)}" for name in ("seconds", "rounds", "failovers", "items") if hasattr(words, name)]
+    return " ".join([f"./dev bench --{part}", *given])
+
+
 class Results:
     def __init__(self, words):
         self.path = words.out
-        self.found = {"machine": report.machine(), "seconds": words.seconds, "rounds": words.rounds, "rows": {}, "samples": {}, "failures": {}}
+        self.found = {**machine.description(command_of(words)), "seconds": words.seconds, "rounds": words.rounds, "complete": False, "rows": {},
+                      "samples": {}, "failures": {}}
 
     def measure(self, row, works, rounds):
         """`works`: by system, a function that measures it once and returns the sample, None when there is nothing to measure. A
@@ -66,7 +84,7 @@ class Results:
                 print(f"{row}: {name}, round {number + 1} of {rounds}", file=sys.stderr)
                 try:
                     sample = work()
-                except (RuntimeError, AssertionError, OSError, subprocess.SubprocessError) as problem:
+                except FAILURES as problem:
                     print(f"{row}: {name} failed: {problem}", file=sys.stderr)
                     failures[name] = str(problem)
                     continue
@@ -75,16 +93,38 @@ class Results:
         if not samples and not failures:
             print(f"{row}: nothing to measure, left out", file=sys.stderr)
             return
+        self.add(row, samples, failures)
+
+    def measure_at_once(self, row, name, work):
+        """As `measure`, of one system that gives the samples of all its rounds together."""
+        print(f"{row}: {name}", file=sys.stderr)
+        try:
+            self.add(row, {name: work()})
+        except FAILURES as problem:
+            print(f"{row}: {name} failed: {problem}", file=sys.stderr)
+            self.add(row, {}, {name: str(problem)})
+
+    def add(self, row, samples, failures=None):
+        """`samples`: by system, those of all rounds."""
         self.found["samples"][row] = samples
         self.found["rows"][row] = {name: median_of(taken) for name, taken in samples.items()}
         if failures:
             self.found["failures"][row] = failures
+        self.write()
+
+    def finish(self, words):
+        """All rows that were asked for were tried; whoever asked for some by name has no whole part."""
+        self.found["complete"] = not words.row
+        self.write()
+
+    def write(self):
         with open(self.path, "w", encoding="utf-8") as file:
             json.dump(self.found, file, indent=1)
 
 
 def show(words, table):
-    """`table` makes rows of text from the rows and the failures of the results."""
+    """`table` makes rows of text from what was found."""
     with open(words.out, encoding="utf-8") as file:
         found = json.load(file)
-    report.show(table(found["rows"], found.get("failures", {})), words.markdown)
+    rows = table(Found(found))
+    print(figures.markdown(rows) if words.markdown else f"\n{found['machine']}\n{figures.plain(rows)}", end="")

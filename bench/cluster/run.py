@@ -19,8 +19,8 @@ for place in ("..", "../server", "../../tests/process"):
 import troubles  # noqa: E402
 import turns  # noqa: E402: bench/turns.py
 from clusters import ConcordCluster, EtcdCluster  # noqa: E402
+from cluster_rows import table  # noqa: E402: bench/report/cluster_rows.py
 from loads import Loads, find_tools  # noqa: E402: bench/server/loads.py
-from targets import table  # noqa: E402
 
 FAST_TIMERS = ("--heartbeat-interval", "50", "--election-timeout", "500")
 
@@ -70,7 +70,7 @@ class Behind:
         if name != "concord":
             return None
         with bench.cluster(name, 3) as cluster:
-            return troubles.catch_up(bench.tools["concord"], cluster, bench.words.seconds)
+            return troubles.catch_up(bench.loads, cluster)
 
 
 ROWS = {
@@ -109,6 +109,7 @@ class Bench:
         for row in self.words.row or ROWS:
             works = {name: lambda row=row, name=name: ROWS[row].measure(name, self) for name in systems}
             results.measure(row, works, ROWS[row].rounds(self.words))
+        results.finish(self.words)
 
 
 def main():

@@ -6,7 +6,6 @@ import signal
 import time
 
 from cluster import wait_until
-from loads import VALUE_BYTES, output_of
 from writer import Writer
 
 CALM_S = 0.5
@@ -75,17 +74,16 @@ def gaps(cluster, trouble, remedy, count):
     return {"count": count, "p50_ms": percentile(found, 50), "p99_ms": percentile(found, 99), "max_ms": found[-1], "gaps_ms": found, "refused": failures}
 
 
-def catch_up(program, cluster, seconds):
+def catch_up(loads, cluster):
     """A follower is stopped, a million keys are written, and it comes back: how long until it has them, and what that does to
     the writes at the leader."""
     behind = cluster.followers()[0]
     behind.kill()
-    output_of(program, "--endpoint", cluster.at_leader().endpoint, "--timeout", "30s", "bench", "--mix", "1:0", "--keys", KEYS_BEHIND, "--value-size",
-              VALUE_BYTES, "--duration", "100ms", "--warmup", 0, "--connections", 1, "--keep")
+    loads.fill(cluster.at_leader(), KEYS_BEHIND)
     leader = cluster.wait_leader()
     with Writer([leader.port], cluster.write) as writer:
         began = time.monotonic()
-        time.sleep(seconds)
+        time.sleep(loads.seconds)
         revision = leader.status()["storage"]["revision"]
         back = time.monotonic()
         behind.start()

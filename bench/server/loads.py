@@ -45,12 +45,22 @@ class Loads:
         self.tools = tools
         self.seconds = seconds
 
-    def concord(self, server, mix, connections=64, bulk=1, consistency="leader"):
-        report = json.loads(output_of(
+    def report(self, server, mix, connections=64, bulk=1, consistency="leader", rate=None):
+        """All that `concord bench` says. With a rate the load is open: requests are due by the clock."""
+        return json.loads(output_of(
             self.tools["concord"], "--endpoint", server.endpoint, "--output", "json", "--consistency", consistency, "bench", "--mix", mix, "--connections", connections,
-            "--threads", 1, "--bulk", bulk, "--keys", KEYS, "--value-size", VALUE_BYTES, "--duration", self.seconds, "--warmup", 1))
+            "--threads", 1, "--bulk", bulk, "--keys", KEYS, "--value-size", VALUE_BYTES, "--duration", self.seconds, "--warmup", 1,
+            *(["--rate", rate] if rate else [])))
+
+    def concord(self, server, mix, **options):
+        report = self.report(server, mix, **options)
         latency = report["latency_ns"]["all"]
         return {"per_second": report["items_per_second"], "p50_us": latency["p50"] / 1000, "p99_us": latency["p99"] / 1000, "errors": report["errors"]}
+
+    def fill(self, server, keys):
+        """So many keys more, which stay."""
+        output_of(self.tools["concord"], "--endpoint", server.endpoint, "--timeout", "30s", "bench", "--mix", "1:0", "--keys", keys, "--value-size", VALUE_BYTES,
+                  "--duration", "100ms", "--warmup", 0, "--connections", 1, "--keep")
 
     def wrk(self, server, path, connections=64):
         """None when the server has no such route yet."""

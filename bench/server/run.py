@@ -13,10 +13,10 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import turns  # noqa: E402: bench/turns.py
+import turns  # noqa: E402: bench/turns.py, which knows where bench/report is
 from loads import Loads, find_tools  # noqa: E402
+from server_rows import table  # noqa: E402
 from systems import Concord, Etcd, Redis  # noqa: E402
-from targets import table  # noqa: E402
 
 # row: {system: the load on it}
 ROWS = {
@@ -72,6 +72,7 @@ def run(words):
         if row in ("health", "openapi") and not tools["wrk"]:
             continue
         results.measure(row, {name: work_of(systems[name], load, loads) for name, load in ROWS[row].items() if name in systems}, words.rounds)
+    results.finish(words)
 
 
 def main():

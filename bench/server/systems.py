@@ -4,6 +4,7 @@ A system knows how to start, and how to say what a process of it holds in memory
 """
 
 import http.client
+import json
 import os
 import re
 import socket
@@ -63,10 +64,14 @@ class System:
 class Concord(System):
     name = "concord"
 
+    def __init__(self, program, work_dir, flags=()):
+        super().__init__(program, work_dir)
+        self.flags = flags
+
     def start(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
         self.launch(self.program, "start", "--node-data-dir", os.path.join(self.directory.name, "data"), "--api-port", "0",
-                    "--durability-mode", "disk", "--log-level", "warn", "--limits-max-connections", "12000",
+                    "--durability-mode", "disk", "--log-level", "warn", "--limits-max-connections", "12000", *self.flags,
                     stdout=subprocess.PIPE, text=True, env=environment)  # one line is all it prints
         line = self.process.stdout.readline()
         found = re.search(r"api=http://127\.0\.0\.1:(\d+)", line)
@@ -80,10 +85,18 @@ class Concord(System):
         connection.request("GET", path)
         return connection.getresponse().status
 
-    def answer_of(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", path)
-        return connection.getresponse().read()
+    def answer_of(self, path, body=None):
+        """Of a GET, or of a POST of `body` as JSON; another answer than success is an error."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if body is None:
+            connection.request("GET", path)
+        else:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise RuntimeError(f"{path} was answered {answer.status}: {text[:300]!r}")
+        return text
 
 
 class Etcd(System):

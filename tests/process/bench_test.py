@@ -157,6 +157,35 @@ class Bench(unittest.TestCase):
         self.assertGreater(report["succeeded"], 1)
         self.assertEqual(set(report["errors"]), {"connection lost"})
 
+    def test_an_open_load_asks_as_often_as_was_said(self):
+        with Server(PROGRAM, self.data_dir) as server:
+            for threads in ("1", "3"):
+                report = self.bench(server, "--rate", "500", "--connections", "7", "--threads", threads, "--warmup", "200ms", "--keys", "10")
+                self.assertEqual(report["errors"], {})
+                self.assertEqual((report["requests"], report["warmup_requests"]), (500, 100))
+                self.assertEqual(report["settings"]["rate"], 500)
+
+    def test_an_open_load_leaves_out_nothing_that_a_slow_server_had_no_time_for(self):
+        """A server that takes connections and never answers: what was due in a second, and what no connection was free for, are errors."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            command = [PROGRAM, "--endpoint", f"http://127.0.0.1:{listener.getsockname()[1]}", "--timeout", "300ms", "bench", "--output", "json"]
+            answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+            def serve():
+                with listener.accept()[0] as health:  # it is asked once whether it is there
+                    health.recv(65536)
+                    health.sendall(answer)
+                    health.recv(65536)
+            thread = threading.Thread(target=serve)
+            thread.start()
+            done = subprocess.run([*command, "--mix", "0:1", "--connections", "1", "--rate", "100", "--duration", "1s", "--warmup", "0", "--keep"],
+                                  capture_output=True, timeout=60)
+            thread.join()
+        report = self.checked(json.loads(done.stdout))
+        self.assertEqual((report["requests"], report["succeeded"]), (100, 0))
+        self.assertEqual(set(report["errors"]), {"timeout", "never sent"})
+        self.assertGreater(report["errors"]["never sent"], report["errors"]["timeout"])
+
     def test_every_form_of_the_output_has_the_percentiles(self):
         with Server(PROGRAM, self.data_dir) as server:
             small = ["--duration", "100ms", "--warmup", "0", "--keys", "10", "--connections", "1"]
@@ -181,6 +210,11 @@ class Bench(unittest.TestCase):
             (["--bulk", "501"], "--bulk must be from 1 to 500"),
             (["--keys", "5", "--bulk", "6"], "--bulk is more than --keys"),
             (["--value-size", "9000000"], "--value-size"),
+            (["--rate", "0"], "--rate is a whole number of requests a second, from 1 to 10000000, not 0"),
+            (["--rate", "-5"], "--rate is a whole number"),
+            (["--rate", "1.5"], "--rate is a whole number"),
+            (["--rate", "fast"], "not fast"),
+            (["--rate", ""], "--rate"),
             (["--unknown"], "--unknown"),
         ]:
             with self.subTest(arguments=arguments):

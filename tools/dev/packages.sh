@@ -12,7 +12,7 @@ packages_node=(nodejs npm) # only where there is no npm of another origin
 packages_go=(golang-go)    # only where there is no Go of another origin; any from 1.19 on
 packages_test=(chromium python3-venv openssl man-db groff-base iproute2 dpkg-dev debootstrap prometheus strace valgrind)
 packages_package=(dpkg-dev)
-packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-dev redis-tools)
+packages_bench=(libbenchmark-dev librocksdb-dev liblmdb-dev liburcu-dev libtbb-dev redis-tools heaptrack libjemalloc2 "libmimalloc2.0|libmimalloc3" python3-matplotlib)
 # etcd is built from its Go module, with any Go from 1.24 on.
 packages_server_bench=(wrk redis-tools)
 packages_clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)

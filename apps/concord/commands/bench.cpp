@@ -2,7 +2,8 @@
 //
 // The keys are under a prefix of their own, `bench-<random>-`, so that no run meets another's or a user's; they are deleted at
 // the end. Keys that are to be read are stored first. Every connection has one request in flight: a slow answer delays the
-// next request, as it does for a caller, so latencies are those of a loaded server, not of requests that arrive by the clock.
+// next request, as it does for a caller, so latencies are those of a loaded server, not of requests that arrive by the clock. With
+// --rate they do arrive by the clock, and a latency counts from when its request was due (load/schedule.hpp).
 //
 // With several endpoints the connections are spread over all of them, each pinned to one for the whole time; the calls of other
 // subcommands ask the first that answers.
@@ -15,6 +16,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -46,6 +48,7 @@ struct BenchArguments {
   std::string duration = "10s";
   std::string warmup = "1s";
   std::string mix = "9:1";
+  std::optional<std::string> rate;
   bool keep = false;
 };
 
@@ -95,6 +98,10 @@ bool complete_plan(Context& context, BenchArguments& arguments) {
   if (!warmup) return refuse(context, "--warmup is like 0, 1, 1s or 500ms, up to an hour"), false;
   const auto mix = load::read_mix(arguments.mix);
   if (!mix) return refuse(context, "--mix is reads:writes, like 9:1, 1:0 or 0:1, not " + arguments.mix), false;
+  if (arguments.rate && !(plan.rate_per_second = load::read_rate(*arguments.rate))) {
+    return refuse(context, "--rate is a whole number of requests a second, from 1 to 10000000, not " + *arguments.rate),
+           false;
+  }
   plan.duration = *duration;
   plan.warmup = *warmup;
   plan.mix = *mix;
@@ -224,6 +231,9 @@ void add_bench(CLI::App& app, Context& context) {
   command.add_option("--mix", arguments->mix, "Reads to writes: 9:1, 1:0, 0:1")->capture_default_str();
   command.add_option("--keys", plan.keys, "Different keys, chosen at random")->capture_default_str();
   command.add_option("--bulk", plan.bulk, "Keys a request; above 1 the bulk calls are made")->capture_default_str();
+  command.add_option("--rate", arguments->rate,
+                     "Requests a second over all connections, due by the clock; latencies count from when they were "
+                     "due. Without it each connection asks again once it has its answer");
   command.add_option("--threads", plan.threads, "Threads of the generator; a quarter of the processors without it")
       ->check(CLI::PositiveNumber);
   command.add_flag("--keep", arguments->keep, "Leave the keys behind");

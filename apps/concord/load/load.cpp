@@ -69,8 +69,9 @@ std::expected<Server, std::string> resolve(const std::string& host, const std::s
 
 Outcome run(const Plan& plan, const std::vector<Server>& servers, const std::function<bool(milliseconds)>& wants_end) {
   Crew crew(plan, servers);
-  const auto measured_from = Clock::now() + plan.warmup;
-  crew.start({.measured_from = measured_from, .until = measured_from + plan.duration});
+  const auto begin = Clock::now();
+  const auto measured_from = begin + plan.warmup;
+  crew.start({.begin = begin, .measured_from = measured_from, .until = measured_from + plan.duration});
   Outcome outcome;
   while (crew.is_running()) {
     if (!wants_end(poll_interval) || outcome.was_interrupted) continue;

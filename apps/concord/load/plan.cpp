@@ -14,6 +14,7 @@ constexpr std::uint64_t largest_body_bytes = 16U << 20U;
 constexpr std::uint64_t largest_bulk = 500;
 constexpr std::uint64_t most_connections = 100'000;
 constexpr std::uint64_t most_threads = 256;
+constexpr std::uint32_t most_per_second = 10'000'000;
 
 struct Range {
   std::string_view flag;
@@ -38,6 +39,13 @@ std::optional<Mix> read_mix(std::string_view text) noexcept {
   const auto writes = read_part(text.substr(colon + 1));
   if (!reads || !writes || *reads + *writes == 0) return std::nullopt;
   return Mix{.reads = *reads, .writes = *writes};
+}
+
+std::optional<std::uint32_t> read_rate(std::string_view text) noexcept {
+  std::uint32_t rate = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  return is_whole && rate > 0 && rate <= most_per_second ? std::optional(rate) : std::nullopt;
 }
 
 std::optional<std::string> problem_of(const Plan& plan) {

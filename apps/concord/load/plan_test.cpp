@@ -27,6 +27,17 @@ TEST(Mix, IsNothingElse) {
   }
 }
 
+TEST(Rate, IsAWholeNumberOfRequests) {
+  EXPECT_EQ(read_rate("1"), 1U);
+  EXPECT_EQ(read_rate("10000000"), 10'000'000U);
+}
+
+TEST(Rate, IsNothingElse) {
+  for (const char* text : {"", "0", "-1", "1.5", "1e3", "many", "100/s", " 5", "10000001", "99999999999999999999"}) {
+    EXPECT_FALSE(read_rate(text)) << text;
+  }
+}
+
 TEST(Plan, TheDefaultCanBeRun) { EXPECT_EQ(problem_of(Plan{}), std::nullopt); }
 
 TEST(Plan, WhatIsOutOfRangeIsNamed) {

@@ -87,9 +87,9 @@ std::string latency_json(const Histogram& histogram) {
 
 std::string settings_json(const Plan& plan) {
   return fmt::sprintf(
-      R"({"duration_ms":%d,"warmup_ms":%d,"connections":%d,"threads":%d,"value_size":%d,"mix":"%d:%d","keys":%d,"bulk":%d})",
+      R"({"duration_ms":%d,"warmup_ms":%d,"connections":%d,"threads":%d,"value_size":%d,"mix":"%d:%d","keys":%d,"bulk":%d,"rate":%s})",
       plan.duration.count(), plan.warmup.count(), plan.connections, plan.threads, plan.value_bytes, plan.mix.reads,
-      plan.mix.writes, plan.keys, plan.bulk);
+      plan.mix.writes, plan.keys, plan.bulk, plan.rate_per_second ? std::to_string(*plan.rate_per_second) : "null");
 }
 
 }  // namespace
@@ -137,7 +137,8 @@ std::string table_text(const Report& report) {
       "%.1f s%s, %d connections, %d threads, mix %d:%d, values of %d bytes, keys \"%s...\"%s\n\n", seconds(report),
       report.outcome.was_interrupted ? " (ended early)" : "", plan.connections, plan.threads, plan.mix.reads,
       plan.mix.writes, plan.value_bytes, plan.prefix, report.kept ? ", kept" : "");
-  text += fmt::sprintf("requests  %d, %.0f a second\n", tally.succeeded(), per_second(report, tally.succeeded()));
+  text += fmt::sprintf("requests  %d, %.0f a second", tally.succeeded(), per_second(report, tally.succeeded()));
+  text += plan.rate_per_second ? fmt::sprintf(" of the %d that were due\n", *plan.rate_per_second) : "\n";
   if (plan.bulk > 1)
     text += fmt::sprintf("items     %d, %.0f a second\n", items(report), per_second(report, items(report)));
   for (const auto& [kind, count] : tally.errors) text += fmt::sprintf("errors    %d, %s\n", count, kind);

@@ -38,6 +38,14 @@ TEST(Report, TableShowsBarsByTheirShare) {
   EXPECT_THAT(table, HasSubstr("25.00 %  " + std::string(13, '#') + "\n"));
 }
 
+TEST(Report, AnOpenLoadSaysWhatWasDue) {
+  Report report = example();
+  EXPECT_THAT(json_text(report), HasSubstr(R"("rate":null})"));
+  report.plan.rate_per_second = 25;
+  EXPECT_THAT(json_text(report), HasSubstr(R"("rate":25})"));
+  EXPECT_THAT(table_text(report), HasSubstr("requests  40, 20 a second of the 25 that were due\n"));
+}
+
 TEST(Report, PlainIsNamesAndNumbers) {
   const std::string text = plain_text(example());
   EXPECT_THAT(text, HasSubstr("requests 45\nsucceeded 40\n"));

@@ -16,7 +16,8 @@ struct Tally {
   Histogram reads;   ///< nanoseconds of those answered with success
   Histogram writes;  ///< as reads
   std::uint64_t requests = 0;
-  /// By kind: "status 429", "connection lost", "timeout", "malformed response".
+  /// By kind: "status 429", "connection lost", "timeout", "malformed response", and of an open load "never sent":
+  /// no connection was free for it in time.
   std::map<std::string, std::uint64_t> errors;
   std::uint64_t failed_connects = 0;
   /// What the first error answer of each status said.

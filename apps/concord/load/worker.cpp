@@ -37,6 +37,7 @@ struct Worker::Connection {
   State state = State::down;
   bool is_write = false;           ///< the request in flight
   bool waits_to_send = false;      ///< epoll watches for room
+  Clock::time_point due;           ///< the request; in a closed load when it began
   Clock::time_point began;         ///< the request, or the connecting
   Clock::time_point reconnect_at;  ///< while down
   std::string unsent;              ///< what the socket had no room for
@@ -49,6 +50,7 @@ Worker::Worker(const Plan& plan, const std::vector<Server>& servers, Share conne
       servers_(servers),
       random_(seed),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      share_(connections),
       connections_(connections.count),
       statuses_(status_count) {
   for (const Server& server : servers) requests_.emplace_back(plan, server.host);
@@ -61,6 +63,7 @@ Worker::~Worker() = default;
 void Worker::run(Span span) {
   span_ = span;
   now_ = last_answer_ = Clock::now();
+  if (plan_.rate_per_second) open_schedule();
   for (Connection& connection : connections_) open(connection);
   std::array<epoll_event, event_count> events{};
   auto next_tick = now_ + tick_interval;
@@ -69,17 +72,32 @@ void Worker::run(Span span) {
                                    static_cast<int>(tick_interval.count()));
     for (int index = 0; index < count; ++index) {
       const epoll_event& event = events[static_cast<std::size_t>(index)];
-      on_event(connections_[event.data.u64], event.events);
+      if (event.data.u64 == connections_.size()) {
+        timer_.read();
+      } else {
+        on_event(connections_[event.data.u64], event.events);
+      }
     }
     now_ = Clock::now();
+    if (schedule_) begin_due_requests();
     if (now_ < next_tick) continue;
     next_tick = now_ + tick_interval;
     tick();
   }
   for (Connection& connection : connections_) connection.socket.close();
+  if (schedule_) count_never_sent();
   for (std::size_t status = 0; status < statuses_.size(); ++status) {
     if (statuses_[status] > 0) tally_.errors["status " + std::to_string(status)] += statuses_[status];
   }
+}
+
+void Worker::open_schedule() {
+  const Schedule::Share share{.first = share_.first, .part = share_.count, .whole = plan_.connections};
+  schedule_.emplace(*plan_.rate_per_second, share, span_.begin, span_.until);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = connections_.size();
+  ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, timer_.number(), &event);
 }
 
 void Worker::open(Connection& connection) {
@@ -127,16 +145,40 @@ void Worker::on_connected(Connection& connection) {
   connection.waits_to_send = false;
   watch(connection, EPOLLIN, EPOLL_CTL_MOD);
   now_ = Clock::now();
-  begin_request(connection);
+  become_idle(connection);
 }
 
 /// At `now_`, which is when the last answer came: what this thread does in between counts as well.
-void Worker::begin_request(Connection& connection) {
-  if (ending_ || now_ >= span_.until) return;
+void Worker::become_idle(Connection& connection) {
+  if (schedule_) {
+    idle_.push_back(static_cast<std::size_t>(&connection - connections_.data()));
+  } else if (!ending_ && now_ < span_.until) {
+    begin_request(connection, now_);
+  }
+}
+
+void Worker::begin_due_requests() {
+  while (!idle_.empty() && !ending_) {
+    Connection& connection = connections_[idle_.front()];
+    if (connection.state != Connection::State::idle) {
+      idle_.pop_front();
+      continue;
+    }
+    const auto due = schedule_->take(now_);
+    if (!due) break;
+    idle_.pop_front();
+    begin_request(connection, *due);
+  }
+  const auto next = schedule_->next_due();
+  if (next && !idle_.empty()) timer_.set(*next);
+}
+
+void Worker::begin_request(Connection& connection, Clock::time_point due) {
   Requests& requests = requests_[connection.server];
   const auto key = static_cast<std::uint32_t>(random_.below(plan_.keys));
   connection.is_write = random_.below(plan_.mix.reads + plan_.mix.writes) >= plan_.mix.reads;
   const std::string_view bytes = connection.is_write ? requests.write(key) : requests.read(key);
+  connection.due = due;
   connection.began = now_;
   connection.state = Connection::State::busy;
   ++in_flight_;
@@ -193,7 +235,7 @@ void Worker::finish_request(Connection& connection) {
   } else {
     ++tally_.requests;
     if (is_success(status)) {
-      (connection.is_write ? tally_.writes : tally_.reads).record(nanoseconds(now_ - connection.began));
+      (connection.is_write ? tally_.writes : tally_.reads).record(nanoseconds(now_ - connection.due));
     } else {
       ++statuses_[std::min<std::size_t>(status, status_count - 1)];
       tally_.messages.try_emplace(status, connection.response.body_begin().substr(0, longest_message_bytes));
@@ -204,7 +246,7 @@ void Worker::finish_request(Connection& connection) {
   connection.state = Connection::State::idle;
   // An answer that came before all was sent: the rest of the request is owed no more, and the connection is useless.
   if (closes || connection.waits_to_send) return drop(connection);
-  begin_request(connection);
+  become_idle(connection);
 }
 
 void Worker::fail_request(Connection& connection, const std::string& kind) {
@@ -234,7 +276,7 @@ void Worker::drop(Connection& connection) {
 }
 
 void Worker::tick() {
-  ending_ = ending_ || now_ >= span_.until || stop_.load(std::memory_order_relaxed);
+  ending_ = ending_ || is_over() || stop_.load(std::memory_order_relaxed);
   bool is_any_up = false;
   for (Connection& connection : connections_) {
     using State = Connection::State;
@@ -251,6 +293,23 @@ void Worker::tick() {
   lost_all_ = is_refused && (ending_ || now_ - last_answer_ > plan_.timeout);
 }
 
-bool Worker::counts(const Connection& connection) const noexcept { return connection.began >= span_.measured_from; }
+bool Worker::is_over() const noexcept {
+  if (!schedule_ || now_ < span_.until) return now_ >= span_.until;
+  return !schedule_->next_due() || now_ >= span_.until + plan_.timeout;
+}
+
+/// What was due until now, or until the end: a server that can't keep up is not asked less than was said.
+void Worker::count_never_sent() {
+  while (const auto due = schedule_->take(now_)) {
+    if (*due < span_.measured_from) {
+      ++tally_.warmup_requests;
+    } else {
+      ++tally_.requests;
+      ++tally_.errors["never sent"];
+    }
+  }
+}
+
+bool Worker::counts(const Connection& connection) const noexcept { return connection.due >= span_.measured_from; }
 
 }  // namespace concord::app::load

@@ -1,11 +1,17 @@
 // One thread of a load: its connections, each with one request in flight, on an epoll of its own.
 //
+// In a closed load a connection asks again once it has its answer. In an open one requests are due by a schedule, and each goes to the
+// connection that has been idle for longest; when none is, it waits, and its latency counts on. What was due and not yet sent when the
+// time is over is sent as long as one request may take; the rest are errors.
+//
 // A lost connection is made again after a pause. Thread rule: `run` on one thread; `stop` from any.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +22,9 @@
 #include "load/plan.hpp"
 #include "load/request.hpp"
 #include "load/response.hpp"
+#include "load/schedule.hpp"
 #include "load/tally.hpp"
+#include "load/timer.hpp"
 
 namespace concord::app::load {
 
@@ -29,8 +37,9 @@ struct Server {
   std::string host;  ///< as the header Host names it
 };
 
-/// When a request that begins counts, and when no more begin.
+/// When a request that begins, or is due, counts, and when no more are.
 struct Span {
+  Clock::time_point begin;
   Clock::time_point measured_from;
   Clock::time_point until;
 };
@@ -63,11 +72,16 @@ class Worker {
  private:
   struct Connection;
 
+  void open_schedule();
   void open(Connection& connection);
   void watch(Connection& connection, std::uint32_t events, int operation);
   void on_event(Connection& connection, std::uint32_t events);
   void on_connected(Connection& connection);
-  void begin_request(Connection& connection);
+  /// The connection has nothing to do: asks what is next, or waits for what will be due.
+  void become_idle(Connection& connection);
+  /// Sends what is due as long as connections are idle, and has the timer wake for the next.
+  void begin_due_requests();
+  void begin_request(Connection& connection, Clock::time_point due);
   void send_rest(Connection& connection);
   void receive(Connection& connection);
   void finish_request(Connection& connection);
@@ -77,6 +91,8 @@ class Worker {
   void drop(Connection& connection);
   /// What happens by time: connections to make again, requests that took too long, the end.
   void tick();
+  [[nodiscard]] bool is_over() const noexcept;
+  void count_never_sent();
   [[nodiscard]] bool counts(const Connection& connection) const noexcept;
 
   const Plan& plan_;
@@ -84,7 +100,11 @@ class Worker {
   std::vector<Requests> requests_;  ///< by server
   base::Random random_;
   Descriptor epoll_;
+  Share share_;
   std::vector<Connection> connections_;
+  std::optional<Schedule> schedule_;  ///< of an open load
+  Timer timer_;
+  std::deque<std::size_t> idle_;  ///< connections of an open load in the order they became so; some no longer are
   Tally tally_;
   Span span_;
   Clock::time_point now_;          ///< of the event that is looked at
