@@ -4,7 +4,9 @@
 //! the same answers and the same bytes.
 //!
 //! - `abi`        the functions of engine.h; the only unsafe code; every entry catches panics
-//! - `node`       one raft participant and its turn (inputs, ready, advance)
+//! - `node`       one raft participant and its turn (inputs, ready, advance): what may be asked of it when
+//! - `participant` raft itself, and what it has handed out
+//! - `batch`      what a turn hands out
 //! - `loading`    what was recovered from disk, until it is complete and believed
 //! - `storage`    the mirror: the part of the log that raft reads, in memory
 //! - `validator`  what a peer may say
@@ -12,9 +14,11 @@
 //! - `conf`       who is a member
 
 mod abi;
+mod batch;
 mod conf;
 mod loading;
 mod node;
+mod participant;
 mod storage;
 mod timeouts;
 mod validator;

@@ -1,16 +1,15 @@
 //! One raft participant and its turn: inputs, ready, advance.
 
 use prost::Message as _;
-use raft::eraftpb::{ConfChange, ConfChangeType, ConfChangeV2, ConfState, Entry, EntryType, Message, Snapshot};
-use raft::{Config, RawNode, Ready, SnapshotStatus, StateRole};
+use raft::eraftpb::{ConfChange, ConfChangeType, ConfChangeV2, ConfState, EntryType, Message, Snapshot};
+use raft::{Config, SnapshotStatus, StateRole};
 
+use crate::batch::{Batch, LightBatch, Run};
 use crate::conf;
+use crate::participant::Participant;
 use crate::storage::Mirror;
 use crate::timeouts::Timeouts;
 use crate::validator;
-
-/// A message buffer that grew beyond this is given back after its turn.
-const KEPT_BUFFER_BYTES: usize = 4 << 20;
 
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
@@ -41,77 +40,8 @@ fn refused<T>(reason: impl Into<String>) -> Outcome<T> {
     Err(Denial::Refused(reason.into()))
 }
 
-/// Encoded messages, one behind the other.
-#[derive(Default)]
-pub struct Outbox {
-    pub bytes: Vec<u8>,
-    pub parcels: Vec<Parcel>,
-}
-
-#[derive(Clone, Copy)]
-pub struct Parcel {
-    pub to: u64,
-    pub snapshot_index: u64,
-    pub begin: usize,
-    pub end: usize,
-}
-
-impl Outbox {
-    fn fill(&mut self, messages: Vec<Message>) {
-        self.parcels.clear();
-        self.bytes.clear();
-        if self.bytes.capacity() > KEPT_BUFFER_BYTES {
-            self.bytes = Vec::new();
-        }
-        for message in messages {
-            let begin = self.bytes.len();
-            message.encode(&mut self.bytes).expect("a Vec grows as needed");
-            let snapshot_index = message.snapshot.as_ref().map_or(0, |snapshot| snapshot.get_metadata().index);
-            self.parcels.push(Parcel { to: message.to, snapshot_index, begin, end: self.bytes.len() });
-        }
-    }
-}
-
-/// Entries [first, end) of the mirror.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-pub struct Run {
-    pub first: u64,
-    pub end: u64,
-}
-
-impl Run {
-    fn of(entries: &[Entry]) -> Run {
-        match (entries.first(), entries.last()) {
-            (Some(first), Some(last)) => Run { first: first.index, end: last.index + 1 },
-            _ => Run::default(),
-        }
-    }
-}
-
-/// What `ready` found; the arrays live until the next `ready`.
-#[derive(Default)]
-pub struct Batch {
-    pub outbox: Outbox,
-    pub outbox_waits_for_disk: bool,
-    pub entries: Run,
-    pub hard_state: Option<raft::eraftpb::HardState>,
-    pub must_sync: bool,
-    pub snapshot: Option<Snapshot>,
-    pub committed: Run,
-    pub read_states: Vec<(u64, u64)>,
-    pub role_changed: bool,
-}
-
-/// What `advance` found.
-#[derive(Default)]
-pub struct LightBatch {
-    pub commit: Option<u64>,
-    pub outbox: Outbox,
-    pub committed: Run,
-}
-
 pub struct Node {
-    raw: RawNode<Mirror>,
+    raw: Participant,
     timeouts: Timeouts,
     max_message_bytes: u64,
     max_uncommitted_bytes: u64,
@@ -120,10 +50,6 @@ pub struct Node {
     /// Entries up to here were in the log before this leadership and are not counted.
     counted_after: u64,
     led_term: u64,
-    /// The last entry handed out as committed.
-    handed_out: u64,
-    pending: Option<Ready>,
-    proposal: [Entry; 1],
     pub batch: Batch,
     pub light: LightBatch,
 }
@@ -147,8 +73,7 @@ impl Node {
             ..Config::default()
         };
         let timeouts = Timeouts::new(limits.seed, id, config.min_election_tick(), config.max_election_tick().max(1));
-        let logger = slog::Logger::root(slog::Discard, slog::o!());
-        let raw = RawNode::new(&config, mirror, &logger).map_err(|error| error.to_string())?;
+        let raw = Participant::new(&config, mirror).map_err(|error| error.to_string())?;
         let mut node = Node {
             raw,
             timeouts,
@@ -157,9 +82,6 @@ impl Node {
             uncommitted_bytes: 0,
             counted_after: 0,
             led_term: 0,
-            handed_out: applied,
-            pending: None,
-            proposal: [Entry::default()],
             batch: Batch::default(),
             light: LightBatch::default(),
         };
@@ -167,7 +89,7 @@ impl Node {
         Ok(node)
     }
 
-    /// After every call into raft that may change it.
+    /// After every call into raft that may change its role or term: the others draw no timeout.
     fn settle(&mut self) {
         self.raw.raft.set_randomized_election_timeout(self.timeouts.next());
         if self.raw.raft.state != StateRole::Leader {
@@ -180,9 +102,9 @@ impl Node {
     }
 
     fn between_turns(&self) -> Outcome {
-        match self.pending {
-            None => Ok(()),
-            Some(_) => Err(Denial::Misuse("the batch of the last ready() has not been advanced")),
+        match self.raw.is_persisting() {
+            false => Ok(()),
+            true => Err(Denial::Misuse("the batch of the last ready() has not been advanced")),
         }
     }
 
@@ -207,7 +129,7 @@ impl Node {
     pub fn tick(&mut self) -> Outcome {
         self.between_turns()?;
         if !self.would_win_before_persisting() {
-            self.raw.tick();
+            self.raw.raft.tick();
             self.settle();
         }
         Ok(())
@@ -226,26 +148,16 @@ impl Node {
         result.or_else(|error| refused(error.to_string()))
     }
 
-    /// What raft does with a proposal of one normal entry, without its copy of the data into a message first.
     pub fn propose(&mut self, data: &[u8]) -> Outcome {
         self.leading()?;
-        let raft = &mut self.raw.raft;
+        let raft = &self.raw.raft;
         let size = data.len() as u64;
         let full = self.uncommitted_bytes > 0 && self.uncommitted_bytes + size > self.max_uncommitted_bytes;
         if full || raft.lead_transferee.is_some() || !raft.promotable() {
             return Err(Denial::Dropped);
         }
-        let entry = &mut self.proposal[0];
-        entry.data.clear();
-        entry.data.extend_from_slice(data);
-        let appended = raft.append_entry(&mut self.proposal);
-        assert!(appended, "raft counts no uncommitted bytes here");
-        raft.bcast_append();
+        self.raw.append(data.to_vec());
         self.uncommitted_bytes += size;
-        if self.proposal[0].data.capacity() > KEPT_BUFFER_BYTES {
-            self.proposal[0].data = Vec::new();
-        }
-        self.settle();
         Ok(())
     }
 
@@ -259,7 +171,7 @@ impl Node {
             return Err(Denial::Dropped);
         }
         let change = ConfChange { change_type: kind, node_id: node, context: context.to_vec(), id: 0 };
-        let result = self.raw.propose_conf_change(Vec::new(), change);
+        let result = self.raw.propose_conf_change(&change);
         self.settle();
         result.map_err(|_| Denial::Dropped)
     }
@@ -363,7 +275,7 @@ impl Node {
 
     pub fn ping(&mut self) -> Outcome {
         self.between_turns()?;
-        self.raw.ping();
+        self.raw.raft.ping();
         self.settle();
         Ok(())
     }
@@ -402,69 +314,29 @@ impl Node {
     // --- a turn ---------------------------------------------------------------------------------------------------
 
     pub fn has_ready(&self) -> bool {
-        self.pending.is_none() && self.raw.has_ready()
+        !self.raw.is_persisting() && self.raw.has_ready()
     }
 
-    /// Collects the batch and puts its snapshot, entries and hard state into the mirror: raft reads them there once
-    /// `advance` has taken them out of its own memory.
+    /// Collects the batch and puts its snapshot, entries and hard state into the mirror.
     pub fn ready(&mut self) -> Outcome {
         self.between_turns()?;
-        let mut ready = self.raw.ready();
-        let batch = &mut self.batch;
-        batch.outbox_waits_for_disk = !ready.persisted_messages().is_empty();
-        batch.outbox.fill(match batch.outbox_waits_for_disk {
-            true => ready.take_persisted_messages(),
-            false => ready.take_messages(),
-        });
-        batch.must_sync = ready.must_sync();
-        batch.role_changed = ready.ss().is_some();
-        batch.hard_state = ready.hs().cloned();
-        batch.snapshot = None;
-        let mirror = self.raw.mut_store();
-        if !ready.snapshot().is_empty() {
-            mirror.install(ready.snapshot().get_metadata());
-            self.handed_out = ready.snapshot().get_metadata().index;
-            batch.snapshot = Some(ready.snapshot().clone());
-        }
-        batch.entries = Run::of(ready.entries());
-        mirror.append(ready.take_entries());
-        if let Some(hard_state) = &batch.hard_state {
-            mirror.set_hard_state(hard_state.clone());
-        }
-        batch.committed = Run::of(ready.committed_entries());
-        batch.read_states.clear();
-        for state in ready.read_states() {
-            let (_, context) = validator::decode_read_context(&state.request_ctx).expect("made here or checked");
-            batch.read_states.push((context, state.index));
-        }
-        let committed = batch.committed;
-        self.hand_out(committed);
-        self.pending = Some(ready);
+        self.raw.ready(&mut self.batch);
+        self.count_out(self.batch.committed);
         Ok(())
     }
 
     pub fn advance(&mut self) -> Outcome {
-        let Some(ready) = self.pending.take() else {
+        if !self.raw.advance(&mut self.light) {
             return Err(Denial::Misuse("advance() without ready()"));
-        };
-        let mut light = self.raw.advance_append(ready);
-        self.light.commit = light.commit_index();
-        if let Some(commit) = self.light.commit {
-            self.raw.mut_store().set_commit(commit);
         }
-        self.light.committed = Run::of(light.committed_entries());
-        self.light.outbox.fill(light.take_messages());
-        self.hand_out(self.light.committed);
+        self.count_out(self.light.committed);
         self.settle();
         Ok(())
     }
 
-    fn hand_out(&mut self, run: Run) {
-        if run.first == run.end {
-            return;
-        }
-        self.handed_out = run.end - 1;
-        if self.led_term == 0 {
+    /// These are no longer uncommitted.
+    fn count_out(&mut self, run: Run) {
+        if run.is_empty() || self.led_term == 0 {
             return;
         }
         let mirror = self.raw.store();
@@ -477,11 +349,11 @@ impl Node {
     pub fn advance_apply(&mut self, index: u64) -> Outcome {
         self.between_turns()?;
         let applied = self.raw.raft.raft_log.applied;
-        if index < applied || index > self.handed_out {
-            return refused(format!("applied {index} is not within [{applied}, {}]", self.handed_out));
+        let handed_out = self.raw.handed_out();
+        if index < applied || index > handed_out {
+            return refused(format!("applied {index} is not within [{applied}, {handed_out}]"));
         }
-        self.raw.advance_apply_to(index);
-        self.settle();
+        self.raw.raft.commit_apply(index);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use raft::eraftpb::{ConfState, Entry, EntryType, HardState, Snapshot, SnapshotMetadata};
 use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
 
+use crate::batch::Run;
 use crate::conf;
 
 /// What one entry costs beside its data, in messages and in raft's size limits.
@@ -84,14 +85,12 @@ impl Mirror {
         self.hard_state.commit = commit;
     }
 
-    /// Takes the entries over; the first one replaces everything from its index on.
-    pub fn append(&mut self, entries: Vec<Entry>) {
-        let Some(first) = entries.first() else { return };
-        assert!(first.index > self.compacted.index, "an entry would replace the compacted {}", first.index);
-        assert!(first.index <= self.last() + 1, "entry {} leaves a gap behind {}", first.index, self.last());
-        self.truncate_from(first.index);
+    /// Takes the entries over; each replaces everything from its index on.
+    pub fn append(&mut self, entries: impl IntoIterator<Item = Entry>) {
         for entry in entries {
-            debug_assert_eq!(entry.index, self.last() + 1);
+            assert!(entry.index > self.compacted.index, "an entry would replace the compacted {}", entry.index);
+            assert!(entry.index <= self.last() + 1, "entry {} leaves a gap behind {}", entry.index, self.last());
+            self.truncate_from(entry.index);
             self.data_bytes += entry.data.len() as u64;
             self.entries.push_back(entry);
         }
@@ -102,6 +101,19 @@ impl Mirror {
             let entry = self.entries.pop_back().expect("last() counts the entries");
             self.data_bytes -= entry.data.len() as u64;
         }
+    }
+
+    /// The front of a run of entries, of as many bytes as the limit allows; one always fits. Precondition: they are here, and not none.
+    pub fn front(&self, run: Run, limit_bytes: u64) -> Run {
+        let begin = (run.first - self.first()) as usize;
+        let mut entries = self.entries.range(begin..begin + (run.end - run.first) as usize);
+        let mut size = 0;
+        let is_beyond = |entry: &Entry| {
+            size += ENTRY_OVERHEAD_BYTES + entry.data.len() as u64;
+            size > limit_bytes && size > ENTRY_OVERHEAD_BYTES + entry.data.len() as u64
+        };
+        let end = entries.position(is_beyond).map_or(run.end, |count| run.first + count as u64);
+        Run { first: run.first, end }
     }
 
     /// Forgets the entries up to `index` and keeps its term. An index already forgotten is no change.
@@ -162,21 +174,22 @@ impl Storage for Mirror {
         if high > self.last() + 1 || low > high {
             return Err(Error::Store(StorageError::Unavailable));
         }
-        let begin = (low - self.first()) as usize;
-        let end = (high - self.first()) as usize;
-        let with_data = context.can_async();
-        let limit = max_size.into().unwrap_or(u64::MAX);
-        let mut size = 0;
-        let mut taken = Vec::new();
-        for entry in self.entries.range(begin..end) {
-            size += ENTRY_OVERHEAD_BYTES + entry.data.len() as u64;
-            if size > limit && !taken.is_empty() {
-                break;
-            }
-            let keeps_data = with_data || entry.entry_type != EntryType::EntryNormal as i32;
-            taken.push(if keeps_data { entry.clone() } else { without_data(entry) });
+        if low == high {
+            return Ok(Vec::new());
         }
-        Ok(taken)
+        let run = self.front(Run { first: low, end: high }, max_size.into().unwrap_or(u64::MAX));
+        let with_data = context.can_async();
+        let given = |entry: &Entry| {
+            let keeps_data = with_data || entry.entry_type != EntryType::EntryNormal as i32;
+            if keeps_data {
+                entry.clone()
+            } else {
+                without_data(entry)
+            }
+        };
+        let begin = (run.first - self.first()) as usize;
+        let end = (run.end - self.first()) as usize;
+        Ok(self.entries.range(begin..end).map(given).collect())
     }
 
     fn term(&self, index: u64) -> Result<u64> {

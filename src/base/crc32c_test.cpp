@@ -18,7 +18,7 @@ TEST(Crc32c, GivesTheCheckValuesOfRfc3720) {
 
 TEST(Crc32c, InstructionAndTableAgreeOnEveryLengthAndSplit) {
   Random random(7);
-  for (std::size_t size = 0; size < 200; ++size) {
+  for (std::size_t size = 0; size < 10'000; size += size < 2000 ? 1 : 97) {
     std::string bytes(size, '\0');
     for (char& c : bytes) c = static_cast<char>(random.next());
     const std::size_t split = size == 0 ? 0 : random.below(size);

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "base/wire_writing.hpp"
 #include "command/limits.hpp"
 #include "compress/packed.hpp"
 
@@ -29,11 +30,17 @@ constexpr std::uint8_t with_token = 9;
 
 void append_kind(std::string& to, auto kind) { to.push_back(static_cast<char>(kind)); }
 
+constexpr std::size_t max_head_bytes = 1 + 3 * base::max_varint_bytes;
+
+char* write_head(char* at, CommandKind kind, const base::RequestId& request) noexcept {
+  *at++ = static_cast<char>(kind);
+  at = base::write_varint(at, request.node.value());
+  at = base::write_varint(at, request.incarnation);
+  return base::write_varint(at, request.sequence);
+}
+
 void append_head(std::string& to, CommandKind kind, const base::RequestId& request) {
-  append_kind(to, kind);
-  append_varint(to, request.node.value());
-  append_varint(to, request.incarnation);
-  append_varint(to, request.sequence);
+  base::append_at_most(to, max_head_bytes, [&](char* at) { return write_head(at, kind, request); });
 }
 
 void append_guard(std::string& to, const Guard& guard) {
@@ -63,12 +70,18 @@ void append_selector(std::string& to, const Selector& selector) {
 }
 
 void append_operation(std::string& to, const Operation& operation) {
-  append_kind(to, operation.kind);
-  if (operation.kind == OperationKind::delete_where) return append_selector(to, operation.selector);
-  append_bytes(to, operation.key);
-  if (operation.kind == OperationKind::put) append_bytes(to, operation.value);
-  if (operation.kind == OperationKind::put || operation.kind == OperationKind::touch)
-    append_varint(to, operation.ttl_s);
+  if (operation.kind == OperationKind::delete_where) {
+    append_kind(to, operation.kind);
+    return append_selector(to, operation.selector);
+  }
+  const std::size_t most_bytes = 1 + 3 * base::max_varint_bytes + operation.key.size() + operation.value.size();
+  base::append_at_most(to, most_bytes, [&](char* at) {
+    *at++ = static_cast<char>(operation.kind);
+    at = base::write_bytes(at, operation.key);
+    if (operation.kind == OperationKind::put) at = base::write_bytes(at, operation.value);
+    const bool has_ttl = operation.kind == OperationKind::put || operation.kind == OperationKind::touch;
+    return has_ttl ? base::write_varint(at, operation.ttl_s) : at;
+  });
 }
 
 void append_operations(std::string& to, const std::vector<Operation>& operations) {
@@ -264,28 +277,35 @@ void read_transaction(Reader& outer, Transaction& transaction) {
 }  // namespace
 
 void begin_entry(std::string& to, const EntryStamp& stamp) {
-  to.push_back(static_cast<char>(entry_format));
-  append_varint(to, stamp.cluster_time_ms);
-  append_varint(to, base::zigzag(stamp.wall_offset_ms));
+  char
+      head[1 +
+           2 * base::max_varint_bytes];  // more than fits into a string without memory of its own: mostly it needs less
+  head[0] = static_cast<char>(entry_format);
+  char* const end =
+      base::write_varint(base::write_varint(head + 1, stamp.cluster_time_ms), base::zigzag(stamp.wall_offset_ms));
+  to.append(head, static_cast<std::size_t>(end - head));
 }
 
 void append_put(std::string& to, const base::RequestId& request, std::string_view key, std::string_view value,
                 std::uint32_t ttl_s) {
-  append_head(to, CommandKind::put, request);
-  append_bytes(to, key);
-  append_bytes(to, value);
-  append_varint(to, ttl_s);
+  const std::size_t most_bytes = max_head_bytes + 3 * base::max_varint_bytes + key.size() + value.size();
+  base::append_at_most(to, most_bytes, [&](char* at) {
+    at = write_head(at, CommandKind::put, request);
+    at = base::write_bytes(at, key);
+    at = base::write_bytes(at, value);
+    return base::write_varint(at, ttl_s);
+  });
 }
 
 void append_remove(std::string& to, const base::RequestId& request, std::string_view key) {
-  append_head(to, CommandKind::remove, request);
-  append_bytes(to, key);
+  base::append_at_most(to, max_head_bytes + base::max_varint_bytes + key.size(),
+                       [&](char* at) { return base::write_bytes(write_head(at, CommandKind::remove, request), key); });
 }
 
 void append_touch(std::string& to, const base::RequestId& request, std::string_view key, std::uint32_t ttl_s) {
-  append_head(to, CommandKind::touch, request);
-  append_bytes(to, key);
-  append_varint(to, ttl_s);
+  base::append_at_most(to, max_head_bytes + 2 * base::max_varint_bytes + key.size(), [&](char* at) {
+    return base::write_varint(base::write_bytes(write_head(at, CommandKind::touch, request), key), ttl_s);
+  });
 }
 
 void append_transaction(std::string& to, const base::RequestId& request, const Transaction& transaction) {

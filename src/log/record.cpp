@@ -6,6 +6,7 @@
 #include "base/crc32c.hpp"
 #include "base/mutant.hpp"
 #include "base/wire.hpp"
+#include "base/wire_writing.hpp"
 
 namespace concord::log {
 
@@ -39,24 +40,31 @@ std::uint64_t get64(const char* at) noexcept {
   return value;
 }
 
-std::size_t begin_record(std::string& to) {
-  const std::size_t start = to.size();
-  to.append(record_header_bytes, '\0');
-  return start;
+/// Between `start`, where the header goes, and `end` stands a payload. Returns the end with its padding.
+char* finish_record(char* start, char* end, std::size_t before, const RecordPlace& place, std::uint32_t& crc) {
+  const auto size = static_cast<std::size_t>(end - start) - record_header_bytes;
+  put32(start + 4, static_cast<std::uint32_t>(size));
+  put64(start + 8, place.segment_id);
+  put32(start + 16, place.offset);
+  put32(start + 20, place.previous);
+  put32(start + 24, place.synced);
+  put32(start + 28, 0);
+  crc = salted_crc(place.salt, {start + 4, record_header_bytes - 4 + size});
+  put32(start, crc);
+  for (std::size_t padding = (8 - (before + record_header_bytes + size) % 8) % 8; padding > 0; --padding) *end++ = '\0';
+  return end;
 }
 
-std::uint32_t finish_record(std::string& to, std::size_t start, const RecordPlace& place) {
-  const std::size_t size = to.size() - start - record_header_bytes;
-  CONCORD_CHECK(size <= 0xffff'ffffU, "a record's payload has 32 bits of size");
-  char* header = to.data() + start;
-  put32(header + 4, static_cast<std::uint32_t>(size));
-  put64(header + 8, place.segment_id);
-  put32(header + 16, place.offset);
-  put32(header + 20, place.previous);
-  put32(header + 24, place.synced);
-  const std::uint32_t crc = salted_crc(place.salt, {header + 4, record_header_bytes - 4 + size});
-  put32(header, crc);
-  to.append((8 - to.size() % 8) % 8, '\0');
+/// `write_payload(char*) -> char*` writes at most `most_bytes`, header and padding counted.
+template <class WritePayload>
+std::uint32_t append_record(std::string& to, const RecordPlace& place, std::size_t most_bytes,
+                            WritePayload write_payload) {
+  CONCORD_CHECK(most_bytes <= 0xffff'ffffU, "a record's payload has 32 bits of size");
+  std::uint32_t crc = 0;
+  const std::size_t before = to.size();
+  base::append_at_most(to, most_bytes, [&](char* start) {
+    return finish_record(start, write_payload(start + record_header_bytes), before, place, crc);
+  });
   return crc;
 }
 
@@ -115,29 +123,31 @@ std::optional<SegmentHeader> decode_segment_header(std::string_view bytes, std::
 
 std::uint32_t append_batch(std::string& to, const RecordPlace& place, std::span<const EntryView> entries,
                            const std::optional<HardState>& hard_state) {
-  const std::size_t start = begin_record(to);
-  to.push_back(static_cast<char>(RecordKind::batch));
-  base::append_varint(to, entries.empty() ? 0 : entries.front().index.value());
-  base::append_varint(to, entries.size());
-  for (const EntryView& entry : entries) {
-    to.push_back(static_cast<char>(entry.type));
-    base::append_varint(to, entry.term.value());
-    base::append_bytes(to, entry.data);
-  }
-  to.push_back(hard_state ? '\1' : '\0');
-  if (hard_state) {
-    base::append_varint(to, hard_state->term.value());
-    base::append_varint(to, hard_state->vote.value());
-    base::append_varint(to, hard_state->commit.value());
-  }
-  return finish_record(to, start, place);
+  return append_record(to, place, static_cast<std::size_t>(batch_size_bound(entries)), [&](char* at) {
+    *at++ = static_cast<char>(RecordKind::batch);
+    at = base::write_varint(at, entries.empty() ? 0 : entries.front().index.value());
+    at = base::write_varint(at, entries.size());
+    for (const EntryView& entry : entries) {
+      *at++ = static_cast<char>(entry.type);
+      at = base::write_varint(at, entry.term.value());
+      at = base::write_bytes(at, entry.data);
+    }
+    *at++ = hard_state ? '\1' : '\0';
+    if (!hard_state) return at;
+    at = base::write_varint(at, hard_state->term.value());
+    at = base::write_varint(at, hard_state->vote.value());
+    return base::write_varint(at, hard_state->commit.value());
+  });
 }
 
 std::uint32_t append_mark(std::string& to, const RecordPlace& place, RecordKind kind, std::uint64_t boot_id) {
-  const std::size_t start = begin_record(to);
-  to.push_back(static_cast<char>(kind));
-  if (kind == RecordKind::opened) base::append_fixed64(to, boot_id);
-  return finish_record(to, start, place);
+  constexpr std::size_t most_bytes = record_header_bytes + 1 + sizeof boot_id + 7;
+  return append_record(to, place, most_bytes, [kind, boot_id](char* at) {
+    *at++ = static_cast<char>(kind);
+    if (kind != RecordKind::opened) return at;
+    put64(at, boot_id);
+    return at + sizeof boot_id;
+  });
 }
 
 std::uint64_t batch_size_bound(std::span<const EntryView> entries) noexcept {

@@ -5,7 +5,8 @@ use std::slice;
 
 use raft::eraftpb::ConfState;
 
-use crate::node::{Node, Outbox, Run};
+use crate::batch::{Outbox, Run};
+use crate::node::Node;
 use crate::storage::Mirror;
 
 #[repr(C)]

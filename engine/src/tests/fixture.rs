@@ -6,8 +6,9 @@ use prost::Message as _;
 use raft::eraftpb::{ConfState, Entry, HardState, Message};
 use raft::StateRole;
 
+use crate::batch::Run;
 use crate::loading::Loading;
-use crate::node::{Limits, Node, Run};
+use crate::node::{Limits, Node};
 use crate::storage::Position;
 
 pub fn limits(seed: u64) -> Limits {
@@ -107,8 +108,8 @@ impl Peer {
     }
 }
 
-fn parcels(from: u64, outbox: &crate::node::Outbox) -> Vec<Parcel> {
-    let one = |parcel: &crate::node::Parcel| Parcel {
+fn parcels(from: u64, outbox: &crate::batch::Outbox) -> Vec<Parcel> {
+    let one = |parcel: &crate::batch::Parcel| Parcel {
         from,
         to: parcel.to,
         bytes: outbox.bytes[parcel.begin..parcel.end].to_vec(),

@@ -7,7 +7,7 @@ use crate::storage::{Mirror, Position};
 fn mirror(compacted: u64, last: u64) -> Mirror {
     let position = Position { index: compacted, term: 1 };
     let mut mirror = Mirror::new(position, HardState::default(), ConfState::default());
-    mirror.append((compacted + 1..=last).map(|index| entry(index, index / 3 + 1, &[7; 10])).collect());
+    mirror.append((compacted + 1..=last).map(|index| entry(index, index / 3 + 1, &[7; 10])));
     mirror
 }
 
