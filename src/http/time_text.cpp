@@ -18,6 +18,11 @@ Parts parts_of(std::chrono::system_clock::time_point time) {
           std::chrono::weekday(day).c_encoding()};
 }
 
+/// Writes so many digits over those at `at`.
+void put_number(std::string& text, std::size_t at, std::size_t digits, std::int64_t number) {
+  for (std::size_t i = digits; i-- > 0; number /= 10) text[at + i] = static_cast<char>('0' + number % 10);
+}
+
 /// The number that these digits are, and steps over them; none: they are no such digits, or more than `most`.
 std::optional<int> take_number(std::string_view& text, std::size_t digits, int most) {
   int number = 0;
@@ -98,13 +103,15 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
 
 std::string rfc3339(std::chrono::system_clock::time_point time) {
   const Parts parts = parts_of(time);
-  char text[64];
-  const int size =
-      std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", int{parts.date.year()},
-                    unsigned{parts.date.month()}, unsigned{parts.date.day()},
-                    static_cast<int>(parts.time.hours().count()), static_cast<int>(parts.time.minutes().count()),
-                    static_cast<int>(parts.time.seconds().count()), static_cast<int>(parts.time.subseconds().count()));
-  return {text, static_cast<std::size_t>(size)};
+  std::string text = "0000-00-00T00:00:00.000Z";
+  put_number(text, 0, 4, int{parts.date.year()});
+  put_number(text, 5, 2, unsigned{parts.date.month()});
+  put_number(text, 8, 2, unsigned{parts.date.day()});
+  put_number(text, 11, 2, parts.time.hours().count());
+  put_number(text, 14, 2, parts.time.minutes().count());
+  put_number(text, 17, 2, parts.time.seconds().count());
+  put_number(text, 20, 3, parts.time.subseconds().count());
+  return text;
 }
 
 std::string http_date(std::chrono::system_clock::time_point time) {
