@@ -70,7 +70,7 @@ void Connection::start() {
   if (shared_.settings.tls) {
     tls_.emplace(shared_.settings.tls->current(), security::TlsSession::Role::server);
     is_in_handshake_ = true;
-    request_deadline_ = worker_.now() + worker_.ticks(shared_.settings.handshake_timeout);
+    request_deadline_ = worker_.in(shared_.settings.handshake_timeout);
     worker_.begin_handshake(shared_from_this());
     if (!open_) return;
   }
@@ -100,23 +100,23 @@ void Connection::drain() {
 
 void Connection::arm_deadline() {
   if (is_in_handshake_) {
-    deadline_ = request_deadline_;
+    worker_.set_deadline(*this, request_deadline_);
   } else if (awaiting_ && !writing_) {
-    deadline_ = 0;  // the database keeps the call's own deadline
+    worker_.set_deadline(*this, Worker::no_deadline);  // the database keeps the call's own deadline
   } else if (lingering_) {
     return;  // one deadline for all of it, or a client could send for ever
   } else if (feed_ && !writing_) {
     constexpr std::chrono::milliseconds looks{1000};  // a token may be revoked at any time
-    deadline_ = worker_.now() + worker_.ticks(std::min(looks, shared_.settings.sign_of_life_interval));
+    worker_.set_deadline(*this, worker_.in(std::min(looks, shared_.settings.sign_of_life_interval)));
   } else if (!writing_ && parsing_) {
-    deadline_ = request_deadline_;
+    worker_.set_deadline(*this, request_deadline_);
   } else {
-    deadline_ = worker_.now() + worker_.ticks(shared_.settings.idle_timeout);
+    worker_.set_deadline(*this, worker_.in(shared_.settings.idle_timeout));
   }
 }
 
-void Connection::check_deadline() {
-  if (!open_ || deadline_ == 0 || worker_.now() < deadline_) return;
+void Connection::meet_deadline() {
+  if (!open_) return;
   if (feed_) return check_feed();
   if (lingering_ || writing_ || !parsing_) return close();
   parsing_ = false;
@@ -154,7 +154,7 @@ void Connection::process_input() {
     if (!parsing_) {
       parser_.start(call_.request);
       parsing_ = true;
-      request_deadline_ = worker_.now() + worker_.ticks(shared_.settings.request_timeout);
+      request_deadline_ = worker_.in(shared_.settings.request_timeout);
     }
     const RequestParser::Step step = parser_.feed(input());
     in_begin_ += step.consumed;
@@ -459,6 +459,7 @@ bool Connection::take_output() {
 void Connection::flush() {
   if (!open_ || writing_) return;
   if (unsent().empty() && !take_output()) return;
+  // The head first, then a static body, which is large: in one call, both in the same segments, the system takes 20 us more for 140 KB.
   for (std::string_view rest = unsent(); !rest.empty(); rest = unsent()) {
     error_code error;
     const std::size_t size = socket_.write_some(asio::buffer(rest), error);
@@ -497,7 +498,7 @@ void Connection::linger() {
   lingering_ = true;
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  deadline_ = worker_.now() + worker_.ticks(shared_.settings.linger_timeout);
+  worker_.set_deadline(*this, worker_.in(shared_.settings.linger_timeout));
   in_begin_ = in_end_ = 0;
   if (!reading_) read();
 }

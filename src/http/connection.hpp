@@ -37,13 +37,14 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   Connection(Connection&&) = delete;
   Connection& operator=(Connection&&) = delete;
 
+  static constexpr std::size_t no_position = ~std::size_t{0};
   std::size_t position;  ///< kept by the worker
 
   void start();
   /// The server stops: closes now when idle, else after the request being served.
   void drain();
   void close() noexcept;
-  void check_deadline();
+  void meet_deadline();
   [[nodiscard]] bool is_in_handshake() const noexcept { return is_in_handshake_; }
   /// The outcome of the submitted transaction.
   void receive(Result<command::Outcome> outcome);
@@ -123,7 +124,6 @@ class Connection final : public std::enable_shared_from_this<Connection>, privat
   Worker::Tick sign_of_life_at_ = 0;                        ///< of the feed
   Step step_;                                               ///< of long work under way
   std::optional<Result<command::Outcome>> inline_outcome_;  ///< came while `submit` was still running
-  Worker::Tick deadline_ = 0;                               ///< 0: none
   Worker::Tick request_deadline_ = 0;                       ///< of the request being read, or of the handshake
   bool open_ = true;
   bool parsing_ = false;  ///< a request has begun and is not complete

@@ -61,8 +61,12 @@ void Worker::stop_and_join() {
   if (thread_.joinable()) thread_.join();
 }
 
-Worker::Tick Worker::ticks(milliseconds time) const noexcept {
-  return static_cast<Tick>((time + tick_length_ - milliseconds(1)) / tick_length_) + 1;
+Worker::Tick Worker::in(milliseconds time) const noexcept {
+  return now_ + static_cast<Tick>((time + tick_length_ - milliseconds(1)) / tick_length_) + 1;
+}
+
+void Worker::set_deadline(const Connection& connection, Tick deadline) noexcept {
+  if (connection.position < deadlines_.size()) deadlines_[connection.position] = deadline;
 }
 
 void Worker::schedule_tick() {
@@ -75,10 +79,11 @@ void Worker::schedule_tick() {
 void Worker::tick() {
   ++now_;
   date_ = http_date(std::chrono::system_clock::now());
-  for (std::size_t i = connections_.size();
-       i-- > 0;) {  // backwards: a connection that closes is replaced by the last one
+  // Backwards: a connection that closes is replaced by the last one.
+  for (std::size_t i = deadlines_.size(); i-- > 0;) {
+    if (i >= deadlines_.size() || now_ < deadlines_[i]) continue;
     const std::shared_ptr<Connection> connection = connections_[i];
-    connection->check_deadline();
+    connection->meet_deadline();
   }
   schedule_tick();
 }
@@ -87,6 +92,7 @@ void Worker::adopt(boost::asio::ip::tcp::socket socket) {
   boost::asio::post(context_, [this, socket = std::move(socket)]() mutable {
     auto connection = std::make_shared<Connection>(std::move(socket), shared_, *this, connections_.size());
     connections_.push_back(connection);
+    deadlines_.push_back(no_deadline);
     connection->start();
   });
 }
@@ -96,8 +102,11 @@ void Worker::remove(Connection& connection) noexcept {
   if (position + 1 != connections_.size()) {
     connections_[position] = std::move(connections_.back());
     connections_[position]->position = position;
+    deadlines_[position] = deadlines_.back();
   }
   connections_.pop_back();
+  deadlines_.pop_back();
+  connection.position = Connection::no_position;
 }
 
 void Worker::begin_handshake(const std::shared_ptr<Connection>& connection) {

@@ -1,8 +1,8 @@
 // One thread of the server with the connections it serves.
 //
 // Everything but `deliver`, `adopt`, `drain`, `close_all` and `stop` belongs to the worker's own thread. Time is counted in
-// ticks: connections are looked through on every tick, which costs less than a timer each and is exact enough for limits of
-// seconds.
+// ticks: deadlines are looked through on every tick, which costs less than a timer each and is exact enough for limits of
+// seconds. They stand side by side, so that a connection that only waits is not touched: ten thousand of them take microseconds.
 #pragma once
 
 #include <chrono>
@@ -32,6 +32,7 @@ class Connection;
 class Worker {
  public:
   using Tick = std::uint64_t;
+  static constexpr Tick no_deadline = ~Tick{0};
 
   Worker(Shared& shared, std::uint64_t seed);
   ~Worker();
@@ -51,8 +52,10 @@ class Worker {
 
   [[nodiscard]] bool is_this_thread() const noexcept { return std::this_thread::get_id() == thread_id_; }
   [[nodiscard]] Tick now() const noexcept { return now_; }
-  /// Ticks that last at least `time`.
-  [[nodiscard]] Tick ticks(std::chrono::milliseconds time) const noexcept;
+  /// The first tick that is at least `time` away.
+  [[nodiscard]] Tick in(std::chrono::milliseconds time) const noexcept;
+  /// From that tick on, `meet_deadline` is called on every tick. Nothing for a connection that was removed.
+  void set_deadline(const Connection& connection, Tick deadline) noexcept;
   [[nodiscard]] const std::string& date() const noexcept { return date_; }
   [[nodiscard]] std::uint64_t random() noexcept { return random_.next(); }
   [[nodiscard]] GzipCoder& gzip() noexcept { return gzip_; }
@@ -84,6 +87,7 @@ class Worker {
   base::Random random_;
   GzipCoder gzip_;
   std::vector<std::shared_ptr<Connection>> connections_;  ///< each knows its position
+  std::vector<Tick> deadlines_;                           ///< of the connections, by their position
   std::deque<std::weak_ptr<Connection>> handshakes_;      ///< the oldest first; some have ended
   std::size_t handshakes_under_way_ = 0;
   std::string scratch_;
