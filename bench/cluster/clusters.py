@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import types
@@ -42,6 +43,17 @@ class ConcordCluster(processes.Cluster):
 
     def at_leader(self):
         return types.SimpleNamespace(endpoint=self.endpoint_of(self.wait_leader()))
+
+
+class SecretCluster(ConcordCluster):
+    """With TLS between the members, by certificates that the program makes."""
+
+    def __init__(self, program, work_dir, size):
+        super().__init__(program, work_dir, size)
+        made = os.path.join(self.place.name, "tls")
+        subprocess.run([program, "cert", "generate", "--out", made, "--host", "127.0.0.1"], check=True, stdout=subprocess.DEVNULL)
+        for node in self:
+            node.flags += ["--cluster-tls-cert", f"{made}/node.crt", "--cluster-tls-key", f"{made}/node.key", "--cluster-tls-ca", f"{made}/ca.crt"]
 
 
 class EtcdMember(Etcd):

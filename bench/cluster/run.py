@@ -18,7 +18,7 @@ for place in ("..", "../server", "../../tests/process"):
 
 import troubles  # noqa: E402
 import turns  # noqa: E402: bench/turns.py
-from clusters import ConcordCluster, EtcdCluster  # noqa: E402
+from clusters import ConcordCluster, EtcdCluster, SecretCluster  # noqa: E402
 from cluster_rows import table  # noqa: E402: bench/report/cluster_rows.py
 from loads import Loads, find_tools  # noqa: E402: bench/server/loads.py
 
@@ -43,6 +43,20 @@ class Loaded:
 def puts(connections=64, size=3):
     return Loaded(lambda loads, cluster: loads.concord(cluster, "0:1", connections=connections),
                   lambda loads, cluster: loads.etcd(cluster, 0, 1, connections=connections), size)
+
+
+class Secret:
+    """The row of writes with TLS between the members, to compare with those without."""
+
+    def rounds(self, words):
+        return words.rounds
+
+    def measure(self, name, bench):
+        if name != "concord":
+            return None
+        with SecretCluster(bench.tools["concord"], bench.words.work_dir, 3) as cluster:
+            cluster.wait_leader()
+            return bench.loads.concord(cluster, "0:1")
 
 
 class Troubled:
@@ -75,6 +89,7 @@ class Behind:
 
 ROWS = {
     "put_64": puts(),
+    "put_64_tls": Secret(),
     "put_1000": puts(connections=1000),
     "put_1": Loaded(lambda loads, cluster: loads.concord(cluster.at_leader(), "0:1", connections=1),
                     lambda loads, cluster: loads.etcd(cluster.at_leader(), 0, 1, connections=1)),

@@ -26,6 +26,8 @@ def table(found):
     return [
         HEADINGS,
         *rate_rows(found, "put_64", "PUT, disk, 64 clients", {"etcd": 4}),
+        *row("PUT, disk, 64 clients, TLS between members", figures.RATE, found.values("put_64_tls", "concord", "per_second"),
+             found.values("put_64", "concord", "per_second"), "without"),
         *rate_rows(found, "put_1000", "PUT, disk, 1000 clients", {"etcd": 4}),
         *row("PUT, disk, 1 client at the leader, p50", figures.MICROSECONDS, found.values("put_1", "concord", "p50_us"), found.values("put_1", "etcd", "p50_us"), "etcd",
              most_ratio=0.6),
