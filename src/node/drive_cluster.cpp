@@ -204,8 +204,11 @@ Result<void> Runtime::take(BeatHeard& heard) {
     cluster.full_members.erase(heard.from);
   }
   if (!replica_->members().is_voter(heard.from)) return {};
-  cluster.digests.hear(heard.from, heard.beat.digest_index, heard.beat.digest);
-  const auto problem = cluster.digests.contradiction(replica_->members().conf.voters.size(), status.leader);
+  const std::uint64_t now_ms = clock_->coarse_ms();
+  cluster.digests.hear(heard.from, heard.beat.digest_index, heard.beat.digest, now_ms);
+  const auto problem = cluster.digests.contradiction(
+      {.voters = replica_->members().conf.voters, .self = directory_->identity().node, .leader = status.leader},
+      now_ms);
   if (problem) return concord::fail(Errc::internal, *problem);
   return {};
 }
@@ -438,9 +441,9 @@ void Runtime::send_beat(std::uint64_t now_ms) {
             .applied = replica_->applied_index(),
             .digest_index = {},
             .digest = 0};
-  if (const auto newest = cluster.digests.newest()) {
-    beat.digest_index = newest->index;
-    beat.digest = newest->digest;
+  if (const auto told = cluster.digests.to_tell(status.leader)) {
+    beat.digest_index = told->index;
+    beat.digest = told->digest;
   }
   if (status.role == Role::leader) {
     const auto health = cluster.peers->health();
