@@ -167,7 +167,11 @@ Result<void> Runtime::take(PeerLost& lost) {
   return rank == 0 ? campaign_if_due(clock_->coarse_ms()) : Result<void>();
 }
 
-Result<void> Runtime::take(PeerRestarted& restarted) { return tolerate(replica_->peer_restarted(restarted.peer)); }
+Result<void> Runtime::take(PeerConnected& connected) {
+  // A follower is not ready before its leader has said how far it is.
+  if (replica_->raft_status().role == Role::leader) cluster_->next_beat_ms = 0;
+  return connected.was_restarted ? tolerate(replica_->peer_restarted(connected.peer)) : Result<void>();
+}
 
 Result<void> Runtime::campaign_if_due(std::uint64_t now_ms) {
   const std::uint64_t due_ms = campaign_at_ms_.load(std::memory_order_relaxed);
@@ -195,6 +199,8 @@ Result<void> Runtime::take(BeatHeard& heard) {
   settle_time(status);
   if (is_of_leader) {
     const base::MutexLock lock(cluster.mutex);
+    cluster.seen_leader = heard.from;
+    cluster.seen_term = heard.beat.term;
     cluster.seen_states.clear();
     for (const Beat::MemberState& member : heard.beat.members) cluster.seen_states[member.id] = member;
   }
@@ -335,8 +341,8 @@ void Runtime::note_role(const raft::RaftStatus& status) {
   leader_.store(status.leader.value(), std::memory_order_release);
   cluster.leading_since_ms = status.role == Role::leader ? clock_->coarse_ms() : 0;
   cluster.peers->set_leader(status.leader);
-  if (!is_new_leader) return;
   if (!status.leader.is_zero()) cluster.next_beat_ms = 0;  // it may not know what time it is
+  if (!is_new_leader) return;
   say(LogLevel::info, status.leader.is_zero()
                           ? "no leader in term " + std::to_string(status.term.value())
                           : name_of(status.leader) + " leads in term " + std::to_string(status.term.value()));

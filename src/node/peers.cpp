@@ -341,11 +341,12 @@ void Peers::on_message(const Identity& from, std::string_view bytes) {
 }
 
 void Peers::on_connected(const Identity& peer) {
+  PeerConnected connected{.peer = peer.node};
   {
     const base::MutexLock lock(mutex_);
-    if (std::exchange(incarnations_[peer.node], peer.incarnation) == peer.incarnation) return;
+    connected.was_restarted = std::exchange(incarnations_[peer.node], peer.incarnation) != peer.incarnation;
   }
-  hooks_.post(PeerRestarted{.peer = peer.node});
+  hooks_.post(connected);
   hooks_.drive();
 }
 

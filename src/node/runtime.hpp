@@ -189,7 +189,7 @@ class Runtime {
   Result<void> take(SnapshotArrived& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(SnapshotSent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(PeerLost& lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
-  Result<void> take(PeerRestarted& restarted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(PeerConnected& connected) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(ForwardedBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(ForwardAnswered& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(ChangeWanted& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
