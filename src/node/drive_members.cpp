@@ -106,6 +106,12 @@ Result<bool> Runtime::step_change(PendingChange& change) {
     case ChangeStep::Kind::refuse: answer_change(change, std::unexpected(std::move(*step.refusal))); return true;
     case ChangeStep::Kind::wait: return false;
     case ChangeStep::Kind::transfer: {
+      // Raft has given it up. As long as it tries it takes no writes: it is not tried again before somebody wishes it again.
+      if (!change.asked_in.is_zero()) {
+        answer_change(change, concord::fail(Errc::condition_failed,
+                                            name_of(step.transferee) + " did not take over the leadership in time"));
+        return true;
+      }
       change.asked_in = status.term;
       const auto begun = replica_->transfer_leader(step.transferee);
       if (!begun && begun.error().code() != Errc::invalid_request) return std::unexpected(begun.error());

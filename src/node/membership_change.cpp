@@ -31,6 +31,11 @@ const PeerProgress* progress_of(const ClusterPicture& picture, NodeId id) {
   return found == picture.progress.end() ? nullptr : &*found;
 }
 
+bool is_answering(const ClusterPicture& picture, NodeId id) {
+  const PeerProgress* const progress = progress_of(picture, id);
+  return progress != nullptr && progress->recently_active;
+}
+
 bool is_caught_up(const ClusterPicture& picture, NodeId id) {
   const PeerProgress* const progress = progress_of(picture, id);
   if (CONCORD_MUTANT("a-learner-votes-before-it-has-caught-up")) return true;
@@ -133,6 +138,12 @@ Step transfer(const MembershipChange& change, const ClusterPicture& picture) {
     return refuse(Errc::condition_failed, quoted(member->name) + " is a learner and can't lead; promote it first");
   }
   if (!picture.self_leads || member->id == picture.self) return done(*member);
+  if (!is_answering(picture, member->id)) {
+    return refuse(Errc::condition_failed, quoted(member->name) + " does not answer and can't lead");
+  }
+  if (picture.full.contains(member->id)) {
+    return refuse(Errc::condition_failed, "the disk of " + quoted(member->name) + " is full: it can't lead");
+  }
   return {.kind = Step::Kind::transfer, .transferee = member->id};
 }
 
