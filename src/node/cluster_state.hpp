@@ -32,6 +32,7 @@ struct PendingChange {
   base::Term asked_in = {};  ///< the term in which the leader was asked, or proposed; 0: nothing is under way
   std::string waits_for = {};
   bool is_handed_on = false;  ///< the leader was asked and will answer
+  bool is_own = false;        ///< this node wished it by itself
 };
 
 /// An entry takes at least so much of what raft sends: bounds how many there are.
