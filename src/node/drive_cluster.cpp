@@ -151,9 +151,10 @@ Result<void> Runtime::take(PeerLost& lost) {
   if (status.role == Role::leader) return tolerate(replica_->report_unreachable(lost.peer));
   const replica::Membership& members = replica_->members();
   const NodeId self = directory_->identity().node;
-  if (status.leader != lost.peer || !members.is_voter(self)) return {};
+  if (status.leader != lost.peer) return {};
   // Its process has gone: nobody waits for an election timeout. Who asks first follows from the term, the same on every node.
   if (auto forgotten = replica_->forget_leader(); !forgotten) return forgotten;
+  if (!members.is_voter(self)) return {};
   std::vector<NodeId> order = members.conf.voters;
   std::erase(order, lost.peer);
   std::ranges::sort(order);
