@@ -28,6 +28,7 @@ void Runtime::drive() noexcept {
   try {
     if (failed_.load(std::memory_order_relaxed)) {
       if (cluster_) refuse_inputs(*failure());
+      reads_.fail_all(*failure());
       return;
     }
     if (auto done = drive_turns(); !done) fail(done.error());

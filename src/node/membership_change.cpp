@@ -154,13 +154,13 @@ std::string lost_quorum(const ClusterPicture& picture, NodeId leaving) {
   for (const NodeId voter : picture.members.conf.voters) {
     if (voter == leaving) continue;
     ++voters;
-    const PeerProgress* const progress = progress_of(picture, voter);
-    if (voter == picture.self || (progress != nullptr && progress->recently_active)) ++answering;
+    // One without room on its disk answers and takes no entries.
+    if (voter == picture.self || (is_answering(picture, voter) && !picture.full.contains(voter))) ++answering;
   }
   if (voters == 0) return "it is the last voter";
   if (answering > voters / 2 || CONCORD_MUTANT("a-removal-may-cost-the-quorum")) return {};
   return "of the " + std::to_string(voters) + " voters that would be left only " + std::to_string(answering) +
-         " answer";
+         " answer and have room";
 }
 
 Step remove(const MembershipChange& change, const ClusterPicture& picture, bool was_there) {

@@ -175,6 +175,12 @@ TEST_F(NextStep, ARemovalThatWouldLoseTheQuorumIsRefused) {
   EXPECT_EQ(step(ChangeKind::remove, {.name = "n4"}).kind, Kind::propose) << "a learner has no vote";
 }
 
+TEST_F(NextStep, AVoterWithoutRoomOnItsDiskMakesNoQuorum) {
+  full_ = {NodeId(3)};
+  EXPECT_EQ(refusal(step(ChangeKind::remove, {.name = "n2"})), Errc::condition_failed);
+  EXPECT_EQ(step(ChangeKind::remove, {.name = "n3"}).kind, Kind::propose) << "the full one may go";
+}
+
 TEST_F(NextStep, TheLastVoterIsNotRemoved) {
   members_.conf.voters = {self};
   EXPECT_EQ(refusal(step(ChangeKind::remove, {.name = "n1"})), Errc::condition_failed);

@@ -251,6 +251,7 @@ class Runtime {
   void start_threads();
   void run();
   void pass();
+  void fall_silent();
   void flush_when_due(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] std::uint64_t idle_until_ms() const;
   void wake();
@@ -342,7 +343,8 @@ class Runtime {
   mutable base::Mutex wake_mutex_;
   base::CondVar wake_condition_;
   bool wake_requested_ ABSL_GUARDED_BY(wake_mutex_) = false;
-  Idling idling_;  // the replica thread's
+  Idling idling_;           // the replica thread's
+  bool is_silent_ = false;  // the same
   bool stopping_ ABSL_GUARDED_BY(wake_mutex_) = false;
   std::atomic<bool> sleeping_{false};
   std::atomic<bool> flush_is_planned_{
