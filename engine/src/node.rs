@@ -130,9 +130,19 @@ impl Node {
         self.between_turns()?;
         if !self.would_win_before_persisting() {
             self.raw.raft.tick();
+            self.forget_silent_leader();
             self.settle();
         }
         Ok(())
+    }
+
+    /// Who may not campaign would follow a leader that is gone for ever: raft ends no other belief than that of a candidate.
+    fn forget_silent_leader(&mut self) {
+        let raft = &mut self.raw.raft;
+        let follows = raft.state == StateRole::Follower && raft.leader_id != raft::INVALID_ID;
+        if follows && !raft.promotable() && raft.election_elapsed >= raft.randomized_election_timeout() {
+            raft.become_follower(raft.term, raft::INVALID_ID);
+        }
     }
 
     pub fn campaign(&mut self) -> Outcome {

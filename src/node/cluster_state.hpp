@@ -32,6 +32,7 @@ struct PendingChange {
   base::Term asked_in = {};  ///< the term in which the leader was asked, or proposed; 0: nothing is under way
   std::string waits_for = {};
   bool is_handed_on = false;  ///< the leader was asked and will answer
+  bool is_own = false;        ///< this node wished it by itself
 };
 
 /// An entry takes at least so much of what raft sends: bounds how many there are.
@@ -68,12 +69,13 @@ struct ClusterState {
 
   std::atomic<bool> is_updating_self{false};  // this node's own entry among the members is being changed
 
-  // The last three are for status.
+  // What follows `retries` is for status.
   mutable base::Mutex mutex;
   std::vector<ChangeWanted> retries ABSL_GUARDED_BY(mutex);  // with the next tick
   replica::Membership members ABSL_GUARDED_BY(mutex);
-  base::NodeId seen_leader ABSL_GUARDED_BY(mutex);
-  std::map<base::NodeId, Beat::MemberState> seen_states ABSL_GUARDED_BY(mutex);  // as the leader says
+  std::map<base::NodeId, Beat::MemberState> seen_states ABSL_GUARDED_BY(mutex);  // as a leader said last,
+  base::NodeId seen_leader ABSL_GUARDED_BY(mutex);                               // this one,
+  base::Term seen_term ABSL_GUARDED_BY(mutex);                                   // in this term
 
   // Who drives may use the peers without it: they go when nobody drives any more.
   mutable base::Mutex peers_mutex;

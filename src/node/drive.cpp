@@ -28,6 +28,7 @@ void Runtime::drive() noexcept {
   try {
     if (failed_.load(std::memory_order_relaxed)) {
       if (cluster_) refuse_inputs(*failure());
+      reads_.fail_all(*failure());
       return;
     }
     if (auto done = drive_turns(); !done) fail(done.error());
@@ -175,7 +176,10 @@ void Runtime::note_progress() {
   applied_index_.store(replica_->applied_index().value(), std::memory_order_relaxed);
   times_.note_role(status.role);
   sole_voter_.store(replica_->is_sole_voter(), std::memory_order_relaxed);
-  serving_.store(replica_->is_serving_leader() && !is_unsure_of_time(), std::memory_order_release);
+  const bool serves = replica_->is_serving_leader() && !is_unsure_of_time();
+  if (cluster_ && serves && !serving_.load(std::memory_order_relaxed))
+    cluster_->next_beat_ms = 0;  // followers wait for it
+  serving_.store(serves, std::memory_order_release);
   if (replica_->applied_index() >= snapshot_wanted_at_ || log_->appended_bytes() >= snapshot_wanted_bytes_)
     request_snapshot();
 }

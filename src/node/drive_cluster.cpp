@@ -151,9 +151,10 @@ Result<void> Runtime::take(PeerLost& lost) {
   if (status.role == Role::leader) return tolerate(replica_->report_unreachable(lost.peer));
   const replica::Membership& members = replica_->members();
   const NodeId self = directory_->identity().node;
-  if (status.leader != lost.peer || !members.is_voter(self)) return {};
+  if (status.leader != lost.peer) return {};
   // Its process has gone: nobody waits for an election timeout. Who asks first follows from the term, the same on every node.
   if (auto forgotten = replica_->forget_leader(); !forgotten) return forgotten;
+  if (!members.is_voter(self)) return {};
   std::vector<NodeId> order = members.conf.voters;
   std::erase(order, lost.peer);
   std::ranges::sort(order);
@@ -167,7 +168,11 @@ Result<void> Runtime::take(PeerLost& lost) {
   return rank == 0 ? campaign_if_due(clock_->coarse_ms()) : Result<void>();
 }
 
-Result<void> Runtime::take(PeerRestarted& restarted) { return tolerate(replica_->peer_restarted(restarted.peer)); }
+Result<void> Runtime::take(PeerConnected& connected) {
+  // A follower is not ready before its leader has said how far it is.
+  if (replica_->raft_status().role == Role::leader) cluster_->next_beat_ms = 0;
+  return connected.was_restarted ? tolerate(replica_->peer_restarted(connected.peer)) : Result<void>();
+}
 
 Result<void> Runtime::campaign_if_due(std::uint64_t now_ms) {
   const std::uint64_t due_ms = campaign_at_ms_.load(std::memory_order_relaxed);
@@ -195,6 +200,8 @@ Result<void> Runtime::take(BeatHeard& heard) {
   settle_time(status);
   if (is_of_leader) {
     const base::MutexLock lock(cluster.mutex);
+    cluster.seen_leader = heard.from;
+    cluster.seen_term = heard.beat.term;
     cluster.seen_states.clear();
     for (const Beat::MemberState& member : heard.beat.members) cluster.seen_states[member.id] = member;
   }
@@ -204,8 +211,11 @@ Result<void> Runtime::take(BeatHeard& heard) {
     cluster.full_members.erase(heard.from);
   }
   if (!replica_->members().is_voter(heard.from)) return {};
-  cluster.digests.hear(heard.from, heard.beat.digest_index, heard.beat.digest);
-  const auto problem = cluster.digests.contradiction(replica_->members().conf.voters.size(), status.leader);
+  const std::uint64_t now_ms = clock_->coarse_ms();
+  cluster.digests.hear(heard.from, heard.beat.digest_index, heard.beat.digest, now_ms);
+  const auto problem = cluster.digests.contradiction(
+      {.voters = replica_->members().conf.voters, .self = directory_->identity().node, .leader = status.leader},
+      now_ms);
   if (problem) return concord::fail(Errc::internal, *problem);
   return {};
 }
@@ -332,8 +342,8 @@ void Runtime::note_role(const raft::RaftStatus& status) {
   leader_.store(status.leader.value(), std::memory_order_release);
   cluster.leading_since_ms = status.role == Role::leader ? clock_->coarse_ms() : 0;
   cluster.peers->set_leader(status.leader);
-  if (!is_new_leader) return;
   if (!status.leader.is_zero()) cluster.next_beat_ms = 0;  // it may not know what time it is
+  if (!is_new_leader) return;
   say(LogLevel::info, status.leader.is_zero()
                           ? "no leader in term " + std::to_string(status.term.value())
                           : name_of(status.leader) + " leads in term " + std::to_string(status.term.value()));
@@ -438,9 +448,9 @@ void Runtime::send_beat(std::uint64_t now_ms) {
             .applied = replica_->applied_index(),
             .digest_index = {},
             .digest = 0};
-  if (const auto newest = cluster.digests.newest()) {
-    beat.digest_index = newest->index;
-    beat.digest = newest->digest;
+  if (const auto told = cluster.digests.to_tell(status.leader)) {
+    beat.digest_index = told->index;
+    beat.digest = told->digest;
   }
   if (status.role == Role::leader) {
     const auto health = cluster.peers->health();

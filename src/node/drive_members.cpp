@@ -1,6 +1,7 @@
 // Changes of members: what is wished for, step by step (membership_change.hpp). With the drive lock held.
 #include <algorithm>
 #include <future>
+#include <iterator>
 #include <utility>
 
 #include "node/runtime.hpp"
@@ -47,14 +48,13 @@ std::vector<raft::PeerProgress> Runtime::living_progress() const {
   return progress;
 }
 
-/// The first change that is not done yet goes on; the others wait for it.
+/// Raft makes one after the other. One that waits for something else holds up none, and each has a deadline of its own.
 Result<void> Runtime::step_changes() {
   std::deque<PendingChange>& changes = cluster_->changes;
-  while (!changes.empty()) {
-    const auto go_on = step_change(changes.front());
-    if (!go_on) return std::unexpected(go_on.error());
-    if (!*go_on) return {};
-    changes.pop_front();
+  for (auto change = changes.begin(); change != changes.end();) {
+    const auto is_answered = step_change(*change);
+    if (!is_answered) return std::unexpected(is_answered.error());
+    change = *is_answered ? changes.erase(change) : std::next(change);
   }
   return {};
 }
@@ -106,6 +106,12 @@ Result<bool> Runtime::step_change(PendingChange& change) {
     case ChangeStep::Kind::refuse: answer_change(change, std::unexpected(std::move(*step.refusal))); return true;
     case ChangeStep::Kind::wait: return false;
     case ChangeStep::Kind::transfer: {
+      // Raft has given it up. As long as it tries it takes no writes: it is not tried again before somebody wishes it again.
+      if (!change.asked_in.is_zero()) {
+        answer_change(change, concord::fail(Errc::condition_failed,
+                                            name_of(step.transferee) + " did not take over the leadership in time"));
+        return true;
+      }
       change.asked_in = status.term;
       const auto begun = replica_->transfer_leader(step.transferee);
       if (!begun && begun.error().code() != Errc::invalid_request) return std::unexpected(begun.error());
@@ -152,11 +158,12 @@ void Runtime::wish_for_what_is_due() {
   ClusterState& cluster = *cluster_;
   const NodeId self = directory_->identity().node;
   const replica::Membership& members = replica_->members();
-  if (cluster.leader.is_zero() || !cluster.changes.empty() || !members.contains(self)) return;
+  if (cluster.leader.is_zero() || !members.contains(self)) return;
+  if (std::ranges::any_of(cluster.changes, &PendingChange::is_own)) return;
   const std::uint64_t deadline_ms = clock_->coarse_ms() + 5000;
   const auto wish = [&](MembershipChange change, std::move_only_function<void(Result<replica::Member>)> done) {
     cluster.changes.push_back(
-        {.wanted = {.change = std::move(change), .deadline_ms = deadline_ms, .done = std::move(done)}});
+        {.wanted = {.change = std::move(change), .deadline_ms = deadline_ms, .done = std::move(done)}, .is_own = true});
   };
   const transport::Identity identity = cluster.peers->self();
   const replica::Member said{.id = self,

@@ -45,9 +45,10 @@ struct PeerLost {
   base::NodeId peer;
 };
 
-/// A peer is in a new incarnation.
-struct PeerRestarted {
+/// This node has a connection to a peer.
+struct PeerConnected {
   base::NodeId peer;
+  bool was_restarted = false;  ///< it is in another incarnation than when it was connected last
 };
 
 /// A follower's batch, to be proposed here.
@@ -81,7 +82,7 @@ struct BeatHeard {
   Beat beat;
 };
 
-using Input = std::variant<RaftMessage, SnapshotArrived, SnapshotSent, PeerLost, PeerRestarted, ForwardedBatch,
+using Input = std::variant<RaftMessage, SnapshotArrived, SnapshotSent, PeerLost, PeerConnected, ForwardedBatch,
                            ForwardAnswered, ChangeWanted, BeatHeard>;
 
 class Inbox {

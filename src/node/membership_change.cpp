@@ -31,6 +31,11 @@ const PeerProgress* progress_of(const ClusterPicture& picture, NodeId id) {
   return found == picture.progress.end() ? nullptr : &*found;
 }
 
+bool is_answering(const ClusterPicture& picture, NodeId id) {
+  const PeerProgress* const progress = progress_of(picture, id);
+  return progress != nullptr && progress->recently_active;
+}
+
 bool is_caught_up(const ClusterPicture& picture, NodeId id) {
   const PeerProgress* const progress = progress_of(picture, id);
   if (CONCORD_MUTANT("a-learner-votes-before-it-has-caught-up")) return true;
@@ -133,6 +138,12 @@ Step transfer(const MembershipChange& change, const ClusterPicture& picture) {
     return refuse(Errc::condition_failed, quoted(member->name) + " is a learner and can't lead; promote it first");
   }
   if (!picture.self_leads || member->id == picture.self) return done(*member);
+  if (!is_answering(picture, member->id)) {
+    return refuse(Errc::condition_failed, quoted(member->name) + " does not answer and can't lead");
+  }
+  if (picture.full.contains(member->id)) {
+    return refuse(Errc::condition_failed, "the disk of " + quoted(member->name) + " is full: it can't lead");
+  }
   return {.kind = Step::Kind::transfer, .transferee = member->id};
 }
 
@@ -143,13 +154,13 @@ std::string lost_quorum(const ClusterPicture& picture, NodeId leaving) {
   for (const NodeId voter : picture.members.conf.voters) {
     if (voter == leaving) continue;
     ++voters;
-    const PeerProgress* const progress = progress_of(picture, voter);
-    if (voter == picture.self || (progress != nullptr && progress->recently_active)) ++answering;
+    // One without room on its disk answers and takes no entries.
+    if (voter == picture.self || (is_answering(picture, voter) && !picture.full.contains(voter))) ++answering;
   }
   if (voters == 0) return "it is the last voter";
   if (answering > voters / 2 || CONCORD_MUTANT("a-removal-may-cost-the-quorum")) return {};
   return "of the " + std::to_string(voters) + " voters that would be left only " + std::to_string(answering) +
-         " answer";
+         " answer and have room";
 }
 
 Step remove(const MembershipChange& change, const ClusterPicture& picture, bool was_there) {

@@ -97,7 +97,8 @@ class NextStep : public testing::Test {
                       .self_leads = self_leads_,
                       .last_index = Index(10'000),
                       .progress = progress_,
-                      .auto_join = auto_join_},
+                      .auto_join = auto_join_,
+                      .full = full_},
                      was_there);
   }
   [[nodiscard]] static Errc refusal(const ChangeStep& step) {
@@ -108,6 +109,7 @@ class NextStep : public testing::Test {
   std::vector<raft::PeerProgress> progress_;
   bool self_leads_ = true;
   bool auto_join_ = true;
+  std::set<NodeId> full_;
 };
 
 TEST_F(NextStep, ANewMemberBeginsAsLearnerUnderTheDrawnId) {
@@ -173,6 +175,12 @@ TEST_F(NextStep, ARemovalThatWouldLoseTheQuorumIsRefused) {
   EXPECT_EQ(step(ChangeKind::remove, {.name = "n4"}).kind, Kind::propose) << "a learner has no vote";
 }
 
+TEST_F(NextStep, AVoterWithoutRoomOnItsDiskMakesNoQuorum) {
+  full_ = {NodeId(3)};
+  EXPECT_EQ(refusal(step(ChangeKind::remove, {.name = "n2"})), Errc::condition_failed);
+  EXPECT_EQ(step(ChangeKind::remove, {.name = "n3"}).kind, Kind::propose) << "the full one may go";
+}
+
 TEST_F(NextStep, TheLastVoterIsNotRemoved) {
   members_.conf.voters = {self};
   EXPECT_EQ(refusal(step(ChangeKind::remove, {.name = "n1"})), Errc::condition_failed);
@@ -196,6 +204,15 @@ TEST_F(NextStep, LeadershipGoesToAVoterOnly) {
   EXPECT_EQ(refusal(step(ChangeKind::transfer, {.name = "n9"})), Errc::not_found);
   self_leads_ = false;
   EXPECT_EQ(step(ChangeKind::transfer, {.name = "n2"}).kind, Kind::done);
+}
+
+TEST_F(NextStep, LeadershipGoesToNobodyWhoCannotTakeIt) {
+  hear(2, 10'000, false);
+  EXPECT_EQ(refusal(step(ChangeKind::transfer, {.name = "n2"})), Errc::condition_failed) << "it does not answer";
+  full_ = {NodeId(3)};
+  EXPECT_EQ(refusal(step(ChangeKind::transfer, {.name = "n3"})), Errc::condition_failed) << "its disk is full";
+  self_leads_ = false;
+  EXPECT_EQ(step(ChangeKind::transfer, {.name = "n3"}).kind, Kind::done) << "it leads already, full or not";
 }
 
 TEST_F(NextStep, WhatIsKnownOfAMemberChangesWithoutItsPart) {

@@ -130,6 +130,18 @@ void Peers::set_members(const replica::Membership& members) {
   for (const NodeId id : gone) transport_->drop(id);
 }
 
+void Peers::fall_silent() {
+  std::vector<NodeId> all;
+  {
+    const base::MutexLock lock(mutex_);
+    is_silent_ = true;
+    for (const auto& [node, incarnation] : incarnations_) all.push_back(node);
+    for (const replica::Member& member : members_.members) all.push_back(member.id);
+  }
+  dial_members();
+  for (const NodeId id : all) transport_->drop(id);
+}
+
 void Peers::use_addresses(const std::map<NodeId, std::string>& found) {
   {
     const base::MutexLock lock(mutex_);
@@ -153,6 +165,7 @@ void Peers::dial_members() {
 
 std::vector<transport::Peer> Peers::dialled() const {
   std::vector<transport::Peer> peers;
+  if (is_silent_) return peers;
   for (const replica::Member& member : members_.members) {
     if (member.id == self_.node || member.peer.empty()) continue;
     const auto found = found_at_.find(member.id);
@@ -310,6 +323,7 @@ bool Peers::listens_to_newcomer(const Identity& peer) {
 
 Result<void> Peers::admit(const Identity& peer) {
   const base::MutexLock lock(mutex_);
+  if (is_silent_) return fail(Errc::storage_failed, "this node has failed and takes no part in the cluster any more");
   if (peer.node.is_zero()) return {};  // looks for a cluster: may only ask
   if (self_.node.is_zero()) return fail(Errc::cluster_not_ready, "this node belongs to no cluster yet");
   if (peer.cluster != self_.cluster) return fail(Errc::forbidden, "this node belongs to another cluster");
@@ -341,11 +355,12 @@ void Peers::on_message(const Identity& from, std::string_view bytes) {
 }
 
 void Peers::on_connected(const Identity& peer) {
+  PeerConnected connected{.peer = peer.node};
   {
     const base::MutexLock lock(mutex_);
-    if (std::exchange(incarnations_[peer.node], peer.incarnation) == peer.incarnation) return;
+    connected.was_restarted = std::exchange(incarnations_[peer.node], peer.incarnation) != peer.incarnation;
   }
-  hooks_.post(PeerRestarted{.peer = peer.node});
+  hooks_.post(connected);
   hooks_.drive();
 }
 

@@ -83,6 +83,8 @@ class Peers final : private transport::Handler {
   /// The node has its place in a cluster from here on: snapshots are received into `snapshots_path`.
   void begin(base::ClusterId cluster, base::NodeId node, std::string snapshots_path);
   void announce_api(const std::string& url);
+  /// The node has failed: parts from all, and lets nobody in any more.
+  void fall_silent();
   /// Connects to those who are members now and parts from the others.
   void set_members(const replica::Membership& members);
   void set_leader(base::NodeId leader);
@@ -160,6 +162,7 @@ class Peers final : private transport::Handler {
   std::atomic<bool> stops_asking_{false};
   mutable base::Mutex mutex_;
   transport::Identity self_ ABSL_GUARDED_BY(mutex_);
+  bool is_silent_ ABSL_GUARDED_BY(mutex_) = false;
   replica::Membership members_;  // guarded by mutex_; empty until the cluster is known
   base::NodeId leader_ ABSL_GUARDED_BY(mutex_);
   std::map<base::NodeId, std::string> found_at_ ABSL_GUARDED_BY(mutex_);  // who is not where the membership says

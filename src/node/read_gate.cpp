@@ -124,6 +124,7 @@ void ReadGate::fail_all(const Error& error) {
     std::ranges::move(waiting_, std::back_inserter(all));
     waiting_.clear();
     waiting_count_.store(0, std::memory_order_seq_cst);
+    looked();
   }
   answer(all, std::unexpected(error));
 }

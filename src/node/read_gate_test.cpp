@@ -102,6 +102,14 @@ TEST_F(ReadGateTest, WhatWasAskedLongAgoIsRefusedWhateverItWaitsFor) {
   EXPECT_FALSE(answers_[3]);
 }
 
+TEST_F(ReadGateTest, OnceAllWereRefusedNobodyHasToLook) {
+  ask();
+  EXPECT_TRUE(gate_.has_new());
+  gate_.fail_all(Error(Errc::storage_failed, "x"));
+  EXPECT_FALSE(gate_.has_new());
+  EXPECT_TRUE(gate_.is_empty());
+}
+
 TEST_F(ReadGateTest, AnAttemptThatWasNotTakenWaitsAgain) {
   ask();
   gate_.withdraw(gate_.begin_attempt(0));

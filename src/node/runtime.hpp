@@ -189,7 +189,7 @@ class Runtime {
   Result<void> take(SnapshotArrived& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(SnapshotSent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(PeerLost& lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
-  Result<void> take(PeerRestarted& restarted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  Result<void> take(PeerConnected& connected) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(ForwardedBatch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(ForwardAnswered& answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(ChangeWanted& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
@@ -253,6 +253,7 @@ class Runtime {
   /// No exception leaves a thread of the node, which would end its host: what throws fails the node.
   void guarded(void (Runtime::*work)());
   void pass();
+  void fall_silent();
   void flush_when_due(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] std::uint64_t idle_until_ms() const;
   void wake();
@@ -344,7 +345,8 @@ class Runtime {
   mutable base::Mutex wake_mutex_;
   base::CondVar wake_condition_;
   bool wake_requested_ ABSL_GUARDED_BY(wake_mutex_) = false;
-  Idling idling_;  // the replica thread's
+  Idling idling_;           // the replica thread's
+  bool is_silent_ = false;  // the same
   bool stopping_ ABSL_GUARDED_BY(wake_mutex_) = false;
   std::atomic<bool> sleeping_{false};
   std::atomic<bool> flush_is_planned_{

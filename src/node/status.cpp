@@ -3,6 +3,7 @@
 
 #include <concord/version.hpp>
 
+#include "base/mutant.hpp"
 #include "node/runtime.hpp"
 
 namespace concord::node {
@@ -113,10 +114,14 @@ std::optional<std::string> Runtime::not_ready() const {
   if (leader_.load(std::memory_order_acquire) == 0) return "no leader is known";
   // A heartbeat says no more than what this node has; the leader's beat says how far it is itself.
   std::uint64_t commit = commit_.load(std::memory_order_relaxed);
-  if (cluster_) {
+  if (cluster_ && !CONCORD_MUTANT("ready-before-the-leader-has-said-how-far-it-is")) {
     const base::MutexLock lock(cluster_->mutex);
-    const auto leader = cluster_->seen_states.find(NodeId(leader_.load(std::memory_order_acquire)));
-    if (leader != cluster_->seen_states.end()) commit = std::max(commit, leader->second.match.value());
+    const NodeId leader(leader_.load(std::memory_order_acquire));
+    const auto state = cluster_->seen_states.find(leader);
+    if (cluster_->seen_leader != leader || cluster_->seen_term != term() || state == cluster_->seen_states.end()) {
+      return "the leader has not said yet how far it is";
+    }
+    commit = std::max(commit, state->second.match.value());
   }
   const std::uint64_t applied = applied_index_.load(std::memory_order_relaxed);
   if (applied == 0 || applied + caught_up_entries < commit) {

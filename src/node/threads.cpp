@@ -93,7 +93,14 @@ void Runtime::pass() {
       flush_when_due(now_ms);
     }
   }
+  if (failed_.load(std::memory_order_acquire)) fall_silent();
   call_completions();
+}
+
+/// What has failed is gone for the others: they neither count on it nor wait until they miss it. Not the driver's: that may be the peers'.
+void Runtime::fall_silent() {
+  if (!cluster_ || std::exchange(is_silent_, true)) return;
+  cluster_->ask_peers([](Peers& peers) { peers.fall_silent(); });
 }
 
 void Runtime::flush_when_due(std::uint64_t now_ms) {

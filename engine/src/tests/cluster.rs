@@ -1,3 +1,5 @@
+use raft::eraftpb::ConfState;
+
 use super::fixture::{voters, Cluster, Disk, Peer};
 use crate::node::Denial;
 
@@ -23,6 +25,31 @@ fn three_nodes_elect_one_and_commit_the_same() {
     let applied = cluster.peers[0].applied.clone();
     assert_eq!(applied.len(), 21);
     assert!(cluster.peers.iter().all(|peer| peer.applied == applied));
+}
+
+#[test]
+fn a_learner_that_hears_of_its_leader_no_more_forgets_it() {
+    let members = ConfState { voters: vec![1, 2], learners: vec![3], ..ConfState::default() };
+    let mut cluster = Cluster::of(&[1, 2, 3], &members, 15);
+    let leader = cluster.elect();
+    for _ in 0..100 {
+        cluster.peers.iter_mut().for_each(|peer| peer.node.tick().unwrap());
+        cluster.settle();
+        assert_eq!(cluster.peer(3).node.raft().leader_id, leader);
+    }
+    cluster.cut_off.push(3);
+    for _ in 0..100 {
+        cluster.peer(3).node.tick().unwrap();
+        cluster.settle();
+    }
+    assert_eq!(cluster.peer(3).node.raft().leader_id, raft::INVALID_ID);
+    assert_eq!(cluster.peer(3).node.raft().term, cluster.peer(leader).node.raft().term, "it asks for no votes");
+    cluster.cut_off.clear();
+    for _ in 0..10 {
+        cluster.peer(leader).node.tick().unwrap();
+        cluster.settle();
+    }
+    assert_eq!(cluster.peer(3).node.raft().leader_id, leader);
 }
 
 #[test]
@@ -104,7 +131,9 @@ fn a_follower_gets_its_read_point_from_the_leader() {
 /// The sole voter that still holds entries to persist must not win in the same call: raft panics on it.
 #[test]
 fn a_sole_voter_with_unpersisted_entries_waits_for_its_turn() {
-    use super::fixture::entry;
+    use raft::eraftpb::ConfState;
+
+use super::fixture::entry;
     use prost::Message as _;
     use raft::eraftpb::{Message, MessageType};
     let mut peer = Peer::new(1, 0, Disk { members: voters(&[1]), ..Disk::default() });

@@ -125,7 +125,11 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn new(ids: &[u64], seed: u64) -> Cluster {
-        let disk = Disk { members: voters(ids), ..Disk::default() };
+        Cluster::of(ids, &voters(ids), seed)
+    }
+
+    pub fn of(ids: &[u64], members: &ConfState, seed: u64) -> Cluster {
+        let disk = Disk { members: members.clone(), ..Disk::default() };
         let peers = ids.iter().map(|id| Peer::new(*id, seed, disk.clone())).collect();
         Cluster { peers, network: VecDeque::new(), cut_off: Vec::new() }
     }
