@@ -59,7 +59,7 @@ Result<void> Runtime::begin_cluster_turn() {
 Result<void> Runtime::propose_queued() {
   std::size_t proposed_bytes = 0;
   std::size_t proposed_count = 0;
-  while (proposed_bytes < turn_bytes && queue_.take(batch_)) {
+  while (proposed_bytes < turn_bytes && (std::exchange(has_batch_, false) || queue_.take(batch_))) {
     traced_.note_taken(batch_);
     if (!serving_.load(std::memory_order_relaxed)) {
       queue_.refuse(batch_, Error(Errc::cluster_not_ready, "no leader is known"));
@@ -74,7 +74,7 @@ Result<void> Runtime::propose_queued() {
     const auto result = replica_->propose(batch_.stamped(stamp_now()));
     if (!result) return std::unexpected(result.error());
     if (*result == raft::ProposeResult::accepted) {
-      times_.note_proposed(replica_->raft_status().last);
+      if (times_.follows_next()) times_.note_proposed(replica_->raft_status().last);
       proposed_bytes += batch_.size_bytes();
       ++proposed_count;
     } else {
@@ -176,7 +176,7 @@ void Runtime::note_progress() {
   applied_index_.store(replica_->applied_index().value(), std::memory_order_relaxed);
   times_.note_role(status.role);
   sole_voter_.store(replica_->is_sole_voter(), std::memory_order_relaxed);
-  const bool serves = replica_->is_serving_leader() && !is_unsure_of_time();
+  const bool serves = replica_->is_serving_leader(status) && !is_unsure_of_time();
   if (cluster_ && serves && !serving_.load(std::memory_order_relaxed))
     cluster_->next_beat_ms = 0;  // followers wait for it
   serving_.store(serves, std::memory_order_release);

@@ -207,8 +207,7 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
     const bool decides_alone = sole_voter_.load(std::memory_order_relaxed) && serving_.load(std::memory_order_relaxed);
     if (decides_alone && !failed_.load(std::memory_order_relaxed)) {
       InlineWaiter waiter;
-      if (auto pushed = queue_.push(write, waiter, never_ms); !pushed)
-        return std::unexpected(std::move(pushed.error()));
+      if (auto pushed = push_inline(write, waiter); !pushed) return std::unexpected(std::move(pushed.error()));
       drive();
       const bool must_flush = log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed);
       driving.unlock();
@@ -240,6 +239,15 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
       Errc::timeout,
       "the deadline of " + std::to_string(timeout.count()) + " ms has passed; whether the write happens is unknown",
       true);
+}
+
+/// Into the batch that is proposed next, when no other node may have to propose it and nobody else waits.
+Result<void> Runtime::push_inline(const Write& write, InlineWaiter& waiter) {
+  if (cluster_) return queue_.push(write, waiter, never_ms);
+  const auto is_taken = queue_.push_taken(write, waiter, batch_);
+  if (!is_taken) return std::unexpected(is_taken.error());
+  has_batch_ = *is_taken;
+  return {};
 }
 
 void Runtime::drive_if_free() {

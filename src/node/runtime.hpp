@@ -266,6 +266,7 @@ class Runtime {
   [[nodiscard]] Error no_place() const;
   [[nodiscard]] std::uint64_t deadline_of(std::chrono::milliseconds timeout) const;
   void add_members(Status& status) const;
+  Result<void> push_inline(const Write& write, InlineWaiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   /// Drives what is queued, if nobody does.
   void drive_if_free();
   void run_background();
@@ -306,6 +307,7 @@ class Runtime {
 
   // The driver's.
   Batch batch_ ABSL_GUARDED_BY(drive_mutex_);
+  bool has_batch_ ABSL_GUARDED_BY(drive_mutex_) = false;  // it was taken when it was made, and is proposed next
   std::vector<store::Applied> applied_ ABSL_GUARDED_BY(drive_mutex_);
   TurnTimes times_ ABSL_GUARDED_BY(drive_mutex_);
   replica::ClusterClock cluster_clock_ ABSL_GUARDED_BY(drive_mutex_);

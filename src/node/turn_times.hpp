@@ -47,9 +47,11 @@ class TurnTimes {
   };
   [[nodiscard]] Sync measure_sync() const { return Sync(*this); }
 
-  /// Raft has taken a proposal, the entry `last`. One at a time is followed until it is applied.
+  /// One proposal at a time is followed until it is applied.
+  [[nodiscard]] bool follows_next() const noexcept { return metrics_ != nullptr && turn_ == 0 && !followed_; }
+  /// Raft has taken a proposal, the entry `last`.
   void note_proposed(base::Index last) {
-    if (metrics_ != nullptr && turn_ == 0 && !followed_) followed_ = Followed{.index = last, .began = ticks()};
+    if (follows_next()) followed_ = Followed{.index = last, .began = ticks()};
   }
 
   void begin_apply() {

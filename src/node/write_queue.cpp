@@ -20,6 +20,7 @@ constexpr std::size_t stamp_room_bytes = 1 + 2 * base::max_varint_bytes;
 /// Larger batches would make the first writer in them wait for the last.
 constexpr std::size_t batch_bytes = 1U << 20U;
 constexpr std::size_t kept_batches = 4;
+constexpr std::size_t kept_batch_bytes = 2 * batch_bytes;
 
 /// What a write takes at least, without its heads.
 std::size_t least_bytes(const Write& write) {
@@ -95,35 +96,41 @@ Batch& WriteQueue::open_batch() {
       batches_.push_back(std::move(spare_.back()));
       spare_.pop_back();
     }
-    Batch& batch = batches_.back();
-    batch.bytes_.assign(stamp_room_bytes, '\0');
-    batch.count_ = 0;
-    batch.deadline_ms_ = 0;
-    batch.first_sequence_ = pending_first_ + pending_.size();
+    begin_batch(batches_.back());
     queued_.store(batches_.size(), std::memory_order_seq_cst);
   }
   return batches_.back();
 }
 
-Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_t deadline_ms) {
-  if (closed_) return std::unexpected(*closed_);
+void WriteQueue::begin_batch(Batch& batch) {
+  if (batch.bytes_.capacity() > kept_batch_bytes) batch.bytes_ = std::string();
+  batch.bytes_.resize(stamp_room_bytes);
+  batch.count_ = 0;
+  batch.deadline_ms_ = 0;
+  batch.first_sequence_ = pending_first_ + pending_.size();
+}
+
+std::optional<Error> WriteQueue::refusal_of(std::size_t size_bytes) const {
+  if (closed_) return closed_;
   if (in_flight_ >= limits_.max_in_flight && !CONCORD_MUTANT("writes-in-flight-have-no-limit")) {
-    return fail(Errc::overloaded, std::to_string(in_flight_) + " writes are in flight, the limit is " +
-                                      std::to_string(limits_.max_in_flight));
+    return Error(Errc::overloaded, std::to_string(in_flight_) + " writes are in flight, the limit is " +
+                                       std::to_string(limits_.max_in_flight));
   }
-  const std::size_t size_bytes = least_bytes(write);
   if (size_bytes > std::min(most_write_bytes, limits_.max_in_flight_bytes)) {
     const bool is_configured = limits_.max_in_flight_bytes < most_write_bytes;
-    return fail(Errc::batch_too_large,
-                "the write has " + std::to_string(size_bytes) + " bytes, the limit is " +
-                    std::to_string(std::min(most_write_bytes, limits_.max_in_flight_bytes)) +
-                    (is_configured ? " (max_in_flight_bytes)" : ", for all that is written at once"));
+    return Error(Errc::batch_too_large,
+                 "the write has " + std::to_string(size_bytes) + " bytes, the limit is " +
+                     std::to_string(std::min(most_write_bytes, limits_.max_in_flight_bytes)) +
+                     (is_configured ? " (max_in_flight_bytes)" : ", for all that is written at once"));
   }
   if (in_flight_bytes_ + size_bytes > limits_.max_in_flight_bytes) {
-    return fail(Errc::overloaded, std::to_string(in_flight_bytes_) + " bytes of writes are in flight, the limit is " +
-                                      std::to_string(limits_.max_in_flight_bytes));
+    return Error(Errc::overloaded, std::to_string(in_flight_bytes_) + " bytes of writes are in flight, the limit is " +
+                                       std::to_string(limits_.max_in_flight_bytes));
   }
-  Batch& batch = open_batch();
+  return std::nullopt;
+}
+
+WriteQueue::Pending* WriteQueue::encode_into(Batch& batch, const Write& write, std::uint64_t deadline_ms) {
   const std::size_t before = batch.bytes_.size();
   const RequestId request{.node = node_, .incarnation = incarnation_, .sequence = pending_first_ + pending_.size()};
   try {
@@ -131,7 +138,7 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_
     pending_.emplace_back();
   } catch (const std::bad_alloc&) {  // half a command would spoil those of others
     batch.bytes_.resize(before);
-    return fail(Errc::overloaded, "no memory for the write");
+    return nullptr;
   }
   ++batch.count_;
   batch.deadline_ms_ = std::max(batch.deadline_ms_, deadline_ms);
@@ -141,6 +148,24 @@ Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_
   in_flight_bytes_ += pending.size_bytes;
   if (follower_ != nullptr) follower_->begin(request.sequence);
   return &pending;
+}
+
+Result<WriteQueue::Pending*> WriteQueue::encode(const Write& write, std::uint64_t deadline_ms) {
+  if (auto refusal = refusal_of(least_bytes(write))) return std::unexpected(std::move(*refusal));
+  if (Pending* pending = encode_into(open_batch(), write, deadline_ms)) return pending;
+  return fail(Errc::overloaded, "no memory for the write");
+}
+
+Result<bool> WriteQueue::push_taken(const Write& write, Waiter& waiter, Batch& batch) {
+  const base::MutexLock lock(mutex_);
+  if (auto refusal = refusal_of(least_bytes(write))) return std::unexpected(std::move(*refusal));
+  const bool is_alone = batches_.empty();
+  if (is_alone) begin_batch(batch);
+  Pending* const pending = encode_into(is_alone ? batch : open_batch(), write, ~std::uint64_t{0});
+  if (pending == nullptr) return fail(Errc::overloaded, "no memory for the write");
+  pending->waiter = &waiter;
+  if (is_alone) taken_up_to_ = batch.first_sequence_;
+  return is_alone;
 }
 
 Result<void> WriteQueue::push(const Write& write, Waiter& waiter, std::uint64_t deadline_ms) {
@@ -179,7 +204,7 @@ std::uint64_t WriteQueue::push_expire(base::ClusterTimeMs due_ms, std::uint64_t 
 }
 
 void WriteQueue::keep_spare(Batch&& batch) {
-  const bool is_usual = batch.bytes_.capacity() > 0 && batch.bytes_.capacity() <= 2 * batch_bytes;
+  const bool is_usual = batch.bytes_.capacity() > 0 && batch.bytes_.capacity() <= kept_batch_bytes;
   if (is_usual && spare_.size() < kept_batches) spare_.push_back(std::move(batch));
 }
 

@@ -88,6 +88,9 @@ class WriteQueue {
 
   /// Encodes and registers. `waiter` is answered later, unless this fails: overloaded, or the error given to `close`.
   [[nodiscard]] Result<void> push(const Write& write, Waiter& waiter, std::uint64_t deadline_ms);
+  /// The same for the driver, as long as nobody else's writes are queued: `batch` is this write's alone then, and taken. False: it is
+  /// queued behind the others.
+  [[nodiscard]] Result<bool> push_taken(const Write& write, Waiter& waiter, Batch& batch);
   /// The same with a callback, which `take_completions` will give out; `deadline_ms` is that of the node's clock.
   [[nodiscard]] Result<void> push(const Write& write, Completion<command::Outcome>& done, std::uint64_t deadline_ms);
   /// The node's own write: nobody waits.
@@ -131,8 +134,13 @@ class WriteQueue {
     bool is_waiting = true;
   };
 
+  [[nodiscard]] std::optional<Error> refusal_of(std::size_t size_bytes) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Result<Pending*> encode(const Write& write, std::uint64_t deadline_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  /// Null: there is no memory for it.
+  Pending* encode_into(Batch& batch, const Write& write, std::uint64_t deadline_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Batch& open_batch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void begin_batch(Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void settle(Pending& pending, Answer&& outcome) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void drop_settled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void keep_spare(Batch&& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

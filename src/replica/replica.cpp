@@ -225,8 +225,7 @@ Result<void> Replica::compact_mirror() {
   return raft_->compact(far_too_many ? wanted : std::min(wanted, needed_after()));
 }
 
-bool Replica::is_serving_leader() const noexcept {
-  const raft::RaftStatus status = raft_->status();
+bool Replica::is_serving_leader(const raft::RaftStatus& status) const noexcept {
   const bool has_caught_up = state_->applied_term() == status.term || CONCORD_MUTANT("a-new-leader-serves-at-once");
   return status.role == raft::Role::leader && has_caught_up;
 }

@@ -125,7 +125,9 @@ class Replica {
   [[nodiscard]] const Membership& members() const noexcept { return members_; }
   [[nodiscard]] bool is_sole_voter() const noexcept { return sole_voter_; }
   /// Leads, and has applied an entry of its own term: only then is its applied state the leader's (raft thesis 6.4).
-  [[nodiscard]] bool is_serving_leader() const noexcept;
+  [[nodiscard]] bool is_serving_leader() const noexcept { return is_serving_leader(raft_status()); }
+  /// `status`: raft's of now.
+  [[nodiscard]] bool is_serving_leader(const raft::RaftStatus& status) const noexcept;
   [[nodiscard]] raft::RaftStatus raft_status() const noexcept { return raft_->status(); }
   [[nodiscard]] std::vector<raft::PeerProgress> progress() const { return raft_->progress(); }
   [[nodiscard]] base::Index applied_index() const noexcept { return state_->applied_index(); }

@@ -1,6 +1,7 @@
 #include "store/epoch.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace concord::store {
 
@@ -13,8 +14,11 @@ bool Epoch::has_retired() const noexcept {
 }
 
 bool Epoch::is_drained(std::size_t parity) const noexcept {
-  return std::ranges::all_of(
-      stripes_, [parity](const Stripe& stripe) { return stripe.inside[parity].load(std::memory_order_seq_cst) == 0; });
+  for (std::uint64_t left = used_stripes_.load(std::memory_order_seq_cst); left != 0; left &= left - 1) {
+    const Stripe& stripe = stripes_[static_cast<std::size_t>(std::countr_zero(left))];
+    if (stripe.inside[parity].load(std::memory_order_seq_cst) != 0) return false;
+  }
+  return true;
 }
 
 void Epoch::free_all(std::vector<Retired>& retired) noexcept {

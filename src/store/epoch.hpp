@@ -14,6 +14,8 @@
 //     sees the unlinking: it can't find it. Readers under e-1 and e can; those under e-1 are gone before the move to e+1 and
 //     those under e before the move to e+2, which frees it.
 //   - A reader leaves with a release that the writer's check acquires: all its looks happened before the memory is freed.
+//   - The writer looks only at stripes that were used. A stripe is marked before its first addition, and the mark is sequentially
+//     consistent too, for who makes it and for who finds it: a check that is to see an addition sees the mark.
 #pragma once
 
 #include <array>
@@ -36,7 +38,10 @@ class Epoch {
   class Section {
    public:
     explicit Section(const Epoch& epoch) noexcept {
-      Stripe& stripe = epoch.stripes_[this_threads_stripe()];
+      const std::size_t at = this_threads_stripe();
+      Stripe& stripe = epoch.stripes_[at];
+      if ((epoch.used_stripes_.load(std::memory_order_seq_cst) >> at & 1U) == 0) [[unlikely]]
+        epoch.used_stripes_.fetch_or(std::uint64_t{1} << at, std::memory_order_seq_cst);
       for (;;) {
         const std::uint64_t seen = epoch.epoch_.load(std::memory_order_relaxed);
         count_ = &stripe.inside[seen & 1U];
@@ -65,7 +70,7 @@ class Epoch {
     if (++retired_since_poll_ >= poll_every || retired_bytes_ >= poll_every_bytes) poll();
   }
 
-  /// Frees what is out of reach. Cost: a look at 64 cache lines; nothing when nothing is retired.
+  /// Frees what is out of reach. Cost: a look at a cache line a thread that reads; nothing when nothing is retired.
   void poll();
 
   [[nodiscard]] bool has_retired() const noexcept;
@@ -73,7 +78,8 @@ class Epoch {
  private:
   static constexpr std::size_t stripe_count = 64;
   static constexpr std::size_t generations = 3;  // being filled (e), waiting (e-1), and the slot of e+1
-  static constexpr std::size_t poll_every = 128;
+  // No more than the allocator keeps at hand of one size (glibc: 7): what is freed is what is allocated next, and still in the cache.
+  static constexpr std::size_t poll_every = 6;
   static constexpr std::size_t poll_every_bytes = 1U << 20U;
 
   struct alignas(64) Stripe {
@@ -96,7 +102,8 @@ class Epoch {
   static void free_all(std::vector<Retired>& retired) noexcept;
 
   mutable std::array<Stripe, stripe_count> stripes_{};
-  alignas(64) std::atomic<std::uint64_t> epoch_{generations};
+  alignas(64) mutable std::atomic<std::uint64_t> used_stripes_{0};  // bit i: stripe i
+  std::atomic<std::uint64_t> epoch_{generations};
   // The writer's own.
   std::uint64_t now_ = generations;  // Invariant: == epoch_
   std::array<std::vector<Retired>, generations> retired_;
