@@ -21,8 +21,7 @@ std::string text_of(const Seen& seen) {
 
 class Checker {
  public:
-  Checker(const History& history, std::uint64_t clock_error_ppm)
-      : operations_(history.operations()), clock_error_ppm_(clock_error_ppm) {}
+  Checker(const History& history, const Clocks& clocks) : operations_(history.operations()), clocks_(clocks) {}
 
   std::optional<std::string> run() {
     collect_writers();
@@ -183,10 +182,8 @@ class Checker {
       return wrong(place, "a lost write: " + seen.key + " was written at revision " + std::to_string(revision) +
                               " and never removed");
     }
-    const TimeUs ttl_us = writer.ttl_s * second;
-    const TimeUs error_us = (ttl_us + longest_apart_us) * clock_error_ppm_ / any_clock_ppm + rounding_us;
-    const TimeUs least_us = ttl_us - std::min(ttl_us, error_us);
-    if (operations_[place].returned_us < writer.called_us + least_us) {
+    const TimeUs returned_us = operations_[place].returned_us;
+    if (returned_us < writer.called_us + clocks_.least_us(writer.ttl_s, returned_us)) {
       return wrong(place, "it has expired too early: " + describe(writer));
     }
     if (operations_[place].may_lag_us == 0) gone_[seen.key] = std::max(gone_[seen.key], revision);
@@ -222,7 +219,7 @@ class Checker {
   }
 
   const std::vector<Operation>& operations_;
-  const std::uint64_t clock_error_ppm_;
+  const Clocks clocks_;
   std::optional<std::string> problem_;
   std::map<std::uint64_t, Place> writers_;               // by value
   std::map<std::string, std::vector<Place>> writes_of_;  // by key
@@ -237,8 +234,16 @@ class Checker {
 
 }  // namespace
 
-std::optional<std::string> problem_of(const History& history, std::uint64_t clock_error_ppm) {
-  return Checker(history, clock_error_ppm).run();
+TimeUs Clocks::least_us(std::uint32_t ttl_s, TimeUs by_us) const noexcept {
+  if (by_us >= known_until_us) return 0;
+  constexpr std::uint64_t million = 1'000'000;
+  const TimeUs ttl_us = ttl_s * second;
+  const TimeUs error_us = (ttl_us + longest_apart_us) * error_ppm / million + rounding_us;
+  return ttl_us - std::min(ttl_us, error_us);
+}
+
+std::optional<std::string> problem_of(const History& history, const Clocks& clocks) {
+  return Checker(history, clocks).run();
 }
 
 std::string describe(const Operation& operation) {

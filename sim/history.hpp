@@ -73,11 +73,17 @@ class History {
   std::vector<Operation> operations_;
 };
 
-/// How far the clocks that expiry goes by may be fast, in parts of a million; all of them: nothing is known of the time.
-inline constexpr std::uint64_t any_clock_ppm = 1'000'000;
+/// What is known of the clocks that expiry goes by.
+struct Clocks {
+  std::uint64_t error_ppm = 0;       ///< parts of a million that they may be fast
+  TimeUs known_until_us = never_us;  ///< from then on they may be wrong by anything
+
+  /// Of a time to live or longer ones, that has passed by `by_us`: so much of it has, at least.
+  [[nodiscard]] TimeUs least_us(std::uint32_t ttl_s, TimeUs by_us) const noexcept;
+};
 
 /// What is wrong with it; nothing: it is right.
-[[nodiscard]] std::optional<std::string> problem_of(const History& history, std::uint64_t clock_error_ppm = 0);
+[[nodiscard]] std::optional<std::string> problem_of(const History& history, const Clocks& clocks = {});
 
 /// One line, for people.
 [[nodiscard]] std::string describe(const Operation& operation);

@@ -108,12 +108,14 @@ node::Host Machine::make_host() {
 void Machine::start() {
   CONCORD_CHECK(!is_up(), "a process is started once");
   ++life_;
+  if (hooks_.started) hooks_.started();
   is_paused_ = false;
   busy_until_us_ = world_.now_us();
   timer_at_us_ = 0;
   last_observed_ = 0;
   history_ = std::make_shared<store::History>(store::HistoryLimits{.max_events = kept_events});
   last_event_ = {};
+  last_time_ms_ = 0;
   start_problem_.reset();
   is_working_ = true;
   auto opened = node::Runtime::open(make_host(), options_, segment_bytes);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "sim/clients.hpp"
+#include "sim/expiry_watch.hpp"
 #include "sim/history.hpp"
 #include "sim/machine.hpp"
 #include "sim/network.hpp"
@@ -67,6 +68,8 @@ class Simulation {
   [[nodiscard]] Machine& any_machine() { return *machines_[world_.random().below(machines_.size())]; }
   void wrong(const std::string& problem);
   void observe_events(Machine& machine);
+  /// A wall clock has been set wrong: from the next start of any process on nothing is known of the time (CONTRACT 2).
+  void note_clock_step() noexcept { has_clock_stepped_ = true; }
   void name_others_to_who_has_no_place();
   [[nodiscard]] bool leaves_out(std::uint64_t fault) const { return settings_.without.contains(fault); }
   /// A new machine that is to join the cluster by itself; null: there are enough.
@@ -85,10 +88,13 @@ class Simulation {
 
  private:
   void build();
+  [[nodiscard]] Workload draw_workload();
+  [[nodiscard]] std::optional<std::string> problem_of_histories() const;
   [[nodiscard]] Options options_of(std::size_t number) const;
   /// As a member that may lose its disk for good now; nothing: the cluster could not bear that.
   [[nodiscard]] std::optional<MemberStatus> spare(Machine& machine);
   void replace(Machine& machine, const MemberStatus& own);
+  void note_start();
   void observe(Machine& machine);
   void live();
   void make_machine(const Options& options);
@@ -107,6 +113,7 @@ class Simulation {
   Network network_;
   History history_;
   std::vector<std::unique_ptr<Machine>> machines_;
+  ExpiryWatch expiry_watch_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Nemesis> nemesis_;
   std::set<std::size_t> retired_;  // removed, or being removed
@@ -118,6 +125,8 @@ class Simulation {
   std::optional<std::string> problem_;
   Durability durability_ = Durability::disk;
   std::uint64_t drift_ppm_ = 0;
+  bool has_clock_stepped_ = false;
+  TimeUs time_known_until_us_ = never_us;
   std::size_t founders_ = 3;
   std::uint64_t snapshot_entries_ = 1000;
   std::chrono::milliseconds heartbeat_{50};
