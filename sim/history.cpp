@@ -19,6 +19,16 @@ std::string text_of(const Seen& seen) {
          (seen.revision == 0 ? "" : " @" + std::to_string(seen.revision));
 }
 
+std::string text_of(Denial denial) {
+  switch (denial) {
+    case Denial::none: break;
+    case Denial::unauthorized: return ", unauthorized";
+    case Denial::forbidden: return ", forbidden";
+    case Denial::quota: return " by a quota";
+  }
+  return {};
+}
+
 class Checker {
  public:
   Checker(const History& history, const Clocks& clocks) : operations_(history.operations()), clocks_(clocks) {}
@@ -252,12 +262,16 @@ std::string describe(const Operation& operation) {
   };
   std::string text = "client " + std::to_string(operation.client) + " at node " + std::to_string(operation.machine) +
                      ", " + time(operation.called_us) + " to " + time(operation.returned_us) + ": ";
+  if (operation.token != 0) text += "with token " + std::to_string(operation.token) + ' ';
   if (operation.kind == Operation::Kind::read) {
     if (operation.may_lag_us == 0) text += "strong ";
     if (operation.may_lag_us != 0 && operation.may_lag_us != never_us) {
       text += "at most " + std::to_string(operation.may_lag_us / ms) + " ms late ";
     }
     text += "read";
+    if (operation.fate != Fate::done) {
+      for (const std::string& key : operation.gets) text += ' ' + key;
+    }
   }
   for (const Seen& write : operation.writes) {
     text += write.value == 0 ? "remove " + write.key + ' ' : "put " + text_of(write) + ' ';
@@ -266,7 +280,7 @@ std::string describe(const Operation& operation) {
   if (operation.guard) text += "if " + text_of(*operation.guard) + ' ';
   switch (operation.fate) {
     case Fate::pending: text += "(not answered)"; break;
-    case Fate::nothing_done: text += "(refused)"; break;
+    case Fate::nothing_done: text += "(refused" + text_of(operation.denial) + ')'; break;
     case Fate::unknown: text += "(outcome unknown)"; break;
     case Fate::done:
       if (operation.kind == Operation::Kind::write) {

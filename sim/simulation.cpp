@@ -85,6 +85,7 @@ void Simulation::build() {
   while (machines_.size() < founders_) make_machine(options_of(machines_.size()));
   const Workload workload = draw_workload();
   clients_ = std::make_unique<Clients>(world_, workload, history_, [this] { return &any_machine(); });
+  if (random.one_in(2)) employ_administrators();
   nemesis_ = std::make_unique<Nemesis>(*this);
 }
 
@@ -102,8 +103,16 @@ Workload Simulation::draw_workload() {
   workload.most_pause_us = pauses[random.below(std::size(pauses))];
   if (random.one_in(3)) workload.padding_bytes = 20'000;
   if (random.one_in(2)) workload.restores = 4;
+  workload.with_tokens = 30;
   if (settings_.is_exportable) workload.expiring = workload.restores = 0;
   return workload;
+}
+
+void Simulation::employ_administrators() {
+  administrators_ = std::make_unique<Administrators>(
+      world_, 1 + world_.random().below(2), access_history_, [this] { return &any_machine(); },
+      [this](const std::string& problem) { wrong(problem); });
+  clients_->take_errands_from(*administrators_);
 }
 
 void Simulation::make_machine(const Options& options) {
@@ -114,6 +123,7 @@ void Simulation::make_machine(const Options& options) {
                                                .ended =
                                                    [this](Machine& machine) {
                                                      if (clients_) clients_->machine_ended(machine);
+                                                     if (administrators_) administrators_->machine_ended(machine);
                                                    }}));
   if (drift_ppm_ == 0) return;
   machines_.back()->set_drift(static_cast<std::int64_t>(world_.between(0, 2 * drift_ppm_)) -
@@ -130,7 +140,10 @@ Report Simulation::run() {
     });
   }
   world_.after(1 * second, [this] { administrate(); });
-  world_.after(300 * ms, [this] { clients_->start(); });
+  world_.after(300 * ms, [this] {
+    if (administrators_) administrators_->start();
+    clients_->start();
+  });
   world_.after(world_.between(0, 3 * second), [this] { nemesis_->start(); });
   world_.run_until(settings_.faults_us);
   if (!problem_) live();
@@ -146,7 +159,11 @@ Report Simulation::run() {
                 .machines = machines_.size(),
                 .faults = nemesis_->counts(),
                 .planned = nemesis_->planned()};
-  for (const Operation& operation : history_.operations()) report.unknown += operation.fate == Fate::unknown ? 1 : 0;
+  for (const Operation& operation : history_.operations()) {
+    report.unknown += operation.fate == Fate::unknown ? 1 : 0;
+    report.with_tokens += operation.token != 0 && operation.fate == Fate::done ? 1 : 0;
+    report.denied += operation.denial != Denial::none ? 1 : 0;
+  }
   report.history = std::move(history_);
   return report;
 }
@@ -154,6 +171,8 @@ Report Simulation::run() {
 std::optional<std::string> Simulation::problem_of_histories() const {
   const Clocks clocks{.error_ppm = drift_ppm_, .known_until_us = time_known_until_us_};
   if (auto found = problem_of(history_, clocks)) return found;
+  if (auto found = problem_of(access_history_, history_, clocks)) return found;
+  if (auto found = access_watch_.problem()) return found;
   return expiry_watch_.problem();
 }
 
@@ -330,6 +349,9 @@ void Simulation::observe(Machine& machine) {
   if (const auto problem = expiry_watch_.look(applied, state.cluster_time_ms())) {
     return wrong(machine.name() + ' ' + *problem);
   }
+  if (administrators_) {
+    if (const auto problem = access_watch_.look(state)) return wrong(machine.name() + ' ' + *problem);
+  }
   observe_events(machine);
 }
 
@@ -424,7 +446,9 @@ void Simulation::live() {
   world_.run_until(world_.now_us() + calm_us);
   if (!problem_) expect_all_ready();
   clients_->stop();
-  if (!problem_ && !comes_true(patience_us, [this] { return clients_->is_idle(); })) {
+  if (administrators_) administrators_->stop();
+  const auto are_idle = [this] { return clients_->is_idle() && (!administrators_ || administrators_->is_idle()); };
+  if (!problem_ && !comes_true(patience_us, are_idle)) {
     wrong("operations are still not answered after the faults" + states());
   }
   if (!problem_) expect_all_answer();

@@ -17,6 +17,9 @@
 #include <utility>
 #include <vector>
 
+#include "sim/access_history.hpp"
+#include "sim/access_watch.hpp"
+#include "sim/administrators.hpp"
 #include "sim/clients.hpp"
 #include "sim/expiry_watch.hpp"
 #include "sim/history.hpp"
@@ -43,6 +46,8 @@ struct Report {
   std::uint64_t events = 0;
   std::uint64_t operations = 0;  ///< answered
   std::uint64_t unknown = 0;
+  std::uint64_t with_tokens = 0;  ///< of those that were answered
+  std::uint64_t denied = 0;       ///< of those with tokens
   std::uint64_t terms = 0;
   std::size_t machines = 0;
   std::map<std::string, std::uint64_t> faults = {};  ///< how often each came
@@ -89,6 +94,7 @@ class Simulation {
  private:
   void build();
   [[nodiscard]] Workload draw_workload();
+  void employ_administrators();
   [[nodiscard]] std::optional<std::string> problem_of_histories() const;
   [[nodiscard]] Options options_of(std::size_t number) const;
   /// As a member that may lose its disk for good now; nothing: the cluster could not bear that.
@@ -113,7 +119,10 @@ class Simulation {
   Network network_;
   History history_;
   std::vector<std::unique_ptr<Machine>> machines_;
+  AccessHistory access_history_;
+  AccessWatch access_watch_;
   ExpiryWatch expiry_watch_;
+  std::unique_ptr<Administrators> administrators_;  // null: there are no tokens in this run
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Nemesis> nemesis_;
   std::set<std::size_t> retired_;  // removed, or being removed
