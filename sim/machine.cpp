@@ -275,8 +275,8 @@ void Machine::plan_timer() {
   const TimeUs due_us = local_now_us() + wait_us;
   if (timer_at_us_ != 0 && timer_at_us_ <= due_us) return;
   timer_at_us_ = due_us;
-  world_.at(due_us, [this, life = life_] {
-    if (life == life_ && timer_at_us_ != 0) wake_up();
+  world_.at(due_us, [this, life = life_] {  // unless it was set anew meanwhile
+    if (life == life_ && timer_at_us_ != 0 && timer_at_us_ <= world_.now_us()) wake_up();
   });
 }
 
