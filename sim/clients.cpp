@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "acl/rules.hpp"
 #include "base/check.hpp"
 #include "base/crc32c.hpp"
 #include "base/wire.hpp"
@@ -21,6 +22,7 @@ namespace {
 constexpr TimeUs patience_us = 8 * second;
 constexpr milliseconds node_timeout{3000};
 constexpr std::uint64_t fingerprint = 1;
+constexpr std::string_view base_prefix = "k";
 constexpr int once_attempts = 20;
 constexpr int restore_attempts = 40;
 
@@ -31,6 +33,27 @@ TimeUs lag_of(ReadConsistency consistency, const Machine& machine) {
   if (consistency == ReadConsistency::eventual) return never_us;
   const auto lease_us = static_cast<TimeUs>(machine.options().election_timeout.count()) * ms;
   return lease_us + lease_us / 10 + machine.worst_delay_us(2 * lease_us);
+}
+
+Denial denial_of(const Error& error) {
+  switch (error.code()) {
+    case Errc::unauthorized: return Denial::unauthorized;
+    case Errc::forbidden: return Denial::forbidden;
+    case Errc::storage_full: return error.message().find("quota") == std::string::npos ? Denial::none : Denial::quota;
+    default: return Denial::none;
+  }
+}
+
+/// As the door of the node does behind each read (database/local_database.cpp); nothing: it may.
+std::optional<Error> refusal_of_read(const node::Runtime& node, command::TokenId id,
+                                     const std::vector<std::string>& keys) {
+  const acl::TokenPointer token = node.state().find_token(id);
+  if (!token || !token->is_valid(node.now_ms())) return Error(Errc::unauthorized, "the token is not valid");
+  const auto may = [&](const std::string& key) {
+    return acl::judge_key(token->rights, Permission::read, key) == command::Refusal::none;
+  };
+  if (!std::ranges::all_of(keys, may)) return Error(Errc::forbidden, "the token may not do that");
+  return std::nullopt;
 }
 
 std::uint64_t number_in(std::string_view stored) {
@@ -61,6 +84,8 @@ struct Clients::Call {
   std::string once_key = {};
   std::vector<std::string> keys = {};    // read, or got inside a transaction
   std::vector<std::string> values = {};  // stored forms of the writes
+
+  command::TokenId token = {};  // in whose name; 0: nobody's
 
   // Of a restore.
   command::RestoreId restore = {};  // 0: it is none
@@ -125,10 +150,11 @@ Operation Clients::draw(Client& client, CallPtr& call) {
     return chosen;
   };
   Operation operation;
-  const auto writes = [&](const std::string& key) {
-    operation.writes.push_back({.key = key, .value = ++last_value_});
-    call->values.push_back(stored_value(last_value_));
-  };
+  if (administrators_ != nullptr && is(workload_.with_tokens)) {
+    draw_errand(operation, *call);
+    return operation;
+  }
+  const auto writes = [&](const std::string& key) { add_write(operation, *call, key); };
   const bool reads_strongly = is(workload_.strong_reads);
   const bool asks_a_leader = is(workload_.leader_reads);
   if (reads_strongly || asks_a_leader || is(workload_.eventual_reads)) {
@@ -174,8 +200,38 @@ Operation Clients::draw(Client& client, CallPtr& call) {
   return operation;
 }
 
+void Clients::add_write(Operation& operation, Call& call, const std::string& key) {
+  operation.writes.push_back({.key = key, .value = ++last_value_});
+  call.values.push_back(stored_value(last_value_));
+}
+
+/// With a token, or in nobody's name while there is none.
+void Clients::draw_errand(Operation& operation, Call& call) {
+  base::Random& random = world_.random();
+  const auto errand = administrators_->draw_errand();
+  if (!errand) return add_write(operation, call, any_key());
+  operation.token = errand->token;
+  call.token = command::TokenId(errand->token);
+  if (random.one_in(3)) {
+    operation.kind = Operation::Kind::read;
+    call.is_write = false;
+    call.consistency = random.one_in(2) ? ReadConsistency::strong : ReadConsistency::eventual;
+    operation.may_lag_us = call.consistency == ReadConsistency::strong ? 0 : never_us;
+    call.keys = errand->keys;
+  } else if (random.one_in(5)) {
+    operation.writes.push_back({.key = errand->keys.front()});
+    call.values.emplace_back();
+  } else {
+    if (random.one_in(5)) operation.ttl_s = static_cast<std::uint32_t>(1 + random.below(workload_.longest_ttl_s));
+    if (workload_.expiring == 0) operation.ttl_s = 0;
+    for (const std::string& key : errand->keys) add_write(operation, call, key);
+    if (random.one_in(8)) call.keys.push_back(errand->keys.front());
+  }
+}
+
 /// Some of the keys with new values, in one chunk or in several; the others are gone.
 void Clients::draw_restore(Operation& operation, Call& call) {
+  // All keys but those of tenants, whose number it does not know.
   call.restore = command::RestoreId(++last_value_);
   call.attempts_left = restore_attempts;
   call.chunks.emplace_back();
@@ -268,6 +324,7 @@ void Clients::submit_write(const CallPtr& call) {
              .value = only.value,
              .ttl_s = only.ttl_s};
   }
+  write.as_token = call->token;
   const std::uint64_t attempt = call->attempt;
   call->machine->runtime().write_async(write, node_timeout,
                                        [this, call, attempt](const Result<command::Outcome>& result) {
@@ -277,6 +334,7 @@ void Clients::submit_write(const CallPtr& call) {
 
 void Clients::submit_restore(const CallPtr& call) {
   command::RestoreStep step{.id = call->restore};
+  if (administrators_ != nullptr) step.prefixes.push_back(base_prefix);
   node::Write write{.kind = command::CommandKind::restore_begin, .restore = &step};
   if (call->is_at_commit()) {
     write.kind = command::CommandKind::restore_commit;
@@ -296,29 +354,34 @@ void Clients::submit_restore(const CallPtr& call) {
 
 void Clients::submit_read(const CallPtr& call) {
   const std::uint64_t attempt = call->attempt;
-  call->machine->runtime().when_readable(
-      call->consistency, node_timeout, [this, call, attempt](const Result<void>& readable) {
-        if (call->attempt != attempt || call->is_over) return;
-        if (!readable) {
-          const Error error = readable.error();
-          return give(call, [this, call, error](Operation&) { take_error(call, error); });
-        }
-        const TimeUs may_lag_us = lag_of(call->consistency, *call->machine);
-        std::vector<Seen> reads;
-        for (const std::string& key : call->keys) {
-          Seen seen{.key = key};
-          if (const auto entry = call->machine->runtime().state().get_entry(key)) {
-            seen.value = number_in(entry->value.stored());
-            seen.revision = entry->revision.value();
-          }
-          reads.push_back(std::move(seen));
-        }
-        give(call, [this, call, reads, may_lag_us](Operation& operation) {
-          operation.reads = reads;
-          operation.may_lag_us = may_lag_us;
-          end(call, Fate::done);
-        });
-      });
+  call->machine->runtime().when_readable(call->consistency, node_timeout,
+                                         [this, call, attempt](const Result<void>& readable) {
+                                           if (call->attempt != attempt || call->is_over) return;
+                                           if (readable) return read_now(call);
+                                           const Error error = readable.error();
+                                           give(call, [this, call, error](Operation&) { take_error(call, error); });
+                                         });
+}
+
+void Clients::read_now(const CallPtr& call) {
+  const node::Runtime& node = call->machine->runtime();
+  const TimeUs may_lag_us = lag_of(call->consistency, *call->machine);
+  const auto refusal = call->token.is_zero() ? std::nullopt : refusal_of_read(node, call->token, call->keys);
+  if (refusal) return give(call, [this, call, refusal](Operation&) { take_error(call, *refusal); });
+  std::vector<Seen> reads;
+  for (const std::string& key : call->keys) {
+    Seen seen{.key = key};
+    if (const auto entry = node.state().get_entry(key)) {
+      seen.value = number_in(entry->value.stored());
+      seen.revision = entry->revision.value();
+    }
+    reads.push_back(std::move(seen));
+  }
+  give(call, [this, call, reads, may_lag_us](Operation& operation) {
+    operation.reads = reads;
+    operation.may_lag_us = may_lag_us;
+    end(call, Fate::done);
+  });
 }
 
 void Clients::answer_write(const CallPtr& call, const Result<command::Outcome>& result) {
@@ -386,6 +449,7 @@ void Clients::take_error(const CallPtr& call, const Error& error) {
     world_.after(world_.between(1 * ms, 200 * ms), [this, call] { ask(call); });
     return;
   }
+  if (!call->may_have_happened) history_.at(call->place).denial = denial_of(error);
   end(call, call->may_have_happened ? Fate::unknown : Fate::nothing_done);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "command/transaction.hpp"
+#include "sim/administrators.hpp"
 #include "sim/history.hpp"
 #include "sim/machine.hpp"
 #include "sim/world.hpp"
@@ -36,6 +37,7 @@ struct Workload {
   std::uint64_t expiring = 10;
   std::uint64_t once = 10;
   std::uint64_t restores = 0;
+  std::uint64_t with_tokens = 0;
 };
 
 class Clients {
@@ -46,6 +48,8 @@ class Clients {
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
+  /// Whom to ask for tokens to work with; before `start`, and for as long as there are clients.
+  void take_errands_from(Administrators& administrators) noexcept { administrators_ = &administrators; }
   void start();
   /// No further operations; those under way go on.
   void stop() noexcept { is_stopped_ = true; }
@@ -73,12 +77,15 @@ class Clients {
   void act(Client& client);
   Operation draw(Client& client, CallPtr& call);
   void draw_restore(Operation& operation, Call& call);
+  void draw_errand(Operation& operation, Call& call);
+  void add_write(Operation& operation, Call& call, const std::string& key);
   void begin(const CallPtr& call);
   void ask(const CallPtr& call);
   void submit(const CallPtr& call);
   void submit_write(const CallPtr& call);
   void submit_restore(const CallPtr& call);
   void submit_read(const CallPtr& call);
+  void read_now(const CallPtr& call);
   void answer_write(const CallPtr& call, const Result<command::Outcome>& result);
   void answer_restore(const CallPtr& call, const Result<command::Outcome>& result);
   void give(const CallPtr& call, const std::function<void(Operation&)>& fill);
@@ -91,6 +98,7 @@ class Clients {
   const Workload workload_;
   History& history_;
   const std::function<Machine*()> pick_;
+  Administrators* administrators_ = nullptr;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<CallPtr> calls_;  // under way
   std::uint64_t last_value_ = 0;

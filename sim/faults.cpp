@@ -173,6 +173,7 @@ void Nemesis::add_clock_faults() {
                     // All of them within 10 minutes: so long are the names of transactions remembered, by the cluster's time.
                     const auto offset_ms = static_cast<std::int64_t>(random_.below(480'000)) - 240'000;
                     any_machine().set_wall_clock(offset_ms);
+                    simulation_.note_clock_step();
                   }});
 }
 

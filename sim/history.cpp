@@ -19,10 +19,19 @@ std::string text_of(const Seen& seen) {
          (seen.revision == 0 ? "" : " @" + std::to_string(seen.revision));
 }
 
+std::string text_of(Denial denial) {
+  switch (denial) {
+    case Denial::none: break;
+    case Denial::unauthorized: return ", unauthorized";
+    case Denial::forbidden: return ", forbidden";
+    case Denial::quota: return " by a quota";
+  }
+  return {};
+}
+
 class Checker {
  public:
-  Checker(const History& history, std::uint64_t clock_error_ppm)
-      : operations_(history.operations()), clock_error_ppm_(clock_error_ppm) {}
+  Checker(const History& history, const Clocks& clocks) : operations_(history.operations()), clocks_(clocks) {}
 
   std::optional<std::string> run() {
     collect_writers();
@@ -183,10 +192,8 @@ class Checker {
       return wrong(place, "a lost write: " + seen.key + " was written at revision " + std::to_string(revision) +
                               " and never removed");
     }
-    const TimeUs ttl_us = writer.ttl_s * second;
-    const TimeUs error_us = (ttl_us + longest_apart_us) * clock_error_ppm_ / any_clock_ppm + rounding_us;
-    const TimeUs least_us = ttl_us - std::min(ttl_us, error_us);
-    if (operations_[place].returned_us < writer.called_us + least_us) {
+    const TimeUs returned_us = operations_[place].returned_us;
+    if (returned_us < writer.called_us + clocks_.least_us(writer.ttl_s, returned_us)) {
       return wrong(place, "it has expired too early: " + describe(writer));
     }
     if (operations_[place].may_lag_us == 0) gone_[seen.key] = std::max(gone_[seen.key], revision);
@@ -222,7 +229,7 @@ class Checker {
   }
 
   const std::vector<Operation>& operations_;
-  const std::uint64_t clock_error_ppm_;
+  const Clocks clocks_;
   std::optional<std::string> problem_;
   std::map<std::uint64_t, Place> writers_;               // by value
   std::map<std::string, std::vector<Place>> writes_of_;  // by key
@@ -237,8 +244,16 @@ class Checker {
 
 }  // namespace
 
-std::optional<std::string> problem_of(const History& history, std::uint64_t clock_error_ppm) {
-  return Checker(history, clock_error_ppm).run();
+TimeUs Clocks::least_us(std::uint32_t ttl_s, TimeUs by_us) const noexcept {
+  if (by_us >= known_until_us) return 0;
+  constexpr std::uint64_t million = 1'000'000;
+  const TimeUs ttl_us = ttl_s * second;
+  const TimeUs error_us = (ttl_us + longest_apart_us) * error_ppm / million + rounding_us;
+  return ttl_us - std::min(ttl_us, error_us);
+}
+
+std::optional<std::string> problem_of(const History& history, const Clocks& clocks) {
+  return Checker(history, clocks).run();
 }
 
 std::string describe(const Operation& operation) {
@@ -247,12 +262,16 @@ std::string describe(const Operation& operation) {
   };
   std::string text = "client " + std::to_string(operation.client) + " at node " + std::to_string(operation.machine) +
                      ", " + time(operation.called_us) + " to " + time(operation.returned_us) + ": ";
+  if (operation.token != 0) text += "with token " + std::to_string(operation.token) + ' ';
   if (operation.kind == Operation::Kind::read) {
     if (operation.may_lag_us == 0) text += "strong ";
     if (operation.may_lag_us != 0 && operation.may_lag_us != never_us) {
       text += "at most " + std::to_string(operation.may_lag_us / ms) + " ms late ";
     }
     text += "read";
+    if (operation.fate != Fate::done) {
+      for (const std::string& key : operation.gets) text += ' ' + key;
+    }
   }
   for (const Seen& write : operation.writes) {
     text += write.value == 0 ? "remove " + write.key + ' ' : "put " + text_of(write) + ' ';
@@ -261,7 +280,7 @@ std::string describe(const Operation& operation) {
   if (operation.guard) text += "if " + text_of(*operation.guard) + ' ';
   switch (operation.fate) {
     case Fate::pending: text += "(not answered)"; break;
-    case Fate::nothing_done: text += "(refused)"; break;
+    case Fate::nothing_done: text += "(refused" + text_of(operation.denial) + ')'; break;
     case Fate::unknown: text += "(outcome unknown)"; break;
     case Fate::done:
       if (operation.kind == Operation::Kind::write) {

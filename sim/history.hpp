@@ -34,6 +34,14 @@ enum class Fate : std::uint8_t {
   unknown,       ///< may have happened, may still happen
 };
 
+/// Why nothing was done, by the state of the store.
+enum class Denial : std::uint8_t {
+  none,
+  unauthorized,  ///< the token is not there, or not valid
+  forbidden,     ///< it may not do that
+  quota,         ///< a tenant would have more than it may
+};
+
 /// One key, as somebody wrote or read it. Values are numbers, each used for one write only; 0: the key is not there.
 struct Seen {
   std::string key = {};
@@ -55,8 +63,10 @@ struct Operation {
   std::uint64_t revision = 0;          ///< done: its own if it changed something, else the store's
   bool changed = false;                ///< done: it happened, and was a change
   std::vector<Seen> reads = {};        ///< done: what it saw
-  TimeUs may_lag_us = 0;    ///< read: of how long before its call it may be; 0: strong, `never_us`: of any time
-  std::size_t machine = 0;  ///< that answered, or was asked last
+  TimeUs may_lag_us = 0;         ///< read: of how long before its call it may be; 0: strong, `never_us`: of any time
+  std::size_t machine = 0;       ///< that answered, or was asked last
+  std::uint64_t token = 0;       ///< in whose name; 0: nobody's
+  Denial denial = Denial::none;  ///< nothing_done: what the state of the store had against it
 };
 
 class History {
@@ -73,11 +83,17 @@ class History {
   std::vector<Operation> operations_;
 };
 
-/// How far the clocks that expiry goes by may be fast, in parts of a million; all of them: nothing is known of the time.
-inline constexpr std::uint64_t any_clock_ppm = 1'000'000;
+/// What is known of the clocks that expiry goes by.
+struct Clocks {
+  std::uint64_t error_ppm = 0;       ///< parts of a million that they may be fast
+  TimeUs known_until_us = never_us;  ///< from then on they may be wrong by anything
+
+  /// Of a time to live or longer ones, that has passed by `by_us`: so much of it has, at least.
+  [[nodiscard]] TimeUs least_us(std::uint32_t ttl_s, TimeUs by_us) const noexcept;
+};
 
 /// What is wrong with it; nothing: it is right.
-[[nodiscard]] std::optional<std::string> problem_of(const History& history, std::uint64_t clock_error_ppm = 0);
+[[nodiscard]] std::optional<std::string> problem_of(const History& history, const Clocks& clocks = {});
 
 /// One line, for people.
 [[nodiscard]] std::string describe(const Operation& operation);

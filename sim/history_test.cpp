@@ -33,8 +33,8 @@ struct Story {
                 .fate = Fate::done,
                 .reads = {{.key = key, .value = value, .revision = revision}}});
   }
-  [[nodiscard]] std::string problem(std::uint64_t clock_error_ppm = 0) const {
-    return problem_of(history, clock_error_ppm).value_or("none");
+  [[nodiscard]] std::string problem(const Clocks& clocks = {}) const {
+    return problem_of(history, clocks).value_or("none");
   }
 
  private:
@@ -170,6 +170,16 @@ TEST(History, a_key_that_is_gone_before_its_time_is_found) {
   EXPECT_THAT(story.problem(), HasSubstr("expired too early"));
 }
 
+TEST(History, where_nothing_is_known_of_the_time_a_key_may_be_gone_but_does_not_come_back) {
+  Story story;
+  story.put(1000, 1001, "k", 10, 1).ttl_s = 2;
+  story.read(2000, 2990, "k", 0, 0);
+  EXPECT_THAT(story.problem({.known_until_us = 2991 * ms}), HasSubstr("expired too early"));
+  EXPECT_EQ(story.problem({.known_until_us = 2500 * ms}), "none");
+  story.read(3000, 3001, "k", 10, 1);
+  EXPECT_THAT(story.problem({.known_until_us = 2500 * ms}), HasSubstr("has come back"));
+}
+
 TEST(History, a_key_whose_time_has_come_is_gone_and_does_not_come_back) {
   Story story;
   story.put(1000, 1001, "k", 10, 1).ttl_s = 2;
@@ -184,7 +194,7 @@ TEST(History, clocks_that_are_fast_make_a_time_to_live_shorter) {
   story.put(1000, 1001, "k", 10, 1).ttl_s = 10;
   story.read(10'995, 10'996, "k", 0, 0);
   EXPECT_THAT(story.problem(), HasSubstr("expired too early"));
-  EXPECT_EQ(story.problem(1000), "none");
+  EXPECT_EQ(story.problem({.error_ppm = 1000}), "none");
 }
 
 }  // namespace

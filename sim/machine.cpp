@@ -108,12 +108,14 @@ node::Host Machine::make_host() {
 void Machine::start() {
   CONCORD_CHECK(!is_up(), "a process is started once");
   ++life_;
+  if (hooks_.started) hooks_.started();
   is_paused_ = false;
   busy_until_us_ = world_.now_us();
   timer_at_us_ = 0;
   last_observed_ = 0;
   history_ = std::make_shared<store::History>(store::HistoryLimits{.max_events = kept_events});
   last_event_ = {};
+  last_time_ms_ = 0;
   start_problem_.reset();
   is_working_ = true;
   auto opened = node::Runtime::open(make_host(), options_, segment_bytes);
@@ -273,8 +275,8 @@ void Machine::plan_timer() {
   const TimeUs due_us = local_now_us() + wait_us;
   if (timer_at_us_ != 0 && timer_at_us_ <= due_us) return;
   timer_at_us_ = due_us;
-  world_.at(due_us, [this, life = life_] {
-    if (life == life_ && timer_at_us_ != 0) wake_up();
+  world_.at(due_us, [this, life = life_] {  // unless it was set anew meanwhile
+    if (life == life_ && timer_at_us_ != 0 && timer_at_us_ <= world_.now_us()) wake_up();
   });
 }
 

@@ -33,6 +33,8 @@ class Machine {
   struct Hooks {
     /// After anything the node did.
     std::function<void(Machine&)> observe;
+    /// The process begins.
+    std::function<void()> started;
     /// The process is gone.
     std::function<void(Machine&)> ended;
   };
@@ -88,6 +90,8 @@ class Machine {
   /// The events of this life of the process, and up to which of them was looked at. Precondition: `is_up`.
   [[nodiscard]] const store::History& history() const noexcept { return *history_; }
   [[nodiscard]] Revision& last_event() noexcept { return last_event_; }
+  /// Cluster time at the last look, in this life of the process.
+  [[nodiscard]] std::uint64_t& last_time_ms() noexcept { return last_time_ms_; }
   /// What it must never do and has done, if it was seen in the middle of its work.
   [[nodiscard]] const std::optional<std::string>& misdeed() const noexcept { return misdeed_; }
   void note_misdeed(std::string what) { misdeed_ = std::move(what); }
@@ -141,6 +145,7 @@ class Machine {
   std::uint64_t last_observed_ = 0;
   std::shared_ptr<store::History> history_;
   Revision last_event_;
+  std::uint64_t last_time_ms_ = 0;
   std::optional<std::string> misdeed_;
   TimeUs paused_since_us_ = 0;
   TimeUs busy_until_us_ = 0;

@@ -100,6 +100,8 @@ struct Totals {
   double simulated_s = 0;
   std::uint64_t operations = 0;
   std::uint64_t unknown = 0;
+  std::uint64_t with_tokens = 0;
+  std::uint64_t denied = 0;
   std::uint64_t events = 0;
   std::uint64_t terms = 0;
   std::map<std::string, std::uint64_t> faults = {};
@@ -109,6 +111,8 @@ struct Totals {
     simulated_s += static_cast<double>(report.simulated_us) / second;
     operations += report.operations;
     unknown += report.unknown;
+    with_tokens += report.with_tokens;
+    denied += report.denied;
     events += report.events;
     terms += report.terms;
     for (const auto& [name, count] : report.faults) faults[name] += count;
@@ -116,7 +120,8 @@ struct Totals {
   void print(double passed_s) const {
     std::cout << runs << " seeds, " << failed << " wrong; " << simulated_s / 3600 << " hours simulated in " << passed_s
               << " s (" << static_cast<std::uint64_t>(simulated_s / passed_s) << " x real time); " << operations
-              << " operations in " << runs << " histories checked, " << unknown << " more of unknown outcome; " << terms
+              << " operations in " << runs << " histories checked, " << unknown << " more of unknown outcome, "
+              << with_tokens << " with tokens and " << denied << " more refused by rights and quotas; " << terms
               << " terms, " << events << " events\nfaults:";
     for (const auto& [name, count] : faults) std::cout << ' ' << name << ' ' << count << ',';
     std::cout << ' ' << faults.size() << " kinds\n";

@@ -29,14 +29,6 @@ Nemesis::Nemesis(Simulation& simulation)
 
 void Nemesis::start() { plan_next(); }
 
-bool Nemesis::may_move_time() const {
-  const auto is_chosen = [this](std::string_view part) {
-    return std::ranges::any_of(chosen_, [&](const Fault& fault) { return fault.name.find(part) != std::string::npos; });
-  };
-  return is_chosen("wall clock") &&
-         (is_chosen("kill") || is_chosen("power") || is_chosen("stop") || is_chosen("failed"));
-}
-
 void Nemesis::plan_next() {
   random_ = base::Random(base::Random(seed_ + ++planned_).next());
   later(shortest_us, most_pause_us_, [this, number = planned_] {

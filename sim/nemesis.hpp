@@ -19,8 +19,6 @@ class Nemesis {
   explicit Nemesis(Simulation& simulation);
 
   void start();
-  /// Wall clocks step, and processes end: over a stop of the whole cluster they say what time it is (CONTRACT 2).
-  [[nodiscard]] bool may_move_time() const;
   /// Ends all that is under way and starts what is down.
   void end_all();
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counts() const noexcept { return counts_; }

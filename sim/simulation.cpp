@@ -83,6 +83,19 @@ void Simulation::build() {
   if (random.one_in(2)) heartbeat_ *= 2;
   snapshot_entries_ = snapshots[random.below(std::size(snapshots))];
   while (machines_.size() < founders_) make_machine(options_of(machines_.size()));
+  const Workload workload = draw_workload();
+  clients_ = std::make_unique<Clients>(world_, workload, history_, [this] { return &any_machine(); });
+  if (random.one_in(2)) employ_administrators();
+  nemesis_ = std::make_unique<Nemesis>(*this);
+}
+
+/// A process that starts goes by a wall clock, its own or the one that was written into the log.
+void Simulation::note_start() {
+  if (has_clock_stepped_) time_known_until_us_ = std::min(time_known_until_us_, world_.now_us());
+}
+
+Workload Simulation::draw_workload() {
+  base::Random& random = world_.random();
   Workload workload;
   workload.clients = 1 + random.below(8);
   workload.keys = 1 + random.below(10);
@@ -90,18 +103,27 @@ void Simulation::build() {
   workload.most_pause_us = pauses[random.below(std::size(pauses))];
   if (random.one_in(3)) workload.padding_bytes = 20'000;
   if (random.one_in(2)) workload.restores = 4;
+  workload.with_tokens = 30;
   if (settings_.is_exportable) workload.expiring = workload.restores = 0;
-  clients_ = std::make_unique<Clients>(world_, workload, history_, [this] { return &any_machine(); });
-  nemesis_ = std::make_unique<Nemesis>(*this);
+  return workload;
+}
+
+void Simulation::employ_administrators() {
+  administrators_ = std::make_unique<Administrators>(
+      world_, 1 + world_.random().below(2), access_history_, [this] { return &any_machine(); },
+      [this](const std::string& problem) { wrong(problem); });
+  clients_->take_errands_from(*administrators_);
 }
 
 void Simulation::make_machine(const Options& options) {
   machines_.push_back(
       std::make_unique<Machine>(world_, network_, machines_.size(), options,
                                 Machine::Hooks{.observe = [this](Machine& machine) { observe(machine); },
+                                               .started = [this] { note_start(); },
                                                .ended =
                                                    [this](Machine& machine) {
                                                      if (clients_) clients_->machine_ended(machine);
+                                                     if (administrators_) administrators_->machine_ended(machine);
                                                    }}));
   if (drift_ppm_ == 0) return;
   machines_.back()->set_drift(static_cast<std::int64_t>(world_.between(0, 2 * drift_ppm_)) -
@@ -118,12 +140,15 @@ Report Simulation::run() {
     });
   }
   world_.after(1 * second, [this] { administrate(); });
-  world_.after(300 * ms, [this] { clients_->start(); });
+  world_.after(300 * ms, [this] {
+    if (administrators_) administrators_->start();
+    clients_->start();
+  });
   world_.after(world_.between(0, 3 * second), [this] { nemesis_->start(); });
   world_.run_until(settings_.faults_us);
   if (!problem_) live();
   if (!problem_) {
-    if (auto found = problem_of(history_, nemesis_->may_move_time() ? any_clock_ppm : drift_ppm_)) wrong(*found);
+    if (auto found = problem_of_histories()) wrong(*found);
   }
   Report report{.problem = problem_,
                 .trace_hash = world_.trace_hash(),
@@ -134,9 +159,21 @@ Report Simulation::run() {
                 .machines = machines_.size(),
                 .faults = nemesis_->counts(),
                 .planned = nemesis_->planned()};
-  for (const Operation& operation : history_.operations()) report.unknown += operation.fate == Fate::unknown ? 1 : 0;
+  for (const Operation& operation : history_.operations()) {
+    report.unknown += operation.fate == Fate::unknown ? 1 : 0;
+    report.with_tokens += operation.token != 0 && operation.fate == Fate::done ? 1 : 0;
+    report.denied += operation.denial != Denial::none ? 1 : 0;
+  }
   report.history = std::move(history_);
   return report;
+}
+
+std::optional<std::string> Simulation::problem_of_histories() const {
+  const Clocks clocks{.error_ppm = drift_ppm_, .known_until_us = time_known_until_us_};
+  if (auto found = problem_of(history_, clocks)) return found;
+  if (auto found = problem_of(access_history_, history_, clocks)) return found;
+  if (auto found = access_watch_.problem()) return found;
+  return expiry_watch_.problem();
 }
 
 void Simulation::wrong(const std::string& problem) {
@@ -309,6 +346,12 @@ void Simulation::observe(Machine& machine) {
     wrong("two states at index " + std::to_string(applied) + ", one of them at " + machine.name() + ": revisions " +
           std::to_string(known->second.second) + " and " + std::to_string(seen.second));
   }
+  if (const auto problem = expiry_watch_.look(applied, state.cluster_time_ms())) {
+    return wrong(machine.name() + ' ' + *problem);
+  }
+  if (administrators_) {
+    if (const auto problem = access_watch_.look(state)) return wrong(machine.name() + ' ' + *problem);
+  }
   observe_events(machine);
 }
 
@@ -319,6 +362,7 @@ void Simulation::observe_events(Machine& machine) {
     return wrong(machine.name() + " has events up to revision " + std::to_string(history.newest().value()) +
                  ", and is at " + std::to_string(machine.runtime().state().revision().value()));
   }
+  const std::uint64_t time_ms = machine.runtime().state().cluster_time_ms();
   std::uint64_t at = std::max(machine.last_event().value() + 1, history.oldest().value());
   for (; at <= history.newest().value(); ++at) {
     const auto block = history.find(Revision(at));
@@ -330,8 +374,11 @@ void Simulation::observe_events(Machine& machine) {
       return wrong(machine.name() + " tells of revision " + std::to_string(at) + " what " +
                    (is_new ? "can't have happened" : "others don't"));
     }
+    if (is_new) expiry_watch_.take(at, event);
+    expiry_watch_.narrow(at, machine.last_time_ms(), time_ms);
   }
   machine.last_event() = history.newest();
+  machine.last_time_ms() = time_ms;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -399,7 +446,9 @@ void Simulation::live() {
   world_.run_until(world_.now_us() + calm_us);
   if (!problem_) expect_all_ready();
   clients_->stop();
-  if (!problem_ && !comes_true(patience_us, [this] { return clients_->is_idle(); })) {
+  if (administrators_) administrators_->stop();
+  const auto are_idle = [this] { return clients_->is_idle() && (!administrators_ || administrators_->is_idle()); };
+  if (!problem_ && !comes_true(patience_us, are_idle)) {
     wrong("operations are still not answered after the faults" + states());
   }
   if (!problem_) expect_all_answer();

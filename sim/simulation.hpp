@@ -17,7 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include "sim/access_history.hpp"
+#include "sim/access_watch.hpp"
+#include "sim/administrators.hpp"
 #include "sim/clients.hpp"
+#include "sim/expiry_watch.hpp"
 #include "sim/history.hpp"
 #include "sim/machine.hpp"
 #include "sim/network.hpp"
@@ -42,6 +46,8 @@ struct Report {
   std::uint64_t events = 0;
   std::uint64_t operations = 0;  ///< answered
   std::uint64_t unknown = 0;
+  std::uint64_t with_tokens = 0;  ///< of those that were answered
+  std::uint64_t denied = 0;       ///< of those with tokens
   std::uint64_t terms = 0;
   std::size_t machines = 0;
   std::map<std::string, std::uint64_t> faults = {};  ///< how often each came
@@ -67,6 +73,8 @@ class Simulation {
   [[nodiscard]] Machine& any_machine() { return *machines_[world_.random().below(machines_.size())]; }
   void wrong(const std::string& problem);
   void observe_events(Machine& machine);
+  /// A wall clock has been set wrong: from the next start of any process on nothing is known of the time (CONTRACT 2).
+  void note_clock_step() noexcept { has_clock_stepped_ = true; }
   void name_others_to_who_has_no_place();
   [[nodiscard]] bool leaves_out(std::uint64_t fault) const { return settings_.without.contains(fault); }
   /// A new machine that is to join the cluster by itself; null: there are enough.
@@ -85,10 +93,14 @@ class Simulation {
 
  private:
   void build();
+  [[nodiscard]] Workload draw_workload();
+  void employ_administrators();
+  [[nodiscard]] std::optional<std::string> problem_of_histories() const;
   [[nodiscard]] Options options_of(std::size_t number) const;
   /// As a member that may lose its disk for good now; nothing: the cluster could not bear that.
   [[nodiscard]] std::optional<MemberStatus> spare(Machine& machine);
   void replace(Machine& machine, const MemberStatus& own);
+  void note_start();
   void observe(Machine& machine);
   void live();
   void make_machine(const Options& options);
@@ -107,6 +119,10 @@ class Simulation {
   Network network_;
   History history_;
   std::vector<std::unique_ptr<Machine>> machines_;
+  AccessHistory access_history_;
+  AccessWatch access_watch_;
+  ExpiryWatch expiry_watch_;
+  std::unique_ptr<Administrators> administrators_;  // null: there are no tokens in this run
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Nemesis> nemesis_;
   std::set<std::size_t> retired_;  // removed, or being removed
@@ -118,6 +134,8 @@ class Simulation {
   std::optional<std::string> problem_;
   Durability durability_ = Durability::disk;
   std::uint64_t drift_ppm_ = 0;
+  bool has_clock_stepped_ = false;
+  TimeUs time_known_until_us_ = never_us;
   std::size_t founders_ = 3;
   std::uint64_t snapshot_entries_ = 1000;
   std::chrono::milliseconds heartbeat_{50};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/mutant.hpp"
+
 namespace concord::acl {
 
 using command::Command;
@@ -41,6 +43,7 @@ Refusal judge_key(const Rights& rights, Permission permission, std::string_view 
 }
 
 Refusal judge(const Rights& rights, const Transaction& transaction) noexcept {
+  if (CONCORD_MUTANT("a-transaction-is-not-looked-into")) return refusal_unless(rights.has(Permission::write));
   const auto allowed = [&](const auto& each) { return may(rights, each); };
   return refusal_unless(std::ranges::all_of(transaction.guards, allowed) &&
                         std::ranges::all_of(transaction.then, allowed) &&

@@ -4,15 +4,19 @@
 #include <cstring>
 
 namespace concord::env {
-namespace {
 
-constexpr std::uint64_t sector_bytes = 512;
-
-}  // namespace
+void MemoryFileSystem::Sectors::add(std::uint64_t begin_bytes, std::uint64_t end_bytes) {
+  if (begin_bytes >= end_bytes) return;
+  const std::uint64_t last = (end_bytes - 1) / size_bytes;
+  if (words_.size() <= last / word_bits) words_.resize(static_cast<std::size_t>(last / word_bits) + 1);
+  for (std::uint64_t sector = begin_bytes / size_bytes; sector <= last; ++sector) {
+    words_[static_cast<std::size_t>(sector / word_bits)] |= std::uint64_t{1} << (sector % word_bits);
+  }
+}
 
 void MemoryFileSystem::Node::copy_sector(std::uint64_t sector, std::string& to) const {
-  const auto begin = static_cast<std::size_t>(sector * sector_bytes);
-  const std::size_t end = std::min(bytes.size(), begin + static_cast<std::size_t>(sector_bytes));
+  const auto begin = static_cast<std::size_t>(sector * Sectors::size_bytes);
+  const std::size_t end = std::min(bytes.size(), begin + static_cast<std::size_t>(Sectors::size_bytes));
   if (to.size() < end) to.resize(end);
   std::memcpy(to.data() + begin, bytes.data() + begin, end - begin);
 }
@@ -58,7 +62,7 @@ class MemoryFile final : public File {
     }
     ++files_.syncs_;
     node_->durable.resize(node_->bytes.size());
-    for (const std::uint64_t sector : node_->dirty_sectors) node_->copy_sector(sector, node_->durable);
+    node_->dirty_sectors.visit([this](std::uint64_t sector) { node_->copy_sector(sector, node_->durable); });
     node_->dirty_sectors.clear();
     return {};
   }
@@ -80,10 +84,8 @@ class MemoryFile final : public File {
 
  private:
   void extend(std::uint64_t size_bytes) {
-    const std::uint64_t first = node_->bytes.size() / sector_bytes;
+    node_->dirty_sectors.add(node_->bytes.size(), size_bytes);
     node_->bytes.resize(static_cast<std::size_t>(size_bytes));
-    for (std::uint64_t sector = first; sector * sector_bytes < size_bytes; ++sector)
-      node_->dirty_sectors.insert(sector);
   }
 
   Result<void> put(std::uint64_t offset, std::string_view bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(files_.mutex_) {
@@ -93,8 +95,7 @@ class MemoryFile final : public File {
       extend(end);
     }
     std::memcpy(node_->bytes.data() + offset, bytes.data(), bytes.size());
-    for (std::uint64_t sector = offset / sector_bytes; sector * sector_bytes < end; ++sector)
-      node_->dirty_sectors.insert(sector);
+    node_->dirty_sectors.add(offset, end);
     return {};
   }
 
@@ -215,9 +216,9 @@ void MemoryFileSystem::power_cut(std::uint64_t seed) {
   names_ = durable_names_;
   for (auto& [name, node] : names_) {
     std::string after = node->durable;
-    for (const std::uint64_t sector : node->dirty_sectors) {
+    node->dirty_sectors.visit([&](std::uint64_t sector) {
       if (random.below(2) != 0) node->copy_sector(sector, after);
-    }
+    });
     node->bytes = node->durable = std::move(after);
     node->dirty_sectors.clear();
   }

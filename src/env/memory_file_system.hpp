@@ -10,6 +10,7 @@
 // Thread rule: any thread; but `power_cut`, `clone` and the destructor want that no file is in use.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -73,10 +74,32 @@ class MemoryFileSystem final : public FileSystem {
   friend class MemoryFile;
   friend class MemoryLock;
 
+  /// Of a file: those that were written since the last sync.
+  class Sectors {
+   public:
+    static constexpr std::uint64_t size_bytes = 512;
+
+    /// All that have some of these bytes.
+    void add(std::uint64_t begin_bytes, std::uint64_t end_bytes);
+    void clear() noexcept { words_.clear(); }
+    /// In order.
+    template <class Visit>
+    void visit(Visit visit) const {
+      for (std::size_t at = 0; at < words_.size(); ++at) {
+        for (std::uint64_t left = words_[at]; left != 0; left &= left - 1) {
+          visit(at * word_bits + static_cast<std::uint64_t>(std::countr_zero(left)));
+        }
+      }
+    }
+
+   private:
+    static constexpr std::uint64_t word_bits = 64;
+    std::vector<std::uint64_t> words_;  // a bit a sector
+  };
   struct Node {
     std::string bytes;
     std::string durable;
-    std::set<std::uint64_t> dirty_sectors;
+    Sectors dirty_sectors;
 
     void copy_sector(std::uint64_t sector, std::string& to) const;
   };

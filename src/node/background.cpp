@@ -190,7 +190,8 @@ Result<void> Runtime::write_snapshot() {
   std::vector<log::Log::Retired> retired;
   {
     const Driving driving(*this);
-    retired = log_->retire(kept->back().index);
+    const bool is_too_far = CONCORD_MUTANT("the-log-is-cut-back-to-the-newest-snapshot");
+    retired = log_->retire(is_too_far ? kept->front().index : kept->back().index);
   }
   return log_->remove_files(retired);  // syncs the directory for each: no write waits for that
 }

@@ -104,7 +104,7 @@ void StateMachine::State::drop_replaced() {
 Result<command::Outcome> StateMachine::State::apply_one() {
   const ClusterTimeMs now_ms = stamp.cluster_time_ms;
   acl::TokenPointer token;
-  if (!command.as_token.is_zero()) {
+  if (!command.as_token.is_zero() && !CONCORD_MUTANT("a-token-is-judged-only-where-it-is-taken")) {
     token = known().tokens().find(command.as_token);
     const command::Refusal refusal = acl::judge(token.get(), now_ms, command);
     if (refusal != command::Refusal::none) {
@@ -312,10 +312,14 @@ void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
   state.remembered = std::move(loaded->remembered);
   state.let_go(state.restores.load(*loaded, [&state] { return state.new_keys(); }));
   state.publish_sizes();
-  state.publish(std::make_unique<acl::Registry>(std::move(loaded->registry)), true);
+  auto registry = std::make_unique<acl::Registry>(std::move(loaded->registry));
+  if (CONCORD_MUTANT("a-revoked-token-outlives-a-snapshot")) {
+    for (const acl::Item& item : state.known().items()) (void)registry->add(item);
+  }
+  state.publish(std::move(registry), true);
   state.stamp = {.cluster_time_ms = loaded->meta.cluster_time_ms, .wall_offset_ms = loaded->meta.wall_offset_ms};
   state.replace_keys(std::move(keys));
-  state.quotas.recount(state.space());
+  if (!CONCORD_MUTANT("usage-is-not-counted-behind-a-snapshot")) state.quotas.recount(state.space());
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ class Machine {
   }
 };
 
-Result<std::unique_ptr<StateMachine>> copy_of(const StateMachine& state, std::size_t block_bytes = 100) {
+Result<std::unique_ptr<LoadedState>> through_a_snapshot(const StateMachine& state, std::size_t block_bytes) {
   const auto snapshot = state.begin_snapshot("members");
   auto meta = decode_meta(encode_meta(snapshot->meta()));
   if (!meta) return std::unexpected(std::move(meta.error()));
@@ -97,7 +97,17 @@ Result<std::unique_ptr<StateMachine>> copy_of(const StateMachine& state, std::si
   for (std::string block; snapshot->next_block(block, block_bytes);) {
     if (auto added = loader.add_block(block); !added) return std::unexpected(std::move(added.error()));
   }
-  auto loaded = loader.finish();
+  return loader.finish();
+}
+
+void install_in(StateMachine& to, const StateMachine& from) {
+  auto loaded = through_a_snapshot(from, 100);
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  to.install(std::move(*loaded));
+}
+
+Result<std::unique_ptr<StateMachine>> copy_of(const StateMachine& state, std::size_t block_bytes = 100) {
+  auto loaded = through_a_snapshot(state, block_bytes);
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   auto copy = std::make_unique<StateMachine>(Options{99});
   copy->install(std::move(*loaded));
@@ -236,6 +246,19 @@ TEST(TokensOfTheState, ASnapshotCarriesThem) {
     EXPECT_EQ(encode_meta((*copy)->begin_snapshot("")->meta()).front(), '\3');
     EXPECT_EQ((*copy)->find_token(TokenId(7))->scope.prefixes().size(), 2U);
   }
+}
+
+TEST(TokensOfTheState, ASnapshotTakesThePlaceOfAllThereWere) {
+  Machine machine;
+  (void)machine.create(nobody, record_of(1, 4));
+  ASSERT_TRUE(machine.create(admin, record_of(2, 2)).changed);
+  auto behind = copy_of(*machine.state);
+  ASSERT_TRUE(behind) << behind.error().message();
+  ASSERT_TRUE(machine.revoke(admin, TokenId(2)).changed);
+  install_in(**behind, *machine.state);
+  EXPECT_EQ((*behind)->find_token(TokenId(2)), nullptr);
+  EXPECT_EQ((*behind)->tokens().size(), 1U);
+  EXPECT_EQ((*behind)->digest(), machine.state->digest());
 }
 
 /// A role, a user and a tenant, and a token of that user: id 2.
