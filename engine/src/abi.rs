@@ -239,7 +239,7 @@ pub unsafe extern "C" fn engine_ready(node: *mut EngineNode, out: *mut CBatch) -
     guarded(unsafe { node.as_mut() }, |node| {
         let Phase::Running(running) = &mut node.phase else { return Err(handle::NOT_RUNNING) };
         running.ready()?;
-        unsafe { *out = node.ready_views.batch(running) };
+        node.ready_views.fill(running, unsafe { &mut *out });
         Ok(())
     })
 }

@@ -163,11 +163,12 @@ impl Participant {
     }
 
     fn take_hard_state(&mut self, batch: &mut Batch) {
+        batch.must_sync = false;
+        batch.hard_state = None;
         let now = self.raft.hard_state();
         let told = &self.told_hard_state;
-        batch.must_sync = now.vote != told.vote || now.term != told.term;
-        batch.hard_state = None;
         if now != *told {
+            batch.must_sync = now.vote != told.vote || now.term != told.term;
             self.mut_store().set_hard_state(now.clone());
             batch.hard_state = Some(now.clone());
             self.told_hard_state = now;
@@ -176,6 +177,9 @@ impl Participant {
 
     /// Its index; 0: there is none.
     fn take_snapshot(&mut self, batch: &mut Batch) -> u64 {
+        if batch.snapshot.is_none() && self.raft.raft_log.unstable.snapshot.is_none() {
+            return 0; // nearly always: not even an empty one is moved
+        }
         batch.snapshot = self.raft.raft_log.unstable.snapshot.take();
         let Some(metadata) = batch.snapshot.as_ref().map(|snapshot| snapshot.get_metadata()) else { return 0 };
         assert!(self.handed_out <= metadata.index, "a snapshot would undo committed entries");

@@ -105,6 +105,9 @@ impl Mirror {
 
     /// The front of a run of entries, of as many bytes as the limit allows; one always fits. Precondition: they are here, and not none.
     pub fn front(&self, run: Run, limit_bytes: u64) -> Run {
+        if run.end == run.first + 1 {
+            return run;
+        }
         let begin = (run.first - self.first()) as usize;
         let mut entries = self.entries.range(begin..begin + (run.end - run.first) as usize);
         let mut size = 0;

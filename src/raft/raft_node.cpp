@@ -106,6 +106,7 @@ Result<ProposeResult> proposed(const engine_node* node, engine_status status) {
 }  // namespace
 
 struct RaftNode::Views {
+  engine_batch found = {};
   std::vector<Message> messages;
   std::vector<EntryView> entries;
   std::vector<Message> persisted_messages;
@@ -200,7 +201,7 @@ Result<void> RaftNode::forget_leader() { return checked(node_.get(), engine_forg
 bool RaftNode::has_ready() const noexcept { return engine_has_ready(node_.get()) != 0; }
 
 Result<ReadyBatch> RaftNode::ready() {
-  engine_batch found;
+  engine_batch& found = views_->found;
   const engine_status status = engine_ready(node_.get(), &found);
   if (status != ENGINE_OK) return std::unexpected(error_of(node_.get(), status));
   Views& views = *views_;

@@ -1,12 +1,15 @@
 #include "store/history.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
 #include <absl/container/btree_map.h>
 
 #include "base/check.hpp"
+#include "base/wire_writing.hpp"
+#include "store/hash.hpp"
 
 namespace concord::store {
 namespace {
@@ -14,17 +17,8 @@ namespace {
 constexpr std::size_t head_bytes = 1 + 4 + 8;
 constexpr std::size_t most_number_bytes = 5;  // of a varint below 2^35: sizes, seconds
 
-char* write_varint(char* to, std::uint64_t value) {
-  for (; value >= 0x80U; value >>= 7U) *to++ = static_cast<char>(value | 0x80U);
-  *to++ = static_cast<char>(value);
-  return to;
-}
-
-char* write_bytes(char* to, std::string_view bytes) {
-  to = write_varint(to, bytes.size());
-  std::memcpy(to, bytes.data(), bytes.size());
-  return to + bytes.size();
-}
+using base::write_bytes;
+using base::write_varint;
 
 EventType single_type(ChangeKind kind) {
   switch (kind) {
@@ -52,6 +46,24 @@ struct Merged {
   std::size_t position = 0;     // of the last
   bool was_there = false;       // before the first
 };
+
+/// Whether two changes may be of one key: never missed, and hardly ever said where it is not so. Most transactions change each key once,
+/// and then nothing needs to be moved.
+bool may_repeat_a_key(HistoryEvent event) {
+  constexpr std::size_t most_steps = 64;  // keys may have been chosen so that their hashes lie side by side
+  const std::size_t places = std::bit_ceil(2 * event.count() + 1);
+  std::vector<std::uint64_t> seen(places);  // hashes, by open addressing; 0: none
+  HistoryEvent::Change change;
+  while (event.next(change)) {
+    const std::uint64_t hash = std::max<std::uint64_t>(hash_bytes(change.key, 0), 1);
+    std::size_t at = static_cast<std::size_t>(hash) & (places - 1);
+    for (std::size_t steps = 0; seen[at] != 0; at = (at + 1) & (places - 1)) {
+      if (seen[at] == hash || ++steps > most_steps) return true;
+    }
+    seen[at] = hash;
+  }
+  return false;
+}
 
 std::size_t most_bytes(std::size_t key, std::size_t value, std::size_t previous) {
   return 1 + 4 * most_number_bytes + key + value + previous;
@@ -171,11 +183,9 @@ void History::write_head(EventType type, std::uint32_t count) {
 
 /// A key that was changed more than once is left with its last change. What is written is no longer than what was there.
 void History::merge_changes() {
-  const std::string copy(pending().substr(head_bytes));
-  // As an event, so that it can be read as one.
-  std::string event(head_bytes, '\0');
-  std::memcpy(event.data() + 1, &changes_, sizeof changes_);
-  event += copy;
+  write_head(EventType::txn, changes_);  // until it is known: what stands there can be read as an event
+  if (!may_repeat_a_key(HistoryEvent(pending()))) return;
+  const std::string event(pending());
   HistoryEvent reader(event);
   HistoryEvent::Change change;
   absl::btree_map<std::string_view, Merged> keys;

@@ -189,29 +189,28 @@ pub struct Views {
 }
 
 impl Views {
-    pub fn batch(&mut self, node: &Node) -> CBatch {
+    pub fn fill(&mut self, node: &Node, out: &mut CBatch) {
         let batch = &node.batch;
         view_messages(&mut self.messages, &batch.outbox);
         view_entries(&mut self.entries, node.mirror(), batch.entries);
         view_entries(&mut self.committed, node.mirror(), batch.committed);
         self.read_states.clear();
         self.read_states.extend(batch.read_states.iter().map(|&(context, index)| CReadState { context, index }));
-        let mut out = CBatch {
-            entries: CSlice::of(&self.entries),
-            committed: CSlice::of(&self.committed),
-            read_states: CSlice::of(&self.read_states),
-            must_sync: batch.must_sync.into(),
-            role_changed: batch.role_changed.into(),
-            ..CBatch::default()
+        let messages = CSlice::of(&self.messages);
+        (out.messages, out.persisted_messages) = match batch.outbox_waits_for_disk {
+            true => (CSlice::default(), messages),
+            false => (messages, CSlice::default()),
         };
-        match batch.outbox_waits_for_disk {
-            true => out.persisted_messages = CSlice::of(&self.messages),
-            false => out.messages = CSlice::of(&self.messages),
-        }
+        out.entries = CSlice::of(&self.entries);
+        out.committed = CSlice::of(&self.committed);
+        out.read_states = CSlice::of(&self.read_states);
+        out.must_sync = batch.must_sync.into();
+        out.role_changed = batch.role_changed.into();
+        out.has_hard_state = batch.hard_state.is_some().into();
         if let Some(hard_state) = &batch.hard_state {
-            out.has_hard_state = 1;
             (out.hard_term, out.hard_vote, out.hard_commit) = (hard_state.term, hard_state.vote, hard_state.commit);
         }
+        out.snapshot.index = 0;
         if let Some(snapshot) = &batch.snapshot {
             let metadata = snapshot.get_metadata();
             out.snapshot.index = metadata.index;
@@ -219,7 +218,6 @@ impl Views {
             out.snapshot.conf_state = CConfState::of(metadata.get_conf_state());
             out.snapshot.data = CSlice::of(&snapshot.data);
         }
-        out
     }
 
     pub fn light_batch(&mut self, node: &Node) -> CLightBatch {
