@@ -187,6 +187,8 @@ class Runtime {
   Result<void> take_inputs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(RaftMessage& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(SnapshotArrived& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  /// State and file of one that raft does not take.
+  void discard(SnapshotArrived& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(SnapshotSent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(PeerLost& lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(PeerConnected& connected) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);

@@ -278,6 +278,8 @@ RaftStatus RaftNode::status() const noexcept {
   status.log_bytes = state.log_bytes;
   status.uncommitted_bytes = state.uncommitted_bytes;
   status.transferee = NodeId(state.transferee);
+  status.pending_snapshot = Index(state.pending_snapshot_index);
+  status.pending_snapshot_term = Term(state.pending_snapshot_term);
   status.pending_conf_change = state.pending_conf_change != 0;
   status.snapshot_wanted = state.snapshot_wanted != 0;
   return status;
