@@ -282,9 +282,11 @@ void Runtime::send(std::span<const raft::Message> messages) {
       cluster_->inbox.put(SnapshotSent{.to = message.to, .delivered = false});
       continue;
     }
+    const bool is_begun =
+        cluster_->peers->send_snapshot(message.to, offered->path, offered->index, offered->term, message.bytes);
+    if (!is_begun) continue;
     say(LogLevel::info, "sending the snapshot of index " + std::to_string(message.snapshot_index.value()) + " to " +
                             name_of(message.to));
-    cluster_->peers->send_snapshot(message.to, offered->path, offered->index, offered->term, message.bytes);
   }
 }
 
