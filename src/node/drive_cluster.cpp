@@ -109,7 +109,9 @@ Result<void> Runtime::take(RaftMessage& message) {
       due_ms != 0 && raft::message_kind(message.bytes) == raft::MessageKind::vote_request) {
     campaign_at_ms_.store(std::max(due_ms, clock_->coarse_ms() + 2 * campaign_step_ms), std::memory_order_relaxed);
   }
-  if (static_cast<Role>(role_.load(std::memory_order_relaxed)) == Role::leader) {
+  const bool leads = static_cast<Role>(role_.load(std::memory_order_relaxed)) == Role::leader;
+  // Who asks for votes has not heard of this leader, and says nothing for it.
+  if (leads && raft::message_kind(message.bytes) == raft::MessageKind::answer) {
     const std::uint64_t now_ms = clock_->coarse_ms();
     cluster_->heard_ms[message.from] = now_ms;
     extend_lease(now_ms);

@@ -257,6 +257,7 @@ enum class MessageKind : std::uint8_t {
   append,        ///< carries entries, or a commit index
   snapshot,      ///< only valid behind the snapshot's own bytes
   vote_request,  ///< or the question whether one would be granted
+  answer,        ///< of a follower to what a leader sent
   other,
 };
 [[nodiscard]] MessageKind message_kind(std::string_view message) noexcept;
