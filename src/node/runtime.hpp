@@ -228,6 +228,7 @@ class Runtime {
   [[nodiscard]] bool removes_self(const MembershipChange& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<bool> step_change(PendingChange& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void answer_change(PendingChange& change, Result<replica::Member> result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void note_self_updated(const Result<replica::Member>& updated);
   void wish_for_what_is_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] std::vector<raft::PeerProgress> living_progress() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] ClusterPicture picture(const std::vector<raft::PeerProgress>& progress) const
