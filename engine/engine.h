@@ -146,8 +146,10 @@ typedef struct engine_state {
   uint64_t last;
   uint64_t log_bytes;
   uint64_t uncommitted_bytes;
-  uint64_t transferee; /* 0: no transfer */
-  uint8_t role;        /* 0 follower, 1 pre-candidate, 2 candidate, 3 leader */
+  uint64_t transferee;             /* 0: no transfer */
+  uint64_t pending_snapshot_index; /* follower: taken by a step and handed out by the next ready; 0: none */
+  uint64_t pending_snapshot_term;
+  uint8_t role; /* 0 follower, 1 pre-candidate, 2 candidate, 3 leader */
   uint8_t pending_conf_change;
   uint8_t snapshot_wanted; /* leader: a peer waits for a snapshot that the offered one is too old for */
 } engine_state;

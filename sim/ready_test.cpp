@@ -34,5 +34,27 @@ TEST(Ready, a_node_that_was_away_is_not_before_it_has_caught_up) {
   }
 }
 
+TEST(Ready, a_node_under_the_name_of_another_is_not) {
+  Cluster cluster(1);
+  Machine* const leader = cluster.wait_leader();
+  ASSERT_NE(leader, nullptr);
+  Machine& renamed = *cluster.machines()[leader->number() == 0 ? 1 : 0];
+  const std::string name = renamed.name();
+  ASSERT_TRUE(cluster.comes_true([&] { return !renamed.runtime().not_ready(); }));
+  renamed.kill();
+  renamed.options().name = leader->name();
+  renamed.start();
+  const std::string why = "there is another member \"" + leader->name() + '"';
+  ASSERT_TRUE(cluster.comes_true([&] {
+    return renamed.runtime().not_ready().value_or("").find(why) != std::string::npos;
+  })) << renamed.runtime().not_ready().value_or("ready");
+  cluster.pass(5 * second);
+  EXPECT_TRUE(renamed.runtime().not_ready());
+  renamed.kill();
+  renamed.options().name = name;
+  renamed.start();
+  EXPECT_TRUE(cluster.comes_true([&] { return !renamed.runtime().not_ready(); }));
+}
+
 }  // namespace
 }  // namespace concord::sim

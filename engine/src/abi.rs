@@ -286,6 +286,7 @@ pub unsafe extern "C" fn engine_term_at(node: *const EngineNode, index: u64) -> 
 
 fn state_of(node: &Node) -> CState {
     let raft = node.raft();
+    let pending = raft.raft_log.unstable_snapshot().as_ref().map(|snapshot| snapshot.get_metadata());
     CState {
         term: raft.term,
         vote: raft.vote,
@@ -297,6 +298,8 @@ fn state_of(node: &Node) -> CState {
         log_bytes: node.mirror().data_bytes(),
         uncommitted_bytes: node.uncommitted_bytes(),
         transferee: raft.lead_transferee.unwrap_or(0),
+        pending_snapshot_index: pending.map_or(0, |place| place.index),
+        pending_snapshot_term: pending.map_or(0, |place| place.term),
         role: match raft.state {
             StateRole::Follower => 0,
             StateRole::PreCandidate => 1,

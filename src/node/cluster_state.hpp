@@ -67,9 +67,11 @@ struct ClusterState {
   std::uint64_t next_beat_ms = 0;
   TimePoll time_poll;  // as long as this node only guesses what time it is
 
-  std::atomic<bool> is_updating_self{false};  // this node's own entry among the members is being changed
+  std::atomic<bool> is_updating_self{false};        // this node's own entry among the members is being changed
+  std::atomic<std::uint64_t> update_self_at_ms{0};  // not before
 
   // What follows `retries` is for status.
+  std::string self_refused ABSL_GUARDED_BY(mutex);  // why this node's own entry can't be what it says of itself
   mutable base::Mutex mutex;
   std::vector<ChangeWanted> retries ABSL_GUARDED_BY(mutex);  // with the next tick
   replica::Membership members ABSL_GUARDED_BY(mutex);

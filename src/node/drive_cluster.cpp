@@ -85,6 +85,7 @@ void Runtime::refuse_inputs(const Error& error) {
   if (!cluster.inbox.take(inputs)) return;
   for (Input& input : inputs) {
     if (auto* batch = std::get_if<ForwardedBatch>(&input)) batch->done(std::unexpected(error));
+    if (auto* snapshot = std::get_if<SnapshotArrived>(&input)) snapshot->taken(std::unexpected(error));
     if (auto* wanted = std::get_if<ChangeWanted>(&input); wanted != nullptr && wanted->done) {
       wanted->done(std::unexpected(error));
     }
@@ -108,7 +109,9 @@ Result<void> Runtime::take(RaftMessage& message) {
       due_ms != 0 && raft::message_kind(message.bytes) == raft::MessageKind::vote_request) {
     campaign_at_ms_.store(std::max(due_ms, clock_->coarse_ms() + 2 * campaign_step_ms), std::memory_order_relaxed);
   }
-  if (static_cast<Role>(role_.load(std::memory_order_relaxed)) == Role::leader) {
+  const bool leads = static_cast<Role>(role_.load(std::memory_order_relaxed)) == Role::leader;
+  // Who asks for votes has not heard of this leader, and says nothing for it.
+  if (leads && raft::message_kind(message.bytes) == raft::MessageKind::answer) {
     const std::uint64_t now_ms = clock_->coarse_ms();
     cluster_->heard_ms[message.from] = now_ms;
     extend_lease(now_ms);
@@ -135,13 +138,32 @@ void Runtime::extend_lease(std::uint64_t now_ms) {
 Result<void> Runtime::take(SnapshotArrived& snapshot) {
   // Its log begins anew with a segment of its own; a full disk takes the snapshot when it is sent again.
   if (auto room = reserve(segment_bytes_, 0); !room) {
+    discard(snapshot);
+    snapshot.taken(room);
     if (room.error().code() != Errc::storage_full) return room;
     return {};
   }
-  const NodeId from = snapshot.from;
-  const std::string message = snapshot.message;
-  cluster_->arrived = std::move(snapshot);
-  return tolerate(replica_->receive(from, message));
+  const auto received = replica_->receive(snapshot.from, snapshot.message);
+  const raft::RaftStatus status = replica_->raft_status();
+  // It may be behind what is here, or of a leader that leads no more; and then the one that raft waits for may have come before.
+  const bool is_wanted =
+      snapshot.file.index == status.pending_snapshot && snapshot.file.term == status.pending_snapshot_term;
+  auto taken = std::exchange(snapshot.taken, nullptr);
+  if (is_wanted) {
+    if (cluster_->arrived && cluster_->arrived->file.path != snapshot.file.path) discard(*cluster_->arrived);
+    cluster_->arrived = std::move(snapshot);
+  } else {
+    discard(snapshot);
+  }
+  taken(received);
+  return tolerate(received);
+}
+
+void Runtime::discard(SnapshotArrived& snapshot) {
+  snapshot.state.reset();
+  if (auto removed = files_->remove(snapshot.file.path); !removed && removed.error().code() != Errc::not_found) {
+    say(LogLevel::warn, "a snapshot that is not wanted stays until the next start: " + removed.error().message());
+  }
 }
 
 Result<void> Runtime::take(SnapshotSent& sent) { return tolerate(replica_->report_snapshot(sent.to, sent.delivered)); }
@@ -262,9 +284,11 @@ void Runtime::send(std::span<const raft::Message> messages) {
       cluster_->inbox.put(SnapshotSent{.to = message.to, .delivered = false});
       continue;
     }
+    const bool is_begun =
+        cluster_->peers->send_snapshot(message.to, offered->path, offered->index, offered->term, message.bytes);
+    if (!is_begun) continue;
     say(LogLevel::info, "sending the snapshot of index " + std::to_string(message.snapshot_index.value()) + " to " +
                             name_of(message.to));
-    cluster_->peers->send_snapshot(message.to, offered->path, offered->index, offered->term, message.bytes);
   }
 }
 

@@ -160,7 +160,8 @@ void Runtime::wish_for_what_is_due() {
   const replica::Membership& members = replica_->members();
   if (cluster.leader.is_zero() || !members.contains(self)) return;
   if (std::ranges::any_of(cluster.changes, &PendingChange::is_own)) return;
-  const std::uint64_t deadline_ms = clock_->coarse_ms() + 5000;
+  const std::uint64_t now_ms = clock_->coarse_ms();
+  const std::uint64_t deadline_ms = now_ms + 5000;
   const auto wish = [&](MembershipChange change, std::move_only_function<void(Result<replica::Member>)> done) {
     cluster.changes.push_back(
         {.wanted = {.change = std::move(change), .deadline_ms = deadline_ms, .done = std::move(done)}, .is_own = true});
@@ -172,9 +173,10 @@ void Runtime::wish_for_what_is_due() {
                              .peer = identity.peer_address,
                              .api = identity.api_url};
   const replica::Member* const known = members.find(self);
-  if ((known == nullptr || *known != said) && !cluster.is_updating_self.exchange(true)) {
+  const bool may_update = now_ms >= cluster.update_self_at_ms;
+  if ((known == nullptr || *known != said) && may_update && !cluster.is_updating_self.exchange(true)) {
     return wish({.kind = ChangeKind::update, .member = said},
-                [&cluster](const Result<replica::Member>&) { cluster.is_updating_self = false; });
+                [this](const Result<replica::Member>& updated) { note_self_updated(updated); });
   }
   if (serving_.load(std::memory_order_relaxed) && full_.load(std::memory_order_relaxed)) {
     const auto progress = living_progress();
@@ -191,6 +193,22 @@ void Runtime::wish_for_what_is_due() {
 
 // ---------------------------------------------------------------------------------------------------------------------
 // From outside the driver.
+
+/// Refused for good is a name that another member has: nothing changes until somebody does something about it.
+void Runtime::note_self_updated(const Result<replica::Member>& updated) {
+  constexpr std::uint64_t again_after_ms = 60'000;
+  ClusterState& cluster = *cluster_;
+  const bool is_refused = !updated && updated.error().code() == Errc::condition_failed;
+  {
+    const base::MutexLock lock(cluster.mutex);
+    cluster.self_refused = is_refused ? updated.error().message() : std::string();
+  }
+  if (is_refused) {
+    cluster.update_self_at_ms = clock_->coarse_ms() + again_after_ms;
+    say(LogLevel::warn, "the cluster does not know this node as it is now: " + updated.error().message());
+  }
+  cluster.is_updating_self = false;
+}
 
 void Runtime::change_members(MembershipChange change, std::chrono::milliseconds timeout,
                              std::move_only_function<void(Result<replica::Member>)> done) {

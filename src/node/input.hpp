@@ -32,6 +32,8 @@ struct SnapshotArrived {
   log::SnapshotFileInfo file;
   std::unique_ptr<store::LoadedState> state;
   std::string message;
+  /// Called once raft has been asked: the sender is answered, and the next one may come.
+  std::move_only_function<void(Result<void>)> taken = [](const Result<void>&) {};
 };
 
 /// How the sending of a snapshot ended.

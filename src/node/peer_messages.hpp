@@ -10,13 +10,14 @@
 //                             when asked to wait, and nobody had asked before: the outcomes, as in awaited_forwards.hpp
 //   method 4  beat            term:varint flags:u8(1 leads | 2 the time is a guess | 4 its disk is full) cluster_time_ms:varint applied:varint digest_index:varint digest:fixed64
 //                             count:varint (id:varint match:varint heard_ms:varint)*      the last from a leader
+//                             the digest is that of the entry which the leader told of last, if the sender has it (digests.hpp)
 //             answer          nothing
 //   method 5  snapshot begin  index:varint term:varint size_bytes:varint
 //             answer          received_bytes:varint                       where to go on
 //   method 6  snapshot chunk  index:varint offset:varint bytes
 //             answer          nothing
 //   method 7  snapshot end    index:varint raft_message
-//             answer          nothing: it is durable, checked and on its way to raft
+//             answer          nothing: it is durable and checked, and raft was asked whether it wants it
 //   method 8  meet            nothing
 //             answer          probe:bytes view:bytes count:varint address:bytes*
 //                             what method 1 is answered; view as in proposal.hpp; where others were that it heard of itself

@@ -187,9 +187,9 @@ void Peers::set_leader(NodeId leader) {
 
 void Peers::send(const raft::Message& message) { transport_->send(message.to, message.bytes); }
 
-void Peers::send_snapshot(NodeId to, const std::string& path, base::Index index, base::Term term,
+bool Peers::send_snapshot(NodeId to, const std::string& path, base::Index index, base::Term term,
                           std::string_view message) {
-  sender_->send(to, path, {.index = index, .term = term, .size_bytes = 0}, std::string(message));
+  return sender_->send(to, path, {.index = index, .term = term, .size_bytes = 0}, std::string(message));
 }
 
 void Peers::forward(NodeId leader, const ForwardHead& head, std::string_view commands) {

@@ -92,7 +92,8 @@ class Peers final : private transport::Handler {
   void use_addresses(const std::map<base::NodeId, std::string>& found);
 
   void send(const raft::Message& message);
-  void send_snapshot(base::NodeId to, const std::string& path, base::Index index, base::Term term,
+  /// False: it was not begun, because one is under way.
+  bool send_snapshot(base::NodeId to, const std::string& path, base::Index index, base::Term term,
                      std::string_view message);
   /// Answers come as `ForwardAnswered`.
   void forward(base::NodeId leader, const ForwardHead& head, std::string_view commands);

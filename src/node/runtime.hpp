@@ -187,6 +187,8 @@ class Runtime {
   Result<void> take_inputs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(RaftMessage& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(SnapshotArrived& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  /// State and file of one that raft does not take.
+  void discard(SnapshotArrived& snapshot) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(SnapshotSent& sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(PeerLost& lost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> take(PeerConnected& connected) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
@@ -226,6 +228,7 @@ class Runtime {
   [[nodiscard]] bool removes_self(const MembershipChange& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<bool> step_change(PendingChange& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void answer_change(PendingChange& change, Result<replica::Member> result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void note_self_updated(const Result<replica::Member>& updated);
   void wish_for_what_is_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] std::vector<raft::PeerProgress> living_progress() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] ClusterPicture picture(const std::vector<raft::PeerProgress>& progress) const

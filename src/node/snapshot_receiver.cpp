@@ -81,9 +81,12 @@ void SnapshotReceiver::end_reading(ReadingPtr reading) {
   if (!loaded) return answer(std::move(reading), fail(Errc::invalid_request, loaded.error().message()));
   const auto file = incoming_->finish();
   if (!file) return answer(std::move(reading), std::unexpected(file.error()));
-  post_(SnapshotArrived{
-      .from = reading->from, .file = *file, .state = std::move(*loaded), .message = std::move(reading->message)});
-  answer(std::move(reading), {});
+  SnapshotArrived arrived{
+      .from = reading->from, .file = *file, .state = std::move(*loaded), .message = std::move(reading->message)};
+  arrived.taken = [this, reading = std::move(reading)](Result<void> outcome) mutable {
+    answer(std::move(reading), std::move(outcome));
+  };
+  post_(std::move(arrived));
 }
 
 void SnapshotReceiver::answer(ReadingPtr reading, Result<void> outcome) {

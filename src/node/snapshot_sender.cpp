@@ -26,22 +26,28 @@ bool is_final(const Error& error) {
 
 }  // namespace
 
-void SnapshotSender::send(base::NodeId to, const std::string& path, const SnapshotHead& head, std::string message) {
+bool SnapshotSender::send(base::NodeId to, const std::string& path, const SnapshotHead& head, std::string message) {
   TransferPtr transfer;
   {
     const base::MutexLock lock(mutex_);
     TransferPtr& slot = transfers_[to];
     if (slot == nullptr || slot->ended.load(std::memory_order_acquire)) {
       transfer = std::make_shared<Transfer>();
+      transfer->head = head;
       slot = transfer;
+    } else if (slot->head.index == head.index) {
+      return false;
     }
   }
-  if (!transfer) return tools_.done(to, false);
+  if (!transfer) {
+    tools_.done(to, false);
+    return false;
+  }
   transfer->to = to;
-  transfer->head = head;
   transfer->path = path;
   transfer->message = std::move(message);
   tools_.executor.soon([this, transfer] { begin(transfer); });
+  return true;
 }
 
 std::map<base::NodeId, SnapshotSender::Progress> SnapshotSender::progress() const {

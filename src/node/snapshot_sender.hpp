@@ -58,8 +58,9 @@ class SnapshotSender {
     is_stopping_ = true;
   }
 
-  /// One transfer a peer: a second one ends at once as not delivered.
-  void send(base::NodeId to, const std::string& path, const SnapshotHead& head, std::string message);
+  /// One transfer a peer: a second one ends at once as not delivered, or with the one under way if that is the same snapshot. False: it
+  /// was not begun.
+  bool send(base::NodeId to, const std::string& path, const SnapshotHead& head, std::string message);
   [[nodiscard]] std::map<base::NodeId, Progress> progress() const;
 
  private:

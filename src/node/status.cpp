@@ -109,6 +109,9 @@ std::optional<std::string> Runtime::not_ready() const {
     const bool is_written_down = self != nullptr && self->directory == directory_->identity().directory;
     if (!is_written_down && leader_.load(std::memory_order_acquire) != 0)
       return "the cluster has not taken note of this node yet";
+    if (!cluster_->self_refused.empty()) {
+      return "the cluster does not know this node as it is now: " + cluster_->self_refused;
+    }
   }
   if (serving_.load(std::memory_order_acquire)) return std::nullopt;
   if (leader_.load(std::memory_order_acquire) == 0) return "no leader is known";

@@ -279,6 +279,8 @@ RaftStatus RaftNode::status() const noexcept {
   status.log_bytes = state.log_bytes;
   status.uncommitted_bytes = state.uncommitted_bytes;
   status.transferee = NodeId(state.transferee);
+  status.pending_snapshot = Index(state.pending_snapshot_index);
+  status.pending_snapshot_term = Term(state.pending_snapshot_term);
   status.pending_conf_change = state.pending_conf_change != 0;
   status.snapshot_wanted = state.snapshot_wanted != 0;
   return status;
@@ -314,11 +316,14 @@ MessageKind message_kind(std::string_view message) noexcept {
   // The type is field 1 of eraftpb.Message and stands first: the engine writes fields in order, and 0 not at all.
   constexpr char type_tag = 0x08;
   constexpr char append_type = 3;
+  constexpr char append_answer_type = 4;
   constexpr char vote_type = 5;
   constexpr char snapshot_type = 7;
+  constexpr char heartbeat_answer_type = 9;
   constexpr char pre_vote_type = 17;
   if (message.size() < 2 || message[0] != type_tag) return MessageKind::other;
   if (message[1] == append_type) return MessageKind::append;
+  if (message[1] == append_answer_type || message[1] == heartbeat_answer_type) return MessageKind::answer;
   if (message[1] == vote_type || message[1] == pre_vote_type) return MessageKind::vote_request;
   return message[1] == snapshot_type ? MessageKind::snapshot : MessageKind::other;
 }

@@ -163,8 +163,10 @@ struct RaftStatus {
   std::uint64_t log_bytes = 0;          ///< entry data in the mirror
   std::uint64_t uncommitted_bytes = 0;  ///< leader: proposed and not yet committed
   NodeId transferee;                    ///< 0: no leadership transfer under way
-  bool pending_conf_change = false;     ///< leader: one is in the log and not yet applied
-  bool snapshot_wanted = false;         ///< leader: a peer waits for a newer snapshot than set_snapshot gave
+  Index pending_snapshot;               ///< follower: the next turn installs this one; 0: none
+  Term pending_snapshot_term;
+  bool pending_conf_change = false;  ///< leader: one is in the log and not yet applied
+  bool snapshot_wanted = false;      ///< leader: a peer waits for a newer snapshot than set_snapshot gave
 };
 
 class RaftNode {
@@ -257,6 +259,7 @@ enum class MessageKind : std::uint8_t {
   append,        ///< carries entries, or a commit index
   snapshot,      ///< only valid behind the snapshot's own bytes
   vote_request,  ///< or the question whether one would be granted
+  answer,        ///< of a follower to what a leader sent
   other,
 };
 [[nodiscard]] MessageKind message_kind(std::string_view message) noexcept;

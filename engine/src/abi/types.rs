@@ -162,6 +162,8 @@ pub struct CState {
     pub log_bytes: u64,
     pub uncommitted_bytes: u64,
     pub transferee: u64,
+    pub pending_snapshot_index: u64,
+    pub pending_snapshot_term: u64,
     pub role: u8,
     pub pending_conf_change: u8,
     pub snapshot_wanted: u8,
