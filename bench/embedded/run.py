@@ -46,6 +46,7 @@ def main():
     parser.add_argument("--tools", required=True)
     parser.add_argument("--part", choices=ARGUMENTS, required=True)
     words, words.arguments = parser.parse_known_args()
+    is_whole = words.part != "filtered" and not any("benchmark_filter" in argument for argument in words.arguments)
     path = f"{words.out}.new"
     try:
         measure(words, path)
@@ -53,7 +54,7 @@ def main():
         sys.exit(f"the benchmark ended with {problem.returncode}")
     with open(path, encoding="utf-8") as file:
         found = json.load(file)
-    found |= machine.description(COMMANDS.get(words.part, f"./dev bench --{words.part}")) | {"complete": True}
+    found |= machine.description(COMMANDS.get(words.part, f"./dev bench --{words.part}")) | {"complete": is_whole}
     with open(path, "w", encoding="utf-8") as file:
         json.dump(found, file, indent=1)
     os.replace(path, words.out)

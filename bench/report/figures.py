@@ -2,22 +2,22 @@
 
 import statistics
 
-# Of each form: units from the largest down, (what one of it is, its name, decimals).
-RATE = ((1e6, "M/s", 2), (1e3, "K/s", 0), (1, "/s", 0))
-NANOSECONDS = ((1e9, "s", 2), (1e6, "ms", 1), (1e3, "us", 1), (1, "ns", 0))
-MICROSECONDS = ((1, "us", 0),)
-MICROSECONDS_FINE = ((1, "us", 1),)
-TIME_OF_MICROSECONDS = ((1e6, "s", 2), (1e3, "ms", 1), (1, "us", 0))
-MILLISECONDS = ((1, "ms", 0),)
-MILLISECONDS_FINE = ((1, "ms", 1),)
-SECONDS = ((1, "s", 1),)
-BYTES = ((1, "B", 0),)
-MEGABYTES = ((1e6, "MB", 0),)
-TIMES = ((1, "x", 2),)
+# Of each form, from the largest down: (from what value on, what one of its unit is, the unit, decimals).
+RATE = ((1e7, 1e6, "M/s", 1), (1e6, 1e6, "M/s", 2), (1e4, 1e3, "K/s", 0), (1e3, 1e3, "K/s", 1), (0, 1, "/s", 0))
+NANOSECONDS = ((1e9, 1e9, "s", 2), (1e6, 1e6, "ms", 1), (1e3, 1e3, "us", 1), (0, 1, "ns", 0))
+MICROSECONDS = ((0, 1, "us", 0),)
+MICROSECONDS_FINE = ((0, 1, "us", 1),)
+TIME_OF_MICROSECONDS = ((1e6, 1e6, "s", 2), (1e3, 1e3, "ms", 1), (0, 1, "us", 0))
+MILLISECONDS = ((0, 1, "ms", 0),)
+MILLISECONDS_FINE = ((0, 1, "ms", 1),)
+SECONDS = ((0, 1, "s", 1),)
+BYTES = ((0, 1, "B", 0),)
+MEGABYTES = ((0, 1e6, "MB", 0),)
 
 
 def unit_of(form, value):
-    return next((unit for unit in form if abs(value) >= unit[0]), form[-1])
+    """(what one of it is, its name, decimals)"""
+    return next((unit[1:] for unit in form if abs(value) >= unit[0]), form[-1][1:])
 
 
 def text(form, value):

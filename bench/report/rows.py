@@ -1,6 +1,7 @@
 """Rows of a table: the work, how it compares, the target and whether it is met; then what this system and the reference did."""
 
 import statistics
+import textwrap
 
 import figures
 
@@ -69,5 +70,10 @@ def error_rows(found):
 def missed(table):
     """A sentence of the rows that miss their target; empty when none does."""
     rows = [dict(zip(table[0], row, strict=True), work=row[0]) for row in table[1:]]
-    short = [f"{row['work']} ({row['ratio'] if row['ratio'] != '-' else row.get('Concord', '-')} instead of {row['target']})" for row in rows if row.get("result") == "short"]
-    return f"Short of the target: {'; '.join(short)}.\n" if short else ""
+    short = [f"{row['work']} ({reached(row)} instead of {row['target']})" for row in rows if row.get("result") == "short"]
+    return textwrap.fill(f"Short of the target: {'; '.join(dict.fromkeys(short))}.", 150, break_long_words=False, break_on_hyphens=False) + "\n" if short else ""
+
+
+def reached(row):
+    """What stands against the target: the ratio, or this system's figure without its spread."""
+    return row["ratio"] if row["target"].endswith(" x") else row.get("Concord", "-").partition(" (")[0]

@@ -1,4 +1,4 @@
-# bench [--all | --report]: measures Concord beside etcd, Redis, RocksDB and LMDB, and prints the ratios
+# bench [--all, --report ...]: measures Concord beside etcd, Redis, RocksDB and LMDB, and prints the ratios
 #
 # `./dev bench --setup` installs and builds all that is measured; every call does what of it is missing.
 # `./dev bench --all` measures the parts embedded, data, server, cluster, growth, latency and memory one after the other, in less than 20
