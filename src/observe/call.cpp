@@ -9,7 +9,8 @@ namespace concord::observe {
 
 void Call::begin_span(const CallDetails& details) {
   Tracer& tracer = observer_->tracer();
-  const std::string name = "concord.api." + std::string(operation_name(operation_));
+  const std::string& name =
+      event_name(event_of(operation_));  // spans and events go by one name, which is there already
   span_ = details.parent != nullptr ? details.parent->begin_child(tracer, name, SpanKind::internal)
                                     : tracer.begin_if_kept(name, SpanKind::internal);
   if (!span_ || !span_->is_recorded()) return;

@@ -27,8 +27,7 @@ class Call {
         consistency_(details.consistency),
         has_ttl_(details.has_ttl),
         operation_(operation),
-        is_timed_(details.is_long || !observer.is_watching_only_metrics() ||
-                  observer.metrics()->api.wants_time(operation)) {
+        is_timed_(details.is_long || observer.wants_time(operation)) {
     if (observer.is_watching(Watch::tracing)) [[unlikely]]
       begin_span(details);
     if (is_timed_) began_ = observer.clock().now();
@@ -42,7 +41,7 @@ class Call {
       metrics->api.record(operation_, error, consistency_, duration_ns);
     if (span_) [[unlikely]]
       end_span(error);
-    if (duration_ns && !observer_->is_watching_only_metrics()) tell(error, *duration_ns);
+    if (duration_ns && observer_->is_told_of_calls()) tell(error, *duration_ns);
   }
 
   /// Null: it is not traced.

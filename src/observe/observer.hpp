@@ -49,8 +49,15 @@ class Observer {
     return (watching_.load(std::memory_order_relaxed) & static_cast<std::uint32_t>(watch)) != 0;
   }
 
-  [[nodiscard]] bool is_watching_only_metrics() const noexcept {
-    return watching_.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(Watch::metrics);
+  /// Whether somebody wants to hear how long each call took.
+  [[nodiscard]] bool is_told_of_calls() const noexcept {
+    constexpr auto listeners =
+        static_cast<std::uint32_t>(Watch::telemetry) | static_cast<std::uint32_t>(Watch::slow_log);
+    return (watching_.load(std::memory_order_relaxed) & listeners) != 0;
+  }
+  /// Whether somebody wants to know how long this one takes. Spans read clocks of their own.
+  [[nodiscard]] bool wants_time(ApiOperation operation) noexcept {
+    return is_told_of_calls() || (metrics_ != nullptr && metrics_->api.wants_time(operation));
   }
 
   /// Null: nothing is measured.
