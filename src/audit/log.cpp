@@ -150,15 +150,16 @@ Result<Room> Log::wait_room(milliseconds timeout) {
   return answered.get();
 }
 
-void Log::append_to_queue(const Record& record) {
+void Log::append_to_queue(const Record& record, std::int64_t room_bytes_taken) {
   const bool was_empty = queue_.empty();
   const std::size_t before = queue_.size();
   append_record(queue_, record);
-  taken_bytes_.fetch_add(static_cast<std::int64_t>(queue_.size() - before), std::memory_order_relaxed);
+  taken_bytes_.fetch_add(static_cast<std::int64_t>(queue_.size() - before) - room_bytes_taken,
+                         std::memory_order_relaxed);
   if (was_empty || (before < hurry_bytes && queue_.size() >= hurry_bytes)) changed_.notify_one();
 }
 
-void Log::record(Room room, Record record) {
+void Log::record(Room room, Record&& record) {
   if (!room) {  // AuditFull::drop
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
@@ -169,10 +170,11 @@ void Log::record(Room room, Record record) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  append_to_queue(record);  // its place is given back behind this
+  append_to_queue(record, room_bytes);
+  room.keep();  // what it took has been given back with that
 }
 
-void Log::record_refusal(Record record) {
+void Log::record_refusal(Record&& record) {
   if (record.time_us == 0) record.time_us = clock_->wall_us();
   const base::MutexLock lock(mutex_);
   const auto now = Steady::now();
@@ -189,7 +191,7 @@ void Log::record_refusal(Record record) {
     return;
   }
   if (is_strange) ++refusals_;
-  append_to_queue(record);
+  append_to_queue(record, 0);
 }
 
 void Log::tell_of_suppressed() {
@@ -197,7 +199,8 @@ void Log::tell_of_suppressed() {
   append_to_queue({.time_us = clock_->wall_us(),
                    .operation = "audit_suppressed",
                    .is_by_system = true,
-                   .count = std::exchange(suppressed_, 0)});
+                   .count = std::exchange(suppressed_, 0)},
+                  0);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

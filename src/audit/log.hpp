@@ -87,9 +87,9 @@ class Log {
   /// The same without waiting: `done` is called on any thread, also inside the call, and must not hold it up.
   void when_room(Milliseconds timeout, std::move_only_function<void(Result<Room>)> done);
   /// The record's time is now unless it has one.
-  void record(Room room, Record record);
+  void record(Room room, Record&& record);
   /// Of a call that was refused before it had room.
-  void record_refusal(Record record);
+  void record_refusal(Record&& record);
   /// Whoever records had no memory for it.
   void count_lost() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -139,7 +139,8 @@ class Log {
   void finish_turn(const Result<void>& done, bool is_written);
   void answer_waiters();
   void answer_until_over();
-  void append_to_queue(const Record& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  /// The record has taken so much already (`Room`).
+  void append_to_queue(const Record& record, std::int64_t room_bytes_taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void tell_of_suppressed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   [[nodiscard]] Error no_room() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   /// Until everything recorded so far is written, or can't be.

@@ -45,6 +45,12 @@ constexpr std::optional<bool> fact_of(std::uint8_t told) noexcept {
 
 constexpr std::string_view cut(std::string_view text) noexcept { return text.substr(0, UINT16_MAX); }
 
+/// Returns where it ends. Most texts of a record are empty.
+char* copy(char* to, const void* from, std::size_t size_bytes) noexcept {
+  if (size_bytes > 0) std::memcpy(to, from, size_bytes);
+  return to + size_bytes;
+}
+
 }  // namespace
 
 std::string_view outcome_name(Outcome outcome) noexcept { return names[static_cast<std::size_t>(outcome)]; }
@@ -87,14 +93,21 @@ void append_record(std::string& to, const Record& record) {
             .has_ttl = told(record.has_ttl),
             .is_compressed = told(record.is_compressed),
             .has_count = record.count.has_value()};
-  to.append(reinterpret_cast<const char*>(&head), sizeof head);
-  for (const std::string_view text : texts) to.append(text);
-  to.append(record.metadata);
-  for (const std::string_view key : record.keys) {
-    const auto size = static_cast<std::uint32_t>(key.size());
-    to.append(reinterpret_cast<const char*>(&size), sizeof size);
-    to.append(key);
-  }
+  std::size_t size = to.size() + sizeof head + record.metadata.size();
+  for (const std::string_view text : texts) size += text.size();
+  for (const std::string_view key : record.keys) size += sizeof(std::uint32_t) + key.size();
+  const std::size_t before = to.size();
+  to.resize_and_overwrite(size, [&](char* buffer, std::size_t) {
+    char* at = copy(buffer + before, &head, sizeof head);
+    for (const std::string_view text : texts) at = copy(at, text.data(), text.size());
+    at = copy(at, record.metadata.data(), record.metadata.size());
+    for (const std::string_view key : record.keys) {
+      const auto key_size = static_cast<std::uint32_t>(key.size());
+      at = copy(at, &key_size, sizeof key_size);
+      at = copy(at, key.data(), key.size());
+    }
+    return size;
+  });
 }
 
 bool RecordReader::next(Record& record) {

@@ -19,7 +19,7 @@ bool is_conditional_write(const Transaction& transaction) noexcept {
 }  // namespace
 
 AuditedCall::AuditedCall(LocalDatabase& database, std::string_view operation, const AuditFacts& facts)
-    : log_(database.shared_audit()),
+    : log_(database.audit()),
       database_(&database),
       token_(facts.token),
       record_{.operation = operation,
@@ -44,6 +44,7 @@ Result<void> AuditedCall::begin() {
 }
 
 void AuditedCall::keep() {
+  kept_log_ = database_->shared_audit();
   database_ = nullptr;
   kept_ = std::make_unique<Kept>();
   kept_->key = record_.key;
@@ -82,8 +83,8 @@ void AuditedCall::record(std::optional<Errc> error, const observe::Span* span) n
   }
   try {
     if (record_.user.is_zero() && database_ != nullptr) record_.user = database_->find_access(token_).id();
-    if (is_read_ && !log_->logs_reads()) return log_->record_refusal(record_);
-    log_->record(std::move(room_), record_);
+    if (is_read_ && !log_->logs_reads()) return log_->record_refusal(std::move(record_));
+    log_->record(std::move(room_), std::move(record_));
   } catch (const std::exception&) {  // no memory: the log counts what it has lost
     log_->count_lost();
   }

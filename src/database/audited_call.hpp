@@ -79,8 +79,9 @@ class AuditedCall {
     std::vector<std::string> keys;
   };
 
-  std::shared_ptr<audit::Log> log_;
-  LocalDatabase* database_;  ///< null once what is viewed was copied
+  audit::Log* log_;
+  std::shared_ptr<audit::Log> kept_log_;  ///< of a call that is kept: the database may have gone when it ends
+  LocalDatabase* database_;               ///< null once what is viewed was copied
   std::string_view token_;
   audit::Record record_;
   audit::Room room_;

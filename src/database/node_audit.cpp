@@ -67,11 +67,11 @@ Result<void> Node::log_audit(const NewAuditEntry& entry, const WriteOptions& opt
   audit::Log* const log = impl_->database->audit();
   if (log == nullptr) return no_log();
   std::string metadata;
-  const auto record = database::record_of(entry, access->id(), metadata);
+  auto record = database::record_of(entry, access->id(), metadata);
   if (!record) return std::unexpected(record.error());
   auto room = log->wait_room(options.timeout);
   if (!room) return std::unexpected(std::move(room.error()));
-  log->record(std::move(*room), *record);
+  log->record(std::move(*room), std::move(*record));
   return {};
 }
 

@@ -132,11 +132,11 @@ void audit_answer(const Route& route, Call& call) {
     record.metadata = *notes.has_succeeded ? R"("succeeded":true)" : R"("succeeded":false)";
   }
   set_trace(record, call);
-  if (call.room) return log->record(std::move(call.room), record);
+  if (call.room) return log->record(std::move(call.room), std::move(record));
   if (was_admitted && needs_audit_room(route, call)) {  // it was refused before it could do anything
-    if (audit::Room room = log->take_room()) return log->record(std::move(room), record);
+    if (audit::Room room = log->take_room()) return log->record(std::move(room), std::move(record));
   }
-  log->record_refusal(record);
+  log->record_refusal(std::move(record));
 }
 
 }  // namespace concord::http

@@ -226,7 +226,7 @@ void log_entry(Call& call) {
   if (!record) return call.refuse(record.error());
   const std::string client = text_of(call.caller.address);
   record->client = client;
-  log->record(std::move(call.room), *record);
+  log->record(std::move(call.room), std::move(*record));
   call.is_recorded = true;
   call.reply.set_done(false, {});
 }
