@@ -108,17 +108,23 @@ void Node::async_put(std::string_view key, const Value& value, const PutOptions&
 }
 
 Result<Revision> Node::del(std::string_view key, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::del, {.key = key}, Impl::writing(options, key), [&] {
+  const auto run = [&] {
     return of_existing(impl_->database->write({.kind = CommandKind::remove, .key = key}, options));
-  });
+  };
+  if (!impl_->is_watched()) [[likely]]
+    return run();
+  return impl_->observed(ApiOperation::del, {.key = key}, Impl::writing(options, key), run);
 }
 
 Result<Revision> Node::touch(std::string_view key, std::chrono::seconds ttl, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::touch, {.key = key}, Impl::writing(options, key), [&]() -> Result<Revision> {
+  const auto run = [&]() -> Result<Revision> {
     const auto ttl_s = command::touch_ttl(ttl);
     if (!ttl_s) return std::unexpected(ttl_s.error());
     return of_existing(impl_->database->write({.kind = CommandKind::touch, .key = key, .ttl_s = *ttl_s}, options));
-  });
+  };
+  if (!impl_->is_watched()) [[likely]]
+    return run();
+  return impl_->observed(ApiOperation::touch, {.key = key}, Impl::writing(options, key), run);
 }
 
 Result<Value> Node::get(std::string_view key, const ReadOptions& options) {
