@@ -271,8 +271,20 @@ void Clients::ask(const CallPtr& call) {
       if (call->attempt == attempt && !call->is_over) submit(call);
     });
   });
-  world_.after(patience_us, [this, call, attempt] {
-    if (call->attempt == attempt && !call->is_over) take_error(call, Error(Errc::timeout, "no answer", true));
+  patience_.push_back({.ends_us = world_.now_us() + patience_us, .call = call, .attempt = attempt});
+  if (patience_.size() == 1) watch_patience();
+}
+
+/// All have the same, so the oldest attempt is the first to be given up; most are answered long before.
+void Clients::watch_patience() {
+  world_.at(patience_.front().ends_us, [this] {
+    const auto is_void = [](const Attempt& one) { return one.call->is_over || one.call->attempt != one.attempt; };
+    while (!patience_.empty() && (is_void(patience_.front()) || patience_.front().ends_us <= world_.now_us())) {
+      const Attempt oldest = std::move(patience_.front());
+      patience_.pop_front();
+      if (!is_void(oldest)) take_error(oldest.call, Error(Errc::timeout, "no answer", true));
+    }
+    if (!patience_.empty()) watch_patience();
   });
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,6 +74,13 @@ class Clients {
     std::map<std::string, std::uint64_t> revisions = {};  // of keys, as last seen
   };
 
+  struct Attempt {
+    TimeUs ends_us = 0;
+    CallPtr call;
+    std::uint64_t attempt = 0;
+  };
+
+  void watch_patience();
   void pause(Client& client);
   void act(Client& client);
   Operation draw(Client& client, CallPtr& call);
@@ -100,7 +108,8 @@ class Clients {
   const std::function<Machine*()> pick_;
   Administrators* administrators_ = nullptr;
   std::vector<std::unique_ptr<Client>> clients_;
-  std::vector<CallPtr> calls_;  // under way
+  std::vector<CallPtr> calls_;    // under way
+  std::deque<Attempt> patience_;  // with them, the oldest first
   std::uint64_t last_value_ = 0;
   std::uint64_t answered_ = 0;
   std::size_t under_way_ = 0;

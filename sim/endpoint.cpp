@@ -300,10 +300,16 @@ void Network::Endpoint::request(NodeId to, Channel channel, std::uint8_t method,
   asked_[request] = {.connection = connection->number, .done = std::move(done)};
   network_.push(connection, dialler,
                 {.kind = Frame::Kind::request, .request = request, .method = method, .bytes = std::move(body)});
-  later(static_cast<TimeUs>(timeout.count()) * ms, [this, request] {
-    auto asked = asked_.extract(request);
-    if (asked) asked.mapped().done(fail(Errc::timeout, "no answer in time; whether it happens is unknown"));
+  // Most are answered by then: the process is not woken for those.
+  const TimeUs timeout_us = static_cast<TimeUs>(timeout.count()) * ms;
+  network_.world_.at(machine_.local_now_us() + timeout_us, [this, alive = alive_, request] {
+    if (*alive && asked_.contains(request)) later(0, [this, request] { give_up(request); });
   });
+}
+
+void Network::Endpoint::give_up(std::uint64_t request) {
+  auto asked = asked_.extract(request);
+  if (asked) asked.mapped().done(fail(Errc::timeout, "no answer in time; whether it happens is unknown"));
 }
 
 void Network::Endpoint::take(const ConnectionPtr& connection, Side from, Frame& frame) {

@@ -65,6 +65,7 @@ class Network::Endpoint final : public transport::Transport {
   void close_link(Link& link);
   void check_announcement(std::string_view bytes);
   void fail_asked(std::uint64_t connection);
+  void give_up(std::uint64_t request);
   void later(TimeUs delay_us, World::Event event);
 
   Network& network_;
