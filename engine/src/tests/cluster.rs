@@ -43,7 +43,8 @@ fn a_learner_that_hears_of_its_leader_no_more_forgets_it() {
         cluster.settle();
     }
     assert_eq!(cluster.peer(3).node.raft().leader_id, raft::INVALID_ID);
-    assert_eq!(cluster.peer(3).node.raft().term, cluster.peer(leader).node.raft().term, "it asks for no votes");
+    let term = cluster.peer(leader).node.raft().term;
+    assert_eq!(cluster.peer(3).node.raft().term, term, "it asks for no votes");
     cluster.cut_off.clear();
     for _ in 0..10 {
         cluster.peer(leader).node.tick().unwrap();
@@ -131,9 +132,7 @@ fn a_follower_gets_its_read_point_from_the_leader() {
 /// The sole voter that still holds entries to persist must not win in the same call: raft panics on it.
 #[test]
 fn a_sole_voter_with_unpersisted_entries_waits_for_its_turn() {
-    use raft::eraftpb::ConfState;
-
-use super::fixture::entry;
+    use super::fixture::entry;
     use prost::Message as _;
     use raft::eraftpb::{Message, MessageType};
     let mut peer = Peer::new(1, 0, Disk { members: voters(&[1]), ..Disk::default() });
