@@ -1,4 +1,5 @@
 // Wishes for changes of members that can't be made: none holds up another, and none is tried without end.
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -57,6 +58,21 @@ TEST_F(Changes, one_that_waits_holds_up_no_other) {
   EXPECT_TRUE(**removed) << (**removed).error().message();
   ASSERT_TRUE(promoted->has_value());
   EXPECT_EQ((**promoted).error().code(), Errc::not_found);
+}
+
+TEST_F(Changes, who_has_asked_a_follower_finds_there_what_was_changed) {
+  bool is_known = false;
+  bool is_answered = false;
+  follower_.call([&] {
+    follower_.runtime().change_members({.kind = ChangeKind::add, .member = {.name = "n9", .peer = "n9:9100"}},
+                                       milliseconds(5000), [&](const Result<replica::Member>& added) {
+                                         is_answered = added.has_value();
+                                         is_known = std::ranges::count(follower_.runtime().status().cluster.members,
+                                                                       "n9", &MemberStatus::name) == 1;
+                                       });
+  });
+  ASSERT_TRUE(cluster_.comes_true([&] { return is_answered; }));
+  EXPECT_TRUE(is_known);
 }
 
 TEST_F(Changes, one_that_waits_does_not_keep_another_beyond_its_deadline) {

@@ -87,7 +87,7 @@ void Runtime::refuse_inputs(const Error& error) {
     if (auto* batch = std::get_if<ForwardedBatch>(&input)) batch->done(std::unexpected(error));
     if (auto* snapshot = std::get_if<SnapshotArrived>(&input)) snapshot->taken(std::unexpected(error));
     if (auto* wanted = std::get_if<ChangeWanted>(&input); wanted != nullptr && wanted->done) {
-      wanted->done(std::unexpected(error));
+      wanted->done(wanted->made ? Result<replica::Member>(std::move(*wanted->made)) : std::unexpected(error));
     }
   }
 }

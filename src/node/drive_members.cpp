@@ -60,6 +60,7 @@ Result<void> Runtime::step_changes() {
 }
 
 void Runtime::answer_change(PendingChange& change, Result<replica::Member> result) {
+  if (change.wanted.made) result = std::move(*change.wanted.made);
   if (change.wanted.done) change.wanted.done(std::move(result));
 }
 
@@ -70,9 +71,29 @@ bool Runtime::removes_self(const MembershipChange& change) const {
   return member != nullptr && member->id == directory_->identity().node;
 }
 
+/// Who asked this node looks here for what came of it.
+bool Runtime::knows_of(const MembershipChange& change) const {
+  const replica::Membership& members = replica_->members();
+  const replica::Member* const member = members.find(std::string_view(change.member.name));
+  if (change.kind == ChangeKind::add) return member != nullptr;
+  return change.kind != ChangeKind::promote || member == nullptr || members.is_voter(member->id);
+}
+
+/// Who is removed is told by whoever refuses it, perhaps before the answer of who has removed it.
+bool Runtime::has_removed_self(const MembershipChange& change) const {
+  const bool is_own = change.kind == ChangeKind::remove && change.member.name == options_.name;
+  return is_own && removed_.load(std::memory_order_acquire);
+}
+
 /// True: it was answered.
 Result<bool> Runtime::step_change(PendingChange& change) {
   const std::uint64_t now_ms = clock_->coarse_ms();
+  if (has_removed_self(change.wanted.change)) change.wanted.made = change.wanted.change.member;
+  if (change.wanted.made && (now_ms >= change.wanted.deadline_ms || knows_of(change.wanted.change))) {
+    answer_change(change, {});
+    return true;
+  }
+  if (change.wanted.made) return false;
   const raft::RaftStatus status = replica_->raft_status();
   const bool leads = status.role == Role::leader;
   if (now_ms >= change.wanted.deadline_ms) {
@@ -139,6 +160,12 @@ void Runtime::ask_leader(PendingChange& change, const raft::RaftStatus& status, 
       [this, removes_known, wanted = std::move(change.wanted)](Result<replica::Member> member) mutable {
         // A leader that is removed hands the change on, and can't tell any more what became of it.
         if (!member && member.error().code() == Errc::not_found && wanted.may_be_done) member = wanted.change.member;
+        if (!member && has_removed_self(wanted.change)) member = wanted.change.member;
+        const bool is_seen_here = wanted.change.kind == ChangeKind::add || wanted.change.kind == ChangeKind::promote;
+        if (member && is_seen_here && !has_ended()) {
+          wanted.made = std::move(*member);
+          return post(std::move(wanted));
+        }
         const bool may_try_again =
             !member && (member.error().code() == Errc::cluster_not_ready || member.error().code() == Errc::timeout);
         if (!may_try_again || has_ended() || clock_->coarse_ms() >= wanted.deadline_ms) {

@@ -77,6 +77,7 @@ struct ChangeWanted {
   bool may_be_done = false;  ///< a removal of a member that was there, and whose answer was lost on the way
   /// Another member asks, which took this node for the leader and asks again by itself: if it does not lead, it says so.
   bool is_of_member = false;
+  std::optional<replica::Member> made = {};  ///< the leader has made it: this node is to know it before it says so
 };
 
 struct BeatHeard {

@@ -227,6 +227,8 @@ class Runtime {
   Result<void> step_changes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] bool removes_self(const MembershipChange& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<bool> step_change(PendingChange& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] bool knows_of(const MembershipChange& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  [[nodiscard]] bool has_removed_self(const MembershipChange& change) const;
   void answer_change(PendingChange& change, Result<replica::Member> result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void note_self_updated(const Result<replica::Member>& updated);
   void wish_for_what_is_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);

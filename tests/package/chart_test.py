@@ -24,7 +24,7 @@ EVERYTHING = {
     "replicas": 5, "image": {"repository": "registry.example/concord", "tag": "0.1.0"}, "imagePullSecrets": [{"name": "pull"}],
     "cookie": {"existingSecret": "theirs", "key": "word"}, "auth": {"enabled": True, "token": "sk_concord_0123456789abcdef0123456789abcdef"},
     "tls": {"existingSecret": "certificate"},
-    "settings": {"limits": {"max_value_bytes": 134217728}, "tracing": {"sample_ratio": 0.25}, "api": {"port": 4000, "cors_origins": ["https://a.example"]}},
+    "settings": {"limits": {"max_value_bytes": 67108864}, "tracing": {"sample_ratio": 0.25}, "api": {"port": 4000, "cors_origins": ["https://a.example"]}},
     "storage": {"size": "100Gi", "className": "fast-ssd"}, "backups": {"storage": {"size": "300Gi", "className": "slow"}},
     "networkPolicy": {"clients": [{"namespaceSelector": {"matchLabels": {"team": "shop"}}}]},
     "service": {"type": "LoadBalancer", "annotations": {"internal": "true"}}, "podAnnotations": {"note": "one"}, "podLabels": {"team": "shop"},
@@ -119,9 +119,9 @@ class ChartTest(unittest.TestCase):
 
     def test_settings_keep_their_types_and_the_charts_own_stay(self):
         read = tomllib.loads(settings(objects(COOKIE | {"settings": {
-            "limits": {"max_value_bytes": 134217728}, "tracing": {"sample_ratio": 0.25, "enabled": True},
+            "limits": {"max_value_bytes": 67108864}, "tracing": {"sample_ratio": 0.25, "enabled": True},
             "api": {"host": "127.0.0.1", "cors_origins": ["https://a.example"]}, "backup": {"dir": "/data", "schedule": "1d"}, "cluster": {"name": "say \"shop\""}}})))
-        self.assertEqual(read["limits"], {"max_value_bytes": 134217728})
+        self.assertEqual(read["limits"], {"max_value_bytes": 67108864})
         self.assertEqual(read["tracing"], {"sample_ratio": 0.25, "enabled": True})
         self.assertEqual(read["api"], {"host": "0.0.0.0", "cors_origins": ["https://a.example"]})
         self.assertEqual(read["backup"], {"dir": "/backups", "schedule": "1d"})

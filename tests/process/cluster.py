@@ -5,6 +5,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,13 +14,25 @@ import time
 from server import call
 
 
+GIVEN_PORTS = set()
+
+
 def free_ports(count):
-    """Ports nobody uses now: all are held at once, so none comes twice."""
+    """Ports nobody uses now, none of them given before. They lie below those that the system takes for connections, one of which might else
+    be made before a node listens."""
+    ports = []
     with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        while len(ports) < count:
+            port = random.randrange(16_000, 32_000)
+            probe = held.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            if port not in GIVEN_PORTS:
+                GIVEN_PORTS.add(port)
+                ports.append(port)
+    return ports
 
 
 def wait_until(holds, what, seconds=30):
