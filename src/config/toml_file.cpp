@@ -6,6 +6,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <tuple>
 
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
@@ -91,7 +92,7 @@ Result<std::vector<FileValue>> read_toml_file(const std::string& path) {
       values.push_back(read_value(section_name + "." + std::string(name.str()), value));
     }
   }
-  std::ranges::stable_sort(values, {}, &FileValue::line);
+  std::ranges::sort(values, {}, [](const FileValue& value) { return std::tie(value.line, value.name); });
   return values;
 }
 
