@@ -17,7 +17,7 @@ namespace {
 
 /// Looks between two syncs that nobody waits for: what modes `os` and `memory` may lose to a loss of power.
 constexpr std::uint64_t looks_a_sync = 5;
-constexpr std::size_t block_bytes = 256U << 10U;
+constexpr std::size_t block_bytes = 128U << 10U;
 constexpr std::size_t kept_snapshots = 2;
 
 }  // namespace

@@ -9,9 +9,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr std::size_t piece_bytes = 256U << 10U;
+constexpr std::size_t piece_bytes = 64U << 10U;
 /// So much to one follower: a transfer leaves room on the disk and in the network for the log.
-constexpr std::uint64_t rate_bytes_per_ms = (128U << 20U) / 1000;
+constexpr std::uint64_t rate_bytes_per_ms = (64U << 20U) / 1000;
 constexpr milliseconds piece_timeout{10'000};
 /// Checking and loading a large snapshot takes its time.
 constexpr milliseconds end_timeout{600'000};
