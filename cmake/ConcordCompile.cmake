@@ -27,7 +27,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(concord_options INTERFACE -Wno-restrict) # GCC bug 105329: false on `"text" + std::string`
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  target_compile_options(concord_options INTERFACE -Wthread-safety -Wno-c++2b-extensions)
+  # What is deprecated are only functions that algorithms of libstdc++ 12 use themselves.
+  target_compile_options(concord_options INTERFACE -Wthread-safety -Wno-c++2b-extensions -Wno-deprecated-declarations)
 endif()
 # Tests run once, what they test runs for years: a quarter of the time that a test takes to compile goes.
 add_library(concord_test_options INTERFACE)
