@@ -1,4 +1,6 @@
 // How a node finds its way into a cluster, step by step; whole lives full of such moments are simulation_test's.
+#include <chrono>
+
 #include <gtest/gtest.h>
 
 #include "sim/machine.hpp"
@@ -48,6 +50,19 @@ TEST_F(Joining, a_node_that_starts_again_before_its_snapshot_came_answers_the_le
   ASSERT_TRUE(second_->runtime().state().applied_index().is_zero()) << "its snapshot has come already";
   second_->kill();
   second_->options().cluster.join = {"n7:9100"};  // nobody it was told of is there any more
+  second_->start();
+  EXPECT_TRUE(comes_true([this] { return !second_->runtime().not_ready(); }));
+}
+
+TEST_F(Joining, a_node_whose_addresses_have_all_gone_asks_the_members_that_call_it) {
+  bool is_added = false;
+  first_->call([&] {
+    first_->runtime().change_members({.kind = node::ChangeKind::add, .member = {.name = "n1", .peer = "n1:9100"}},
+                                     std::chrono::milliseconds(5000),
+                                     [&](const Result<replica::Member>& added) { is_added = added.has_value(); });
+  });
+  ASSERT_TRUE(comes_true([&] { return is_added; }));
+  second_->options().cluster.join = {"n7:9100"};
   second_->start();
   EXPECT_TRUE(comes_true([this] { return !second_->runtime().not_ready(); }));
 }

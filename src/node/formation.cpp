@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -65,7 +66,11 @@ std::vector<std::string> Formation::addresses() const {
     for (const std::string& address : finder_->addresses()) all.insert(address);
   }
   all.erase(own_.peer);
-  return {all.begin(), all.end()};
+  // First those that have called: they are there, and members.
+  const std::set<std::string> callers = peers_.callers();
+  std::vector<std::string> asked(callers.begin(), callers.end());
+  std::ranges::copy_if(all, std::back_inserter(asked), [&](const std::string& one) { return !callers.contains(one); });
+  return asked;
 }
 
 Result<Place> Formation::attempt(std::uint64_t now_ms, std::uint64_t drawn_proposal) {

@@ -130,6 +130,11 @@ void Peers::set_members(const replica::Membership& members) {
   for (const NodeId id : gone) transport_->drop(id);
 }
 
+std::set<std::string> Peers::callers() const {
+  const base::MutexLock lock(mutex_);
+  return callers_;
+}
+
 void Peers::fall_silent() {
   std::vector<NodeId> all;
   {
@@ -325,7 +330,11 @@ Result<void> Peers::admit(const Identity& peer) {
   const base::MutexLock lock(mutex_);
   if (is_silent_) return fail(Errc::storage_failed, "this node has failed and takes no part in the cluster any more");
   if (peer.node.is_zero()) return {};  // looks for a cluster: may only ask
-  if (self_.node.is_zero()) return fail(Errc::cluster_not_ready, "this node belongs to no cluster yet");
+  if (self_.node.is_zero()) {
+    constexpr std::size_t most = 16;
+    if (!peer.peer_address.empty() && callers_.size() < most) callers_.insert(peer.peer_address);
+    return fail(Errc::cluster_not_ready, "this node belongs to no cluster yet");
+  }
   if (peer.cluster != self_.cluster) return fail(Errc::forbidden, "this node belongs to another cluster");
   if (members_.conf.voters.empty()) {  // it waits for its leader's snapshot, and knows nobody yet
     (void)listens_to_newcomer(peer);

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +84,8 @@ class Peers final : private transport::Handler {
   /// The node has its place in a cluster from here on: snapshots are received into `snapshots_path`.
   void begin(base::ClusterId cluster, base::NodeId node, std::string snapshots_path);
   void announce_api(const std::string& url);
+  /// Members that dialled this node before it had a place: they know it, and it may know nobody else who is still there.
+  [[nodiscard]] std::set<std::string> callers() const;
   /// The node has failed: parts from all, and lets nobody in any more.
   void fall_silent();
   /// Connects to those who are members now and parts from the others.
@@ -167,6 +170,7 @@ class Peers final : private transport::Handler {
   replica::Membership members_;  // guarded by mutex_; empty until the cluster is known
   base::NodeId leader_ ABSL_GUARDED_BY(mutex_);
   std::map<base::NodeId, std::string> found_at_ ABSL_GUARDED_BY(mutex_);  // who is not where the membership says
+  std::set<std::string> callers_ ABSL_GUARDED_BY(mutex_);
   /// Who said that it belongs here, and is no member as far as this node knows.
   std::map<base::NodeId, transport::Peer> newcomers_ ABSL_GUARDED_BY(mutex_);
   std::map<base::NodeId, std::uint64_t> incarnations_ ABSL_GUARDED_BY(mutex_);  // as of the last connections
