@@ -45,7 +45,8 @@ struct DocumentedError {
   std::string_view example_message;
 };
 
-/// What may be answered instead, by status. Which of them a route declares, `errors_of` says.
+/// What may be answered instead, by status. Which of them a route declares, `errors_of` says; those that any call may get, whatever it
+/// is about, stand in the one answer `default`.
 constexpr std::array documented_errors = {
     DocumentedError{400, "INVALID_REQUEST",
                     "INVALID_REQUEST, INVALID_KEY, MISSING_CONDITION, CONFLICTING_CONDITIONS: "
@@ -97,9 +98,11 @@ constexpr std::array documented_errors = {
                     "STORAGE_FULL: no space, or the quota of a tenant is reached; nothing was done, reads are served.",
                     "the disk is full"}};
 
+constexpr std::array errors_of_all = {405U, 408U, 413U, 414U, 421U, 431U, 500U};
+
 std::set<unsigned> errors_of(const Route& route, bool has_key) {
-  std::set<unsigned> errors = {400, 405, 408, 413, 414, 421, 431, 500, 503};
-  if (route.body != BodyKind::none) errors.insert(415);
+  std::set<unsigned> errors = {400, 503};
+  if (route.body != BodyKind::none) errors.insert({413, 415});
   if (route.method != Method::get) errors.insert(403);
   if (route.needs != Needs::nothing) errors.insert({401, 403, 429});
   if (route.is_read || route.is_write || route.may_conflict || route.may_wait) errors.insert({429, 504});
@@ -124,11 +127,14 @@ class Writer {
     for (const DocumentedError& error : documented_errors) {
       responses[std::to_string(error.status)] = error_response(error);
     }
+    responses["default"] = other_errors();
     return {{"openapi", "3.1.0"},
             {"info", info(version)},
             {"servers", json::array{json::object{{"url", "/"}}}},
+            {"security", token_or_none()},
             {"paths", std::move(paths)},
             {"components", json::object{{"schemas", std::move(schemas_)},
+                                        {"parameters", std::move(parameters_)},
                                         {"responses", std::move(responses)},
                                         {"securitySchemes", security_schemes()}}}};
   }
@@ -148,8 +154,7 @@ class Writer {
   }
 
   /// A token in either way; or none, while authentication is off.
-  static json::array security_of(const Route& route) {
-    if (route.needs == Needs::nothing) return {};
+  static json::array token_or_none() {
     return {json::object{{"bearer", json::array{}}}, json::object{{"api_key", json::array{}}}, json::object{}};
   }
 
@@ -159,6 +164,15 @@ class Writer {
             {"content",
              {{"application/json",
                {{"schema", openapi_schema(problem_schema, schemas_)}, {"example", std::move(example)}}}}}};
+  }
+
+  json::object other_errors() {
+    std::string description = "What any call may get.";
+    for (const unsigned status : errors_of_all) {
+      description += " " + std::to_string(status) + ": " + std::string(documented(status).description);
+    }
+    return {{"description", description},
+            {"content", {{"application/json", {{"schema", openapi_schema(problem_schema, schemas_)}}}}}};
   }
 
   void add(json::object& paths, const Route& route) {
@@ -176,7 +190,7 @@ class Writer {
     if (!route.description.empty()) operation["description"] = route.description;
     operation["parameters"] = parameters(route, has_key);
     if (route.body != BodyKind::none) operation["requestBody"] = request_body(route);
-    operation["security"] = security_of(route);
+    if (route.needs == Needs::nothing) operation["security"] = json::array{};
     operation["responses"] = responses(route, has_key);
     methods[document_method(route.method)] = std::move(operation);
   }
@@ -195,7 +209,17 @@ class Writer {
     json::object shown = {{"in", in}, {"name", name}, {"schema", openapi_schema(schema, schemas_)}};
     if (!description.empty()) shown["description"] = description;
     if (in == "path") shown["required"] = true;
-    return shown;
+    return shared(name, std::move(shown));
+  }
+
+  /// Many routes take the same parameters: each is written once, under its name, with a number behind it if others have that name.
+  json::object shared(std::string_view name, json::object parameter) {
+    std::string id(name);
+    for (unsigned number = 2;; ++number) {
+      const auto [at, is_new] = parameters_.emplace(id, parameter);
+      if (is_new || at->value() == parameter) return {{"$ref", "#/components/parameters/" + id}};
+      id = std::string(name) + "_" + std::to_string(number);
+    }
   }
 
   json::object query_parameter(const Parameter& each) {
@@ -206,6 +230,15 @@ class Writer {
   json::object header(std::string_view name, std::string_view description, std::string_view example,
                       const Schema& schema = schemas::text) {
     return parameter("header", name, std::string(description) + " For example `" + std::string(example) + "`.", schema);
+  }
+
+  json::object key_in_path() {
+    return shared("key", {{"in", "path"},
+                          {"name", "key"},
+                          {"schema", openapi_schema(schemas::key, schemas_)},
+                          {"description", "Percent-encoded: `a/b` is `a%2Fb`."},
+                          {"required", true},
+                          {"example", "user:1"}});
   }
 
   json::array parameters(const Route& route, bool has_key) {
@@ -219,10 +252,7 @@ class Writer {
                                : route.path.starts_with("/api/v1/cluster/members") ? schemas::member_name
                                                                                    : schemas::access_name));
     } else if (has_key) {
-      json::object key = parameter("path", "key", "Percent-encoded: `a/b` is `a%2Fb`.", schemas::key);
-      key["schema"].as_object()["minLength"] = 1;
-      key["example"] = "user:1";
-      list.push_back(std::move(key));
+      list.push_back(key_in_path());
       list.push_back(query_parameter(common_parameter(CommonParameter::key_encoding)));
     }
     for (const Parameter& each : route.parameters) list.push_back(query_parameter(each));
@@ -310,6 +340,7 @@ class Writer {
     for (const unsigned status : errors_of(route, has_key)) {
       list[std::to_string(status)] = {{"$ref", "#/components/responses/" + std::to_string(status)}};
     }
+    list["default"] = {{"$ref", "#/components/responses/default"}};
     if (route.answer.also_text) {  // readiness answers its checks as text with 503 too
       json::object unavailable = error_response(documented(503));
       unavailable["content"].as_object()["text/plain"] = {{"schema", {{"type", "string"}}}};
@@ -323,6 +354,7 @@ class Writer {
   }
 
   json::object schemas_;
+  json::object parameters_;
   std::set<std::string> ids_;
 };
 
