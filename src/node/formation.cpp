@@ -57,7 +57,7 @@ Place found_cluster(const ClusterOptions& options, std::string_view own_name) {
   return place;
 }
 
-std::vector<std::string> Formation::addresses() const {
+std::vector<std::string> Formation::addresses() {
   std::set<std::string> all(options_.join.begin(), options_.join.end());
   for (const InitialMember& member : options_.initial) {
     if (member.name != own_.name) all.insert(member.peer);
@@ -67,7 +67,7 @@ std::vector<std::string> Formation::addresses() const {
   }
   all.erase(own_.peer);
   // First those that have called: they are there, and members.
-  const std::set<std::string> callers = peers_.callers();
+  const std::set<std::string> callers = peers_.take_callers();
   std::vector<std::string> asked(callers.begin(), callers.end());
   std::ranges::copy_if(all, std::back_inserter(asked), [&](const std::string& one) { return !callers.contains(one); });
   return asked;

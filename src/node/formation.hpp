@@ -60,7 +60,7 @@ class Formation {
   [[nodiscard]] std::map<base::NodeId, std::string> members_around(base::ClusterId cluster, std::uint64_t now_ms);
 
  private:
-  [[nodiscard]] std::vector<std::string> addresses() const;
+  [[nodiscard]] std::vector<std::string> addresses();
   Result<Place> attempt_listed();
   Result<Place> attempt_discovered(std::uint64_t now_ms, std::uint64_t drawn_proposal);
   [[nodiscard]] std::map<std::string, Met> look_around(std::uint64_t now_ms, std::string& silent);

@@ -130,9 +130,9 @@ void Peers::set_members(const replica::Membership& members) {
   for (const NodeId id : gone) transport_->drop(id);
 }
 
-std::set<std::string> Peers::callers() const {
+std::set<std::string> Peers::take_callers() {
   const base::MutexLock lock(mutex_);
-  return callers_;
+  return std::exchange(callers_, {});
 }
 
 void Peers::fall_silent() {

@@ -84,8 +84,9 @@ class Peers final : private transport::Handler {
   /// The node has its place in a cluster from here on: snapshots are received into `snapshots_path`.
   void begin(base::ClusterId cluster, base::NodeId node, std::string snapshots_path);
   void announce_api(const std::string& url);
-  /// Members that dialled this node before it had a place: they know it, and it may know nobody else who is still there.
-  [[nodiscard]] std::set<std::string> callers() const;
+  /// Members that dialled this node, which has no place, since this was asked last: they know it, and it may know nobody else who is
+  /// still there. Whoever is there calls again.
+  [[nodiscard]] std::set<std::string> take_callers();
   /// The node has failed: parts from all, and lets nobody in any more.
   void fall_silent();
   /// Connects to those who are members now and parts from the others.
