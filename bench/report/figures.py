@@ -11,6 +11,7 @@ TIME_OF_MICROSECONDS = ((1e6, 1e6, "s", 2), (1e3, 1e3, "ms", 1), (0, 1, "us", 0)
 MILLISECONDS = ((0, 1, "ms", 0),)
 MILLISECONDS_FINE = ((0, 1, "ms", 1),)
 SECONDS = ((0, 1, "s", 1),)
+SECONDS_FINE = ((0, 1, "s", 2),)
 BYTES = ((0, 1, "B", 0),)
 MEGABYTES = ((0, 1e6, "MB", 0),)
 

@@ -15,6 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import audit_rows  # noqa: E402
 import cluster_rows  # noqa: E402
 import embedded_rows  # noqa: E402
 import figures  # noqa: E402
@@ -94,12 +95,16 @@ def memory_sections(found):
     return {"memory-owners": shown(memory_rows.owners_table(taken), found), "memory-allocators": allocators, "allocators": allocators}
 
 
+def audit_sections(found):
+    return {"audit": shown(audit_rows.table(Found(found)), found)}
+
+
 def churn_sections(found):
     return {"memory-churn": picture("churn", "Resident memory under churn") + shown(memory_rows.churn_table(found), found)}
 
 
 PARTS = {"embedded": embedded_sections, "data": data_sections, "server": server_sections, "cluster": cluster_sections, "growth": growth_sections,
-         "latency": latency_sections, "memory": memory_sections, "churn": churn_sections}
+         "latency": latency_sections, "memory": memory_sections, "audit": audit_sections, "churn": churn_sections}
 ELSEWHERE = {"comparison-server": "comparison.md", "comparison-cluster": "comparison.md", "comparison-embedded": "comparison.md",
              "allocators": "decisions/0019-allocator.md"}
 

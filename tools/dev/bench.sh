@@ -1,7 +1,7 @@
 # bench [--all, --report ...]: measures Concord beside etcd, Redis, RocksDB and LMDB, and prints the ratios
 #
 # `./dev bench --setup` installs and builds all that is measured; every call does what of it is missing.
-# `./dev bench --all` measures the parts embedded, data, server, cluster, growth, latency and memory one after the other, in less than 20
+# `./dev bench --all` measures the parts embedded, data, server, cluster, growth, latency, memory and audit one after the other, in less than 20
 # minutes on 2 processors; a part that fails does not keep the others from it. Each writes build/bench/PART.json; build/bench/all.json
 # says how long each took. `./dev bench --report` then makes the tables and pictures of docs/performance.md of these files.
 #
@@ -14,7 +14,7 @@
 # `--cluster [argument...]` measures three nodes beside three members of etcd, leaders killed, paused and ended among it; arguments: the
 # same, and --failovers N (bench/cluster/run.py).
 # `--growth`, `--latency`, `--memory [argument...]`: how costs grow, how long requests take that arrive by the clock, and who holds the
-# memory (bench/growth/run.py, bench/latency/run.py, bench/memory/run.py).
+# memory (bench/growth/run.py, bench/latency/run.py, bench/memory/run.py). `--audit`: what the audit log costs (bench/audit/run.py).
 # `--churn [--minutes N]` looks for ten minutes whether a node grows whose keys stay as many (bench/memory/churn.py).
 # `./dev bench table [argument...]` compares the store's key table with others (docs/decisions/0003-key-table.md),
 # `./dev bench compression [argument...]` measures what packing values costs (docs/decisions/0005-compression.md).
@@ -24,16 +24,16 @@ source "$parts/setup.sh"
 # With these all parts together take less than 20 minutes; by itself a part takes its time.
 declare -A part_arguments=(
   [embedded]="" [data]="" [server]="--seconds 2 --rounds 3" [cluster]="--seconds 1 --rounds 3 --failovers 12"
-  [growth]="--seconds 2 --rounds 3" [latency]="--seconds 3 --rounds 2" [memory]="--rounds 3"
+  [growth]="--seconds 2 --rounds 3" [latency]="--seconds 3 --rounds 2" [memory]="--rounds 3" [audit]="--seconds 1 --rounds 5"
 )
-parts_of_all=(embedded data server cluster growth latency memory)
+parts_of_all=(embedded data server cluster growth latency memory audit)
 
 run_bench() {
   ensure build bench server_bench
   as_owner bench "$@"
   case ${1:-} in
     --setup)
-      build_preset bench concord embedded_bench growth_bench items_bench churn_bench
+      build_preset bench concord embedded_bench growth_bench items_bench churn_bench audit_bench
       build_etcd || say "etcd could not be built, and will be left out; it needs Go and its module proxy"
       ;;
     --all) bench_all "${@:2}" ;;
@@ -43,6 +43,7 @@ run_bench() {
     --growth) bench_processes growth bench/growth/run.py "concord growth_bench" "${@:2}" ;;
     --latency) bench_processes latency bench/latency/run.py concord "${@:2}" ;;
     --memory) bench_processes memory bench/memory/run.py items_bench "${@:2}" ;;
+    --audit) bench_processes audit bench/audit/run.py audit_bench "${@:2}" ;;
     --churn) bench_processes churn bench/memory/churn.py churn_bench "${@:2}" ;;
     table)
       build_preset bench store_table_bench
