@@ -373,6 +373,14 @@ TEST(History, BytesThatAreNoEventAreNotTakenIn) {
   ASSERT_TRUE(block);
   const std::string good = block->event(0).plain();
   for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(history.add(good.substr(0, size))) << size;
+  constexpr std::size_t first_op = 1 + 4 + 8;
+  for (const unsigned flag : {HistoryEvent::value_in_record, HistoryEvent::previous_in_record}) {
+    std::string naming = good;  // an address that nobody gave
+    naming[first_op] = static_cast<char>(static_cast<unsigned char>(good[first_op]) | flag);
+    EXPECT_FALSE(history.add(naming));
+    naming[0] = static_cast<char>(static_cast<unsigned char>(good[0]) | HistoryEvent::names_records);
+    EXPECT_FALSE(history.add(naming));
+  }
   EXPECT_TRUE(history.add(good));
   EXPECT_EQ(history.newest(), Revision(1));
 }
