@@ -244,8 +244,8 @@ bool same(const Guard& a, const Guard& b) {
 }
 
 bool same(const Operation& a, const Operation& b) {
-  const Selector& x = a.selector;
-  const Selector& y = b.selector;
+  const Selector& x = *a.selector;
+  const Selector& y = *b.selector;
   return a.kind == b.kind && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s && x.prefix == y.prefix &&
          x.suffix == y.suffix && x.contains == y.contains && x.pattern == y.pattern && x.start == y.start &&
          x.end == y.end && x.filter == y.filter && x.limit == y.limit && x.max_removed == y.max_removed &&

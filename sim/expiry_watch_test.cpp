@@ -38,7 +38,7 @@ class Node {
   void look(std::uint64_t time_ms) {
     const Revision newest = history_.newest();
     const auto block = history_.find(newest);
-    watch.take(newest.value(), block->event(static_cast<std::size_t>(newest.value() - block->first().value())));
+    watch.take(newest.value(), block->event(static_cast<std::size_t>(newest.value() - block->first().value())).plain());
     watch.narrow(newest.value(), last_ms_, time_ms);
     last_ms_ = time_ms;
   }

@@ -367,7 +367,7 @@ void Simulation::observe_events(Machine& machine) {
   for (; at <= history.newest().value(); ++at) {
     const auto block = history.find(Revision(at));
     if (!block) return wrong(machine.name() + " has no event of revision " + std::to_string(at));
-    const std::string_view event = block->event(static_cast<std::size_t>(at - block->first().value()));
+    const std::string event = block->event(static_cast<std::size_t>(at - block->first().value())).plain();
     const std::uint64_t hash = std::hash<std::string_view>()(event);
     const auto [known, is_new] = events_at_.emplace(at, hash);
     if (is_new ? !is_well_formed(event) : known->second != hash) {

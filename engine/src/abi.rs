@@ -249,7 +249,7 @@ pub unsafe extern "C" fn engine_advance(node: *mut EngineNode, out: *mut CLightB
     guarded(unsafe { node.as_mut() }, |node| {
         let Phase::Running(running) = &mut node.phase else { return Err(handle::NOT_RUNNING) };
         running.advance()?;
-        unsafe { *out = node.advance_views.light_batch(running) };
+        node.advance_views.fill_light(running, unsafe { &mut *out });
         Ok(())
     })
 }
@@ -284,36 +284,42 @@ pub unsafe extern "C" fn engine_term_at(node: *const EngineNode, index: u64) -> 
 
 // --- state --------------------------------------------------------------------------------------------------------------
 
-fn state_of(node: &Node) -> CState {
+/// Field by field where it is wanted: a copy of what was written a moment ago waits for all of it.
+fn fill_state(node: &Node, out: &mut CState) {
     let raft = node.raft();
     let pending = raft.raft_log.unstable_snapshot().as_ref().map(|snapshot| snapshot.get_metadata());
-    CState {
-        term: raft.term,
-        vote: raft.vote,
-        leader: raft.leader_id,
-        commit: raft.raft_log.committed,
-        applied: raft.raft_log.applied,
-        first: raft.raft_log.first_index(),
-        last: raft.raft_log.last_index(),
-        log_bytes: node.mirror().data_bytes(),
-        uncommitted_bytes: node.uncommitted_bytes(),
-        transferee: raft.lead_transferee.unwrap_or(0),
-        pending_snapshot_index: pending.map_or(0, |place| place.index),
-        pending_snapshot_term: pending.map_or(0, |place| place.term),
-        role: match raft.state {
-            StateRole::Follower => 0,
-            StateRole::PreCandidate => 1,
-            StateRole::Candidate => 2,
-            StateRole::Leader => 3,
-        },
-        pending_conf_change: (raft.state == StateRole::Leader && raft.has_pending_conf()).into(),
-        snapshot_wanted: (raft.state == StateRole::Leader && node.mirror().wants_snapshot()).into(),
-    }
+    out.term = raft.term;
+    out.vote = raft.vote;
+    out.leader = raft.leader_id;
+    out.commit = raft.raft_log.committed;
+    out.applied = raft.raft_log.applied;
+    out.first = raft.raft_log.first_index();
+    out.last = raft.raft_log.last_index();
+    out.log_bytes = node.mirror().data_bytes();
+    out.uncommitted_bytes = node.uncommitted_bytes();
+    out.transferee = raft.lead_transferee.unwrap_or(0);
+    out.pending_snapshot_index = pending.map_or(0, |place| place.index);
+    out.pending_snapshot_term = pending.map_or(0, |place| place.term);
+    out.role = match raft.state {
+        StateRole::Follower => 0,
+        StateRole::PreCandidate => 1,
+        StateRole::Candidate => 2,
+        StateRole::Leader => 3,
+    };
+    out.pending_conf_change = (raft.state == StateRole::Leader && raft.has_pending_conf()).into();
+    out.snapshot_wanted = (raft.state == StateRole::Leader && node.mirror().wants_snapshot()).into();
 }
 
 #[no_mangle]
 pub unsafe extern "C" fn engine_query(node: *const EngineNode, out: *mut CState) {
-    unsafe { *out = query(node, state_of) };
+    let out = unsafe { &mut *out };
+    let is_filled = query(node, |node| {
+        fill_state(node, out);
+        true
+    });
+    if !is_filled {
+        *out = CState::default();
+    }
 }
 
 #[no_mangle]

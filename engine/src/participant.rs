@@ -79,11 +79,11 @@ impl Participant {
     /// What raft does with a proposal of one normal entry, without its copies. Precondition: this node leads.
     pub fn append(&mut self, data: Vec<u8>) {
         let core = &mut self.raft.r;
-        let entry = Entry { term: core.term, index: core.raft_log.last_index() + 1, data, ..Entry::default() };
-        assert!(entry.index > core.raft_log.committed, "entry {} would replace a committed one", entry.index);
+        let index = core.raft_log.last_index() + 1;
+        assert!(index > core.raft_log.committed, "entry {index} would replace a committed one");
         let unstable = &mut core.raft_log.unstable;
-        unstable.entries_size += raft::util::entry_approximate_size(&entry);
-        unstable.entries.push(entry);
+        unstable.entries.push(Entry { term: core.term, index, data, ..Entry::default() });
+        unstable.entries_size += unstable.entries.last().map_or(0, raft::util::entry_approximate_size);
         self.raft.bcast_append();
     }
 
@@ -196,7 +196,7 @@ impl Participant {
         let last = unstable.entries.last().map(|entry| Position { index: entry.index, term: entry.term })?;
         unstable.offset = last.index + 1;
         unstable.entries_size = 0;
-        log.store.append(unstable.entries.drain(..));
+        log.store.append_run(&mut unstable.entries);
         Some(last)
     }
 
@@ -207,7 +207,11 @@ impl Participant {
             self.raft.on_persist_snap(durable.snapshot_index);
         }
         if let Some(last) = durable.last_entry {
-            self.raft.on_persist_entries(last.index, last.term);
+            if self.leads_alone() {
+                self.commit_alone(last);
+            } else {
+                self.raft.on_persist_entries(last.index, last.term);
+            }
         }
         light.committed = self.take_committed();
         assert!(self.raft.state == StateRole::Leader || self.raft.msgs.is_empty(), "only a leader may send at once");
@@ -220,6 +224,29 @@ impl Participant {
         }
         assert!(self.raft.hard_state() == self.told_hard_state, "nothing but the commit index moves in between");
         true
+    }
+
+    /// The only voter, and nobody learns from it.
+    fn leads_alone(&self) -> bool {
+        let members = self.raft.prs();
+        self.raft.state == StateRole::Leader
+            && members.is_singleton()
+            && members.iter().len() == 1
+            && self.raft.promotable()
+    }
+
+    /// What `on_persist_entries` does for who leads alone, without asking what a quorum has.
+    fn commit_alone(&mut self, last: Position) {
+        let core = &mut self.raft.r;
+        if !core.raft_log.maybe_persist(last.index, last.term) {
+            return;
+        }
+        core.raft_log.maybe_commit(last.index, core.term);
+        let (id, committed) = (core.id, core.raft_log.committed);
+        if let Some(progress) = self.raft.mut_prs().get_mut(id) {
+            progress.maybe_update(last.index);
+            progress.update_committed(committed);
+        }
     }
 
     fn committed_not_handed_out(&self) -> (u64, u64) {

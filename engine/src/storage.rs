@@ -85,15 +85,25 @@ impl Mirror {
         self.hard_state.commit = commit;
     }
 
-    /// Takes the entries over; each replaces everything from its index on.
+    /// Takes over entries that follow each other; they replace everything from the first one on.
     pub fn append(&mut self, entries: impl IntoIterator<Item = Entry>) {
-        for entry in entries {
-            assert!(entry.index > self.compacted.index, "an entry would replace the compacted {}", entry.index);
-            assert!(entry.index <= self.last() + 1, "entry {} leaves a gap behind {}", entry.index, self.last());
-            self.truncate_from(entry.index);
+        self.append_run(&mut entries.into_iter().collect());
+    }
+
+    /// The same; `run` is empty then and keeps its memory. All move at once as bytes: one by one they would pass through the stack, where a
+    /// processor waits for each that was put there a moment ago.
+    pub fn append_run(&mut self, run: &mut Vec<Entry>) {
+        let Some(first) = run.first().map(|entry| entry.index) else { return };
+        assert!(first > self.compacted.index, "an entry would replace the compacted {first}");
+        assert!(first <= self.last() + 1, "entry {first} leaves a gap behind {}", self.last());
+        self.truncate_from(first);
+        for (index, entry) in (first..).zip(run.iter()) {
+            assert!(entry.index == index, "entry {} stands where {index} is due", entry.index);
             self.data_bytes += entry.data.len() as u64;
-            self.entries.push_back(entry);
         }
+        let mut moved = VecDeque::from(std::mem::take(run));
+        self.entries.append(&mut moved);
+        *run = Vec::from(moved);
     }
 
     fn truncate_from(&mut self, index: u64) {

@@ -29,7 +29,7 @@ bool may(const Rights& rights, const Operation& operation) noexcept {
     case OperationKind::remove:
     case OperationKind::touch: return rights.covers(Permission::write, operation.key);
     case OperationKind::delete_where:
-      return rights.has(Permission::write) && (!operation.selector.filter || rights.has(Permission::read));
+      return rights.has(Permission::write) && (!operation.selector->filter || rights.has(Permission::read));
   }
   return false;
 }

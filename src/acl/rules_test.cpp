@@ -75,7 +75,7 @@ TEST(Rules, DeletingByASelectorNeedsToWriteAndByAFilterToReadToo) {
       return judge(token_of(given).rights, Transaction{.then = {operation}}) == Refusal::none;
     };
     EXPECT_EQ(judged(), holds(given, write_bit)) << int{given};
-    operation.selector.filter = "{}";
+    operation.selector->filter = "{}";
     EXPECT_EQ(judged(), holds(given, write_bit) && holds(given, read_bit)) << int{given};
   }
 }

@@ -9,6 +9,13 @@
 
 namespace concord::base {
 
+/// What `write_bytes` takes.
+[[nodiscard]] inline std::size_t bytes_size(std::string_view bytes) noexcept {
+  std::size_t size = 1 + bytes.size();
+  for (std::size_t left = bytes.size() >> 7U; left > 0; left >>= 7U) ++size;
+  return size;
+}
+
 // Precondition: there is room. Each returns the place behind what it wrote.
 inline char* write_varint(char* to, std::uint64_t value) noexcept {
   for (; value >= 0x80U; value >>= 7U) *to++ = static_cast<char>(value | 0x80U);

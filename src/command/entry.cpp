@@ -72,7 +72,7 @@ void append_selector(std::string& to, const Selector& selector) {
 void append_operation(std::string& to, const Operation& operation) {
   if (operation.kind == OperationKind::delete_where) {
     append_kind(to, operation.kind);
-    return append_selector(to, operation.selector);
+    return append_selector(to, *operation.selector);
   }
   const std::size_t most_bytes = 1 + 3 * base::max_varint_bytes + operation.key.size() + operation.value.size();
   base::append_at_most(to, most_bytes, [&](char* at) {
@@ -169,7 +169,7 @@ void read_operation(Reader& reader, Operation& operation) {
       break;
     case OperationKind::remove:
     case OperationKind::get: operation.key = read_key(reader); break;
-    case OperationKind::delete_where: read_selector(reader, operation.selector); break;
+    case OperationKind::delete_where: read_selector(reader, *operation.selector); break;
     default: reader.fail();
   }
 }

@@ -44,10 +44,10 @@ struct EveryKind {
                         {.kind = OperationKind::remove, .key = "g"},
                         {.kind = OperationKind::touch, .key = "h", .ttl_s = 1}};
     Operation where{.kind = OperationKind::delete_where};
-    where.selector = {"p", "s", "c", "x", "l", "m", "{}", 9};
+    where.selector = Selector{"p", "s", "c", "x", "l", "m", "{}", 9};
     transaction.otherwise = {{.kind = OperationKind::get, .key = "i"}, where};
     where.selector = {};
-    where.selector.suffix = "z";
+    where.selector->suffix = "z";
     transaction.otherwise.push_back(where);
   }
 };
@@ -161,7 +161,8 @@ bool same(const Selector& a, const Selector& b) {
          a.max_removed == b.max_removed && a.max_visited == b.max_visited;
 }
 bool same(const Operation& a, const Operation& b) {
-  return a.kind == b.kind && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s && same(a.selector, b.selector);
+  return a.kind == b.kind && a.key == b.key && a.value == b.value && a.ttl_s == b.ttl_s &&
+         same(*a.selector, *b.selector);
 }
 bool same(const Guard& a, const Guard& b) {
   return a.kind == b.kind && a.key == b.key && a.value == b.value && a.revision == b.revision && a.filter == b.filter;
@@ -281,7 +282,8 @@ class RandomCommands {
   Operation operation() {
     Operation operation{.kind = static_cast<OperationKind>(1 + random_.below(5))};
     if (operation.kind == OperationKind::delete_where) {
-      operation.selector = {part(), part(), part(), part(), part(), part(), part(), number(), number(), number()};
+      operation.selector =
+          Selector{part(), part(), part(), part(), part(), part(), part(), number(), number(), number()};
       return operation;
     }
     operation.key = key();

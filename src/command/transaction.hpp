@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <concord/revision.hpp>
@@ -59,12 +61,41 @@ struct Selector {
   std::uint64_t max_visited = max_delete_where_visited;
 };
 
+/// The selector of an operation. Nearly none has one, and thousands of operations are in one transaction: so it stands by itself.
+class SelectorBox {
+ public:
+  SelectorBox() noexcept = default;
+  SelectorBox(const Selector& selector) : selector_(std::make_unique<Selector>(selector)) {}
+  SelectorBox(const SelectorBox& other)
+      : selector_(other.selector_ ? std::make_unique<Selector>(*other.selector_) : nullptr) {}
+  SelectorBox(SelectorBox&& other) noexcept = default;
+  SelectorBox& operator=(SelectorBox other) noexcept {
+    selector_ = std::move(other.selector_);
+    return *this;
+  }
+  ~SelectorBox() = default;
+
+  [[nodiscard]] const Selector& operator*() const noexcept { return selector_ ? *selector_ : matches_all; }
+  [[nodiscard]] const Selector* operator->() const noexcept { return &**this; }
+  /// Made when it is not there.
+  [[nodiscard]] Selector& operator*() {
+    if (!selector_) selector_ = std::make_unique<Selector>();
+    return *selector_;
+  }
+  [[nodiscard]] Selector* operator->() { return &**this; }
+
+ private:
+  static constexpr Selector matches_all = {};
+
+  std::unique_ptr<Selector> selector_;
+};
+
 struct Operation {
   OperationKind kind = OperationKind::put;
   std::string_view key = {};
   std::string_view value = {};        ///< put: stored form
   std::uint32_t ttl_s = 0;            ///< put: 0 is "no expiry", `keep_ttl` is "as it was"; touch: at least 1
-  Selector selector = {};             ///< delete_where
+  SelectorBox selector = {};          ///< delete_where
   std::optional<bool> compress = {};  ///< put: whether to pack the value, before it is encoded (none: by its size)
 };
 

@@ -33,8 +33,8 @@ bool has_part(const Selector& selector) {
 
 Result<void> validate_operation(const Operation& operation, const Limits& limits) {
   if (operation.kind == OperationKind::delete_where) {
-    if (!has_part(operation.selector)) return fail(Errc::invalid_request, "delete_where needs at least one selector");
-    return validate_selector(operation.selector);
+    if (!has_part(*operation.selector)) return fail(Errc::invalid_request, "delete_where needs at least one selector");
+    return validate_selector(*operation.selector);
   }
   if (auto done = validate_key(operation.key); !done) return done;
   switch (operation.kind) {

@@ -79,10 +79,10 @@ TEST(Validate, EveryKindOfOperationIsChecked) {
   EXPECT_EQ(message(Operation{.kind = static_cast<OperationKind>(9), .key = "k"}), "unknown kind of operation 9");
   Operation where{.kind = OperationKind::delete_where};
   EXPECT_EQ(message(where), "delete_where needs at least one selector");
-  where.selector.prefix = "";
+  where.selector->prefix = "";
   EXPECT_EQ(message(where), "ok");
-  where.selector.start = "b";
-  where.selector.end = "a";
+  where.selector->start = "b";
+  where.selector->end = "a";
   EXPECT_EQ(message(where), "start lies behind end: 'b' > 'a'");
 }
 

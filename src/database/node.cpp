@@ -171,7 +171,7 @@ void Node::async_commit(const Transaction& transaction, const WriteOptions& opti
 }
 
 Result<BulkResult> Node::put_many(const std::vector<PutItem>& items, const WriteOptions& options) {
-  return impl_->observed(ApiOperation::put_many, long_write, facts_of_many(items, options), [&] {
+  const auto run = [&] {
     return commit_all(*impl_->database, items, options, [](const PutItem& item) -> Result<command::Operation> {
       const auto ttl_s = command::put_ttl(item.ttl, false);
       if (!ttl_s) return std::unexpected(ttl_s.error());
@@ -181,7 +181,9 @@ Result<BulkResult> Node::put_many(const std::vector<PutItem>& items, const Write
                                 .ttl_s = *ttl_s,
                                 .compress = item.compress};
     });
-  });
+  };
+  if (!impl_->is_watched()) return run();
+  return impl_->observed(ApiOperation::put_many, long_write, facts_of_many(items, options), run);
 }
 
 Result<BulkResult> Node::delete_many(const std::vector<std::string_view>& keys, const WriteOptions& options) {

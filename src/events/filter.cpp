@@ -57,8 +57,8 @@ bool Filter::matches_key(std::string_view key) const {
   return key.starts_with(prefix_) && (!pattern_ || pattern_->search(key)) && (!may_show_ || may_show_(key));
 }
 
-bool Filter::matches(std::string_view bytes) const {
-  store::HistoryEvent event(bytes);
+bool Filter::matches(const store::KeptEvent& kept) const {
+  store::HistoryEvent event(kept);
   if (event.type() == EventType::restored) return true;
   if (takes_all_) return event.count() > 0;
   store::HistoryEvent::Change change;

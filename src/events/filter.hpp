@@ -31,7 +31,7 @@ class Filter {
     return (types_ & (bit(event) | bit(change))) != 0;
   }
   /// Whether the event holds something that is wanted, or comes to everybody.
-  [[nodiscard]] bool matches(std::string_view event) const;
+  [[nodiscard]] bool matches(const store::KeptEvent& kept) const;
 
   [[nodiscard]] bool wants_reads() const noexcept {
     return (types_ & (bit(EventType::get) | bit(EventType::get_many))) != 0;

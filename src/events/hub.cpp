@@ -224,8 +224,8 @@ void Hub::dispatch_indexed(Revision from, Revision to, Readies& readies) {
   }
 }
 
-void Hub::offer_event(Revision revision, std::string_view bytes, Readies& readies) {
-  store::HistoryEvent event(bytes);
+void Hub::offer_event(Revision revision, const store::KeptEvent& kept, Readies& readies) {
+  store::HistoryEvent event(kept);
   const auto offer = [&](Subscriber& subscriber) {
     if (subscriber.last_offered == revision) return;
     subscriber.last_offered = revision;

@@ -79,7 +79,8 @@ class Hub : public std::enable_shared_from_this<Hub> {
   void dispatch_new();
   [[nodiscard]] bool wait_for_new();
   void dispatch_indexed(Revision from, Revision to, Readies& readies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void offer_event(Revision revision, std::string_view bytes, Readies& readies) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void offer_event(Revision revision, const store::KeptEvent& kept, Readies& readies)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<store::History> history_;
   const HubSettings settings_;

@@ -50,12 +50,12 @@ Result<bool> Subscriber::take_queued(std::vector<Event>& to, std::size_t most) {
     revisions.assign(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
   }
   for (const Revision revision : revisions) {
-    const auto bytes = bytes_of(revision);
-    if (!bytes) {
+    const auto event = event_of(revision);
+    if (!event) {
       if (!to.empty()) return true;  // what came before goes first
       return end(hub_->compacted(revision.previous()));
     }
-    if (auto added = append(to, revision, *bytes); !added) return end(std::move(added.error()));
+    if (auto added = append(to, revision, *event); !added) return end(std::move(added.error()));
     const base::MutexLock lock(mutex_);
     position_ = revision;
     queue_.pop_front();
@@ -83,13 +83,13 @@ Result<bool> Subscriber::scan(std::vector<Event>& to, std::size_t most, std::siz
       continue;
     }
     if (looked_at >= most_looked_at) break;
-    const auto bytes = bytes_of(at.next());
-    if (!bytes) {
+    const auto event = event_of(at.next());
+    if (!event) {
       if (!to.empty()) break;
       return end(hub_->compacted(at));
     }
-    if (settings_.filter.matches(*bytes)) {
-      if (auto added = append(to, at.next(), *bytes); !added) return end(std::move(added.error()));
+    if (settings_.filter.matches(*event)) {
+      if (auto added = append(to, at.next(), *event); !added) return end(std::move(added.error()));
     }
     at = at.next();
   }
@@ -110,7 +110,7 @@ bool Subscriber::settle() {
 }
 
 /// Nothing: it is not kept.
-std::optional<std::string_view> Subscriber::bytes_of(Revision revision) {
+std::optional<store::KeptEvent> Subscriber::event_of(Revision revision) {
   const auto is_in = [&] {
     return block_ && revision >= block_->first() && revision.value() - block_->first().value() < block_->size();
   };
@@ -122,8 +122,8 @@ std::optional<std::string_view> Subscriber::bytes_of(Revision revision) {
   return block_->event(revision.value() - block_->first().value());
 }
 
-Result<void> Subscriber::append(std::vector<Event>& to, Revision revision, std::string_view bytes) const {
-  store::HistoryEvent event(bytes);
+Result<void> Subscriber::append(std::vector<Event>& to, Revision revision, const store::KeptEvent& kept) const {
+  store::HistoryEvent event(kept);
   Event& made = to.emplace_back();
   made.type = event.type();
   made.revision = revision;

@@ -77,8 +77,8 @@ class Subscriber final : public Subscription::Impl, public std::enable_shared_fr
   [[nodiscard]] Result<bool> scan(std::vector<Event>& to, std::size_t most, std::size_t most_looked_at);
   /// All there is was seen: whether nothing has come meanwhile.
   [[nodiscard]] bool settle();
-  [[nodiscard]] std::optional<std::string_view> bytes_of(Revision revision);
-  [[nodiscard]] Result<void> append(std::vector<Event>& to, Revision revision, std::string_view bytes) const;
+  [[nodiscard]] std::optional<store::KeptEvent> event_of(Revision revision);
+  [[nodiscard]] Result<void> append(std::vector<Event>& to, Revision revision, const store::KeptEvent& kept) const;
   [[nodiscard]] Result<bool> end(Error why);
   [[nodiscard]] bool has_something() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -14,6 +14,13 @@ using base::EntryView;
 using base::HardState;
 using base::Index;
 
+namespace {
+
+/// So much is written before the disk is asked to begin with it: what it has at the end of a segment holds up nobody.
+constexpr std::uint64_t begun_bytes = 8U << 20U;
+
+}  // namespace
+
 Log::Log(env::FileSystem& files, std::string directory, const LogOptions& options)
     : files_(files), directory_(std::move(directory)), options_(options) {}
 
@@ -72,9 +79,12 @@ Result<void> Log::append(std::span<const EntryView> entries, const std::optional
     if (auto rotated = rotate(needed); !rotated) return rotated;
   }
   const std::size_t before = pending_.size();
-  std::optional<HardState> kept_state = hard_state;
-  if (CONCORD_MUTANT("a-vote-is-forgotten") && kept_state) kept_state->vote = base::NodeId();
-  advance(append_batch(pending_, next_place(), entries, kept_state), before);
+  if (CONCORD_MUTANT("a-vote-is-forgotten") && hard_state) {
+    const HardState forgotten{.term = hard_state->term, .vote = base::NodeId(), .commit = hard_state->commit};
+    advance(append_batch(pending_, next_place(), entries, forgotten), before);
+  } else {
+    advance(append_batch(pending_, next_place(), entries, hard_state), before);
+  }
   if (!entries.empty()) {
     CONCORD_CHECK(entries.front().index <= last_index_.next(), "the log has no gaps");
     CONCORD_CHECK(entries.front().index >= first_index(), "what was purged is not replaced");
@@ -111,6 +121,10 @@ Result<void> Log::write_pending() {
     return failed(written.error());
   }
   written_offset_ = offset_;
+  if (written_offset_ - begun_offset_ >= begun_bytes) {
+    segments_.back().file->begin_writing(begun_offset_, written_offset_ - begun_offset_);
+    begun_offset_ = written_offset_;
+  }
   pending_.clear();
   if (pending_.capacity() > 2 * options_.buffer_limit_bytes) pending_.shrink_to_fit();
   const base::MutexLock lock(shared_mutex_);
@@ -125,6 +139,7 @@ Result<void> Log::sync_current() {
     if (!is_well_again) return failed(synced.error());
   }
   is_synced_ = true;
+  begun_offset_ = written_offset_;
   synced_offset_.store(written_offset_, std::memory_order_relaxed);
   return {};
 }
@@ -310,7 +325,7 @@ Result<void> Log::start_segment(std::uint64_t id, std::uint64_t needed_bytes, Be
                        .first_index = header.first_index,
                        .last_index = last_index_});
   previous_crc_ = crc;
-  offset_ = written_offset_ = first_record_offset;
+  offset_ = written_offset_ = begun_offset_ = first_record_offset;
   is_synced_ = true;
   {
     const base::MutexLock lock(shared_mutex_);

@@ -45,10 +45,10 @@ namespace concord::log {
 
 struct LogOptions {
   std::uint64_t segment_bytes = 64U << 20U;
-  bool buffered = false;                         ///< `append` only keeps the bytes; `flush` writes them
-  std::uint64_t buffer_limit_bytes = 4U << 20U;  ///< more than that is written at once
-  std::uint64_t salt = 0;                        ///< drawn at random: makes checksums of new segments unpredictable
-  std::uint64_t boot_id = 0;                     ///< differs from one boot of the machine to the next
+  bool buffered = false;                           ///< `append` only keeps the bytes; `flush` writes them
+  std::uint64_t buffer_limit_bytes = 256U << 10U;  ///< as much is written at once: it is still in the cache then
+  std::uint64_t salt = 0;                          ///< drawn at random: makes checksums of new segments unpredictable
+  std::uint64_t boot_id = 0;                       ///< differs from one boot of the machine to the next
 };
 
 class Log {
@@ -182,6 +182,7 @@ class Log {
   std::deque<Segment>
       segments_;  // Invariant: ids are consecutive, the last is written to; not empty after a maker returned
   std::uint64_t offset_ = 0;          // of the next record in the current segment
+  std::uint64_t begun_offset_ = 0;    // the disk was asked to write up to it
   std::uint64_t written_offset_ = 0;  // Invariant: offset_ == written_offset_ + pending_.size()
   std::uint32_t previous_crc_ = 0;
   std::string pending_;

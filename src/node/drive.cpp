@@ -87,6 +87,7 @@ Result<void> Runtime::propose_queued() {
 }
 
 Result<void> Runtime::turn() {
+  replica_->state().look_further();
   auto persist = replica_->begin_turn();
   if (!persist) return std::unexpected(std::move(persist.error()));
   bool sends_at_once = true;

@@ -37,7 +37,7 @@ std::vector<std::string> events_of(const store::History& history) {
       ADD_FAILURE() << at.value();
       return events;
     }
-    events.emplace_back(block->event(at.value() - block->first().value()));
+    events.push_back(block->event(at.value() - block->first().value()).plain());
   }
   return events;
 }

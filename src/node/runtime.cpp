@@ -207,6 +207,7 @@ Answer Runtime::write(const Write& write, milliseconds timeout) {
     const bool decides_alone = sole_voter_.load(std::memory_order_relaxed) && serving_.load(std::memory_order_relaxed);
     if (decides_alone && !failed_.load(std::memory_order_relaxed)) {
       InlineWaiter waiter;
+      if (!write.key.empty()) replica_->state().look_ahead(write.key);
       if (auto pushed = push_inline(write, waiter); !pushed) return std::unexpected(std::move(pushed.error()));
       drive();
       const bool must_flush = log_->has_unwritten() && !flush_is_planned_.load(std::memory_order_relaxed);

@@ -107,6 +107,7 @@ Result<ProposeResult> proposed(const engine_node* node, engine_status status) {
 
 struct RaftNode::Views {
   engine_batch found = {};
+  engine_light_batch advanced = {};
   std::vector<Message> messages;
   std::vector<EntryView> entries;
   std::vector<Message> persisted_messages;
@@ -201,6 +202,12 @@ Result<void> RaftNode::forget_leader() { return checked(node_.get(), engine_forg
 bool RaftNode::has_ready() const noexcept { return engine_has_ready(node_.get()) != 0; }
 
 Result<ReadyBatch> RaftNode::ready() {
+  ReadyBatch batch;
+  if (auto done = ready(batch); !done) return std::unexpected(std::move(done.error()));
+  return batch;
+}
+
+Result<void> RaftNode::ready(ReadyBatch& batch) {
   engine_batch& found = views_->found;
   const engine_status status = engine_ready(node_.get(), &found);
   if (status != ENGINE_OK) return std::unexpected(error_of(node_.get(), status));
@@ -213,7 +220,6 @@ Result<ReadyBatch> RaftNode::ready() {
   for (std::size_t i = 0; i < found.read_states_size; ++i) {
     views.read_states.push_back({found.read_states[i].context, Index(found.read_states[i].index)});
   }
-  ReadyBatch batch;
   batch.messages = views.messages;
   batch.entries = views.entries;
   batch.must_sync = found.must_sync != 0;
@@ -221,27 +227,34 @@ Result<ReadyBatch> RaftNode::ready() {
   batch.committed = views.committed;
   batch.read_states = views.read_states;
   batch.role_changed = found.role_changed != 0;
+  batch.hard_state.reset();
   if (found.has_hard_state != 0) {
     batch.hard_state = HardState{Term(found.hard_term), NodeId(found.hard_vote), Index(found.hard_commit)};
   }
+  batch.snapshot.reset();
   if (const engine_snapshot& snapshot = found.snapshot; snapshot.index != 0) {
     batch.snapshot =
         SnapshotView{Index(snapshot.index), Term(snapshot.term), copy(snapshot.conf_state), view(snapshot.data)};
   }
-  return batch;
+  return {};
 }
 
 Result<AdvanceBatch> RaftNode::advance() {
-  engine_light_batch found;
+  AdvanceBatch batch;
+  if (auto done = advance(batch); !done) return std::unexpected(std::move(done.error()));
+  return batch;
+}
+
+Result<void> RaftNode::advance(AdvanceBatch& batch) {
+  engine_light_batch& found = views_->advanced;
   const engine_status status = engine_advance(node_.get(), &found);
   if (status != ENGINE_OK) return std::unexpected(error_of(node_.get(), status));
   fill(views_->advance_messages, found.messages);
   fill(views_->advance_committed, found.committed);
-  AdvanceBatch batch;
-  if (found.commit != 0) batch.commit = Index(found.commit);
+  batch.commit = found.commit != 0 ? std::optional(Index(found.commit)) : std::nullopt;
   batch.messages = views_->advance_messages;
   batch.committed = views_->advance_committed;
-  return batch;
+  return {};
 }
 
 Result<void> RaftNode::advance_apply(Index index) {
@@ -265,7 +278,7 @@ std::optional<Term> RaftNode::term_at(Index index) const noexcept {
 // --- state -----------------------------------------------------------------------------------------------------------
 
 RaftStatus RaftNode::status() const noexcept {
-  engine_state state;
+  engine_state state{};
   engine_query(node_.get(), &state);
   RaftStatus status;
   status.role = static_cast<Role>(state.role);

@@ -218,8 +218,11 @@ class RaftNode {
   // --- a turn --------------------------------------------------------------------------------------------------------
   [[nodiscard]] bool has_ready() const noexcept;
   Result<ReadyBatch> ready();
+  /// The same where the batch is kept; after an error it holds nothing of use. So the next.
+  Result<void> ready(ReadyBatch& batch);
   /// Everything in the batch is durable (or needs not be, when !must_sync).
   Result<AdvanceBatch> advance();
+  Result<void> advance(AdvanceBatch& batch);
   /// All entries up to `index` are applied. Never back, never beyond what was handed out as committed.
   Result<void> advance_apply(Index index);
 

@@ -82,9 +82,7 @@ Result<void> Replica::start() {
 Result<PersistRequest> Replica::begin_turn() {
   CONCORD_CHECK(!in_turn_, "a turn begins after the last one finished");
   if (auto done = compact_mirror(); !done) return std::unexpected(std::move(done.error()));
-  auto ready = raft_->ready();
-  if (!ready) return std::unexpected(std::move(ready.error()));
-  ready_ = *ready;
+  if (auto done = raft_->ready(ready_); !done) return std::unexpected(std::move(done.error()));
   note_snapshots(ready_.messages);
   in_turn_ = true;
   applied_early_ = 0;
@@ -123,8 +121,7 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
   CONCORD_CHECK(in_turn_, "a turn finishes once");
   CONCORD_CHECK(!ready_.snapshot || state_->applied_index() >= ready_.snapshot->index, "a snapshot is installed");
   in_turn_ = false;
-  auto more = raft_->advance();
-  if (!more) return std::unexpected(std::move(more.error()));
+  if (auto done = raft_->advance(advanced_); !done) return std::unexpected(std::move(done.error()));
   // Raft, too, must know that all up to there is applied: it looks through what is not before it asks for votes.
   if (ready_.snapshot) {
     if (auto done = raft_->advance_apply(ready_.snapshot->index); !done)
@@ -132,10 +129,10 @@ Result<TurnResult> Replica::finish_turn(std::vector<store::Applied>& applied) {
   }
   if (auto done = apply(ready_.committed, applied_early_, applied); !done)
     return std::unexpected(std::move(done.error()));
-  if (auto done = apply(more->committed, 0, applied); !done) return std::unexpected(std::move(done.error()));
-  note_snapshots(more->messages);
+  if (auto done = apply(advanced_.committed, 0, applied); !done) return std::unexpected(std::move(done.error()));
+  note_snapshots(advanced_.messages);
   return TurnResult{.persisted_messages = ready_.persisted_messages,
-                    .messages = more->messages,
+                    .messages = advanced_.messages,
                     .read_states = ready_.read_states,
                     .digests = digests_,
                     .role_changed = ready_.role_changed,

@@ -152,7 +152,9 @@ class Replica {
   base::Index replayed_index_;  // Invariant: last entry given to `replay`, or the applied index
   base::Term replayed_term_;
   std::vector<store::Applied> replay_applied_;
-  raft::ReadyBatch ready_;  // of the turn under way
+  // Of the turn under way.
+  raft::ReadyBatch ready_;
+  raft::AdvanceBatch advanced_;
   bool in_turn_ = false;
   std::size_t applied_early_ = 0;                       // of ready_.committed
   std::map<base::NodeId, base::Index> sent_snapshots_;  // the last to each

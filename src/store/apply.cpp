@@ -75,19 +75,20 @@ class Changes {
 
   void put(const KeySpace::Place& place, std::string_view key, std::string_view value, std::uint32_t ttl_s) {
     const auto deadline_ms = deadline_of(ttl_s, now_ms_, place.record);
-    tell(ChangeKind::put, place.record, key, value, deadline_ms);
+    RecordRef record = keys_.make_record(place, key, value, deadline_ms);
+    tell(ChangeKind::put, place.record, key, record.get(), deadline_ms);
     if (quotas_ != nullptr) quotas_->note(key, size_of(place.record), value.size());
-    keys_.put(place, key, value, deadline_ms);
+    keys_.put(place, key, std::move(record));
   }
   /// Precondition: the key is there; so for `remove`.
   void touch(const KeySpace::Place& place, std::string_view key, std::uint32_t ttl_s) {
-    const std::string_view value = place.record->value();
     const auto deadline_ms = deadline_of(ttl_s, now_ms_, place.record);
-    tell(ChangeKind::touch, place.record, key, value, deadline_ms);
-    keys_.put(place, key, value, deadline_ms);
+    RecordRef record = keys_.make_record(place, key, place.record->value(), deadline_ms);
+    tell(ChangeKind::touch, place.record, key, record.get(), deadline_ms);
+    keys_.put(place, key, std::move(record));
   }
   void remove(const KeySpace::Place& place, std::string_view key, ChangeKind kind = ChangeKind::remove) {
-    tell(kind, place.record, key, {}, std::nullopt);
+    tell(kind, place.record, key, nullptr, std::nullopt);
     if (quotas_ != nullptr) quotas_->note(key, size_of(place.record), std::nullopt);
     keys_.remove(place);
   }
@@ -96,16 +97,17 @@ class Changes {
   static std::optional<std::size_t> size_of(const Record* record) noexcept {
     return record == nullptr ? std::nullopt : std::optional(record->value().size());
   }
-  void tell(ChangeKind kind, const Record* before, std::string_view key, std::string_view value,
-            std::optional<ClusterTimeMs> deadline_ms) {
+  void tell(ChangeKind kind, Record* before, std::string_view key, Record* after,
+            const std::optional<ClusterTimeMs>& deadline_ms) {
     if (listener_ == nullptr) return;
-    const bool was_there = before != nullptr;
-    listener_->on_change({.kind = kind,
-                          .key = key,
-                          .value = value,
-                          .previous = was_there ? before->revision() : Revision(),
-                          .previous_value = was_there ? before->value() : std::string_view(),
-                          .deadline_ms = deadline_ms});
+    Change change{.kind = kind, .key = key, .record = after, .previous_record = before};
+    if (after != nullptr) change.value = after->value();
+    if (before != nullptr) {
+      change.previous = before->revision();
+      change.previous_value = before->value();
+    }
+    if (deadline_ms) change.deadline_ms = *deadline_ms;
+    listener_->on_change(change);
   }
 
   KeySpace& keys_;
@@ -143,10 +145,9 @@ class TransactionRun {
         keys_.commit();
         keys_.begin(Revision(keys_.visible() + 1), false);
       }
-      auto result = run(operation);
+      auto done = run(operation, outcome.results.emplace_back());
       // A selector compiles or not whatever the state is: nothing was changed by an earlier one that can't stay.
-      if (!result) return std::unexpected(std::move(result.error()));
-      outcome.results.push_back(std::move(*result));
+      if (!done) return std::unexpected(std::move(done.error()));
     }
     if (may_be_refused) {
       if (const auto excess = quotas_.excess()) {
@@ -190,18 +191,17 @@ class TransactionRun {
     return GuardFailure::none;
   }
 
-  Result<OperationResult> run(const Operation& operation) {
-    if (operation.kind == OperationKind::delete_where) return delete_where(operation);
+  Result<void> run(const Operation& operation, OperationResult& result) {
+    if (operation.kind == OperationKind::delete_where) return delete_where(operation, result);
     const KeySpace::Place place = keys_.locate(operation.key);
-    OperationResult result;
     if (operation.kind == OperationKind::put) {
       changes_.put(place, operation.key, operation.value, operation.ttl_s);
       result.revision = revision_;
-      return result;
+      return {};
     }
     if (place.record == nullptr) {
       result.status = OperationStatus::not_found;
-      return result;
+      return {};
     }
     if (operation.kind == OperationKind::remove) {
       changes_.remove(place, operation.key);
@@ -212,11 +212,11 @@ class TransactionRun {
       result.revision = place.record->revision();
       result.value = value_of(*place.record);
     }
-    return result;
+    return {};
   }
 
-  Result<OperationResult> delete_where(const Operation& operation) {
-    const Selector& wanted = operation.selector;
+  Result<void> delete_where(const Operation& operation, OperationResult& result) {
+    const Selector& wanted = *operation.selector;
     const auto selector = command::CompiledSelector::compile(wanted);
     if (!selector) return undecodable(selector.error());
     std::vector<std::string> matching;
@@ -229,15 +229,14 @@ class TransactionRun {
       return matching.size() < most;
     });
     if (!done) return undecodable(done.error());
-    OperationResult result;
     const bool has_enough = is_limited && matching.size() == most;
     if (!cursor.is_finished() && !has_enough) {
       result.status = OperationStatus::too_large;
-      return result;
+      return {};
     }
     for (const std::string& key : matching) changes_.remove(keys_.locate(key), key);
     result.count = matching.size();
-    return result;
+    return {};
   }
 
   /// The newest versions, those of this transaction among them.

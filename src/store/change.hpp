@@ -16,6 +16,8 @@
 
 namespace concord::store {
 
+class Record;
+
 enum class ChangeKind : std::uint8_t { put, remove, touch, expire };
 
 struct Change {
@@ -25,6 +27,9 @@ struct Change {
   Revision previous = {};                ///< of the version that was replaced or removed; 0: there was none
   std::string_view previous_value = {};  ///< stored form of that version; empty: there was none
   std::optional<base::ClusterTimeMs> deadline_ms = {};  ///< put, touch
+  // The records of `value` and `previous_value`, for who keeps them (`Record::retain`); null: they are in none.
+  Record* record = nullptr;
+  Record* previous_record = nullptr;
 };
 
 class ChangeListener {

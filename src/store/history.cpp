@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::size_t head_bytes = 1 + 4 + 8;
 constexpr std::size_t most_number_bytes = 5;  // of a varint below 2^35: sizes, seconds
+/// A shorter value is copied into the event: to hold its record would cost as much.
+constexpr std::size_t least_held_bytes = 512;
+/// The records that one block holds are at most such a part of what a history may have, because they leave with it.
+constexpr std::uint64_t held_part = 16;
+/// What is in records takes few bytes of a block: such a block is smaller.
+constexpr std::size_t least_block_bytes = std::size_t{4} << 10U;
 
 using base::write_bytes;
 using base::write_varint;
@@ -69,15 +75,55 @@ std::size_t most_bytes(std::size_t key, std::size_t value, std::size_t previous)
   return 1 + 4 * most_number_bytes + key + value + previous;
 }
 
+char* write_content(char* to, std::string_view content, const Record* record) {
+  if (record == nullptr) return write_bytes(to, content);
+  const auto address = std::uint64_t{reinterpret_cast<std::uintptr_t>(record)};
+  std::memcpy(to, &address, sizeof address);
+  return to + sizeof address;
+}
+
 char* write_change(char* to, const HistoryEvent::Change& change) {
-  *to++ = static_cast<char>(change.op);
+  *to++ = static_cast<char>(static_cast<unsigned>(change.op) |
+                            (change.value_in == nullptr ? 0U : HistoryEvent::value_in_record) |
+                            (change.previous_in == nullptr ? 0U : HistoryEvent::previous_in_record));
   to = write_bytes(to, change.key);
-  to = write_bytes(to, change.value);
-  to = write_bytes(to, change.previous);
+  to = write_content(to, change.value, change.value_in);
+  to = write_content(to, change.previous, change.previous_in);
   return write_varint(to, change.ttl_s);
 }
 
+char* write_head(char* to, unsigned type, std::uint32_t count, std::int64_t time_ms) {
+  *to++ = static_cast<char>(type);
+  std::memcpy(to, &count, sizeof count);
+  std::memcpy(to + sizeof count, &time_ms, sizeof time_ms);
+  return to + sizeof count + sizeof time_ms;
+}
+
 }  // namespace
+
+void KeptEvent::append_to(std::string& plain) const {
+  if ((static_cast<unsigned char>(bytes_.front()) & HistoryEvent::names_records) == 0) {
+    plain += bytes_;
+    return;
+  }
+  HistoryEvent event(*this);
+  base::append_at_most(plain, head_bytes, [&](char* to) {
+    return write_head(to, static_cast<unsigned>(event.type()), static_cast<std::uint32_t>(event.count()),
+                      event.time_ms());
+  });
+  HistoryEvent::Change change;
+  while (event.next(change)) {
+    change.value_in = change.previous_in = nullptr;
+    const std::size_t most = most_bytes(change.key.size(), change.value.size(), change.previous.size());
+    base::append_at_most(plain, most, [&](char* to) { return write_change(to, change); });
+  }
+}
+
+std::string KeptEvent::plain() const {
+  std::string plain;
+  append_to(plain);
+  return plain;
+}
 
 HistoryBlock::HistoryBlock(std::size_t capacity_bytes)
     : capacity_bytes_(capacity_bytes), bytes_(new char[capacity_bytes]), ends_(new std::uint32_t[most_events]) {}
@@ -85,18 +131,27 @@ HistoryBlock::HistoryBlock(std::size_t capacity_bytes)
 bool HistoryEvent::next(Change& change) {
   if (seen_ == count_ || !reader_.ok()) return false;
   ++seen_;
-  const std::uint8_t op = reader_.byte();
-  if (op > static_cast<std::uint8_t>(ChangeKind::expire)) reader_.fail();
+  const unsigned head = reader_.byte();
+  const unsigned op = head & ~op_flags_;
+  if (op > static_cast<unsigned>(ChangeKind::expire)) reader_.fail();
   change.op = static_cast<ChangeKind>(op);
   change.key = reader_.bytes();
-  change.value = reader_.bytes();
-  change.previous = reader_.bytes();
+  change.value = content((head & value_in_record) != 0, change.value_in);
+  change.previous = content((head & previous_in_record) != 0, change.previous_in);
   change.ttl_s = reader_.varint();
   return reader_.ok();
 }
 
+std::string_view HistoryEvent::content(bool is_in_record, Record*& record) {
+  record = nullptr;
+  if (!is_in_record || !reader_.ok()) return reader_.bytes();
+  record = reinterpret_cast<Record*>(static_cast<std::uintptr_t>(reader_.fixed64()));
+  return record == nullptr ? std::string_view() : record->value();
+}
+
 bool HistoryImage::next_block(std::string& block, std::size_t target_bytes) {
   block.clear();
+  std::string event;
   while (next_.value() < first_.value() + count_ && block.size() < target_bytes) {
     const HistoryBlock& from = *blocks_[next_block_];
     const std::size_t position = next_.value() - from.first().value();
@@ -104,7 +159,9 @@ bool HistoryImage::next_block(std::string& block, std::size_t target_bytes) {
       ++next_block_;
       continue;
     }
-    base::append_bytes(block, from.event(position));
+    event.clear();
+    from.event(position).append_to(event);
+    base::append_bytes(block, event);
     next_ = next_.next();
   }
   return !block.empty();
@@ -121,8 +178,7 @@ void History::on_change(const Change& change) {
   if (changes_ == 0) begin_event(change.kind);
   has_one_kind_ = has_one_kind_ && change.kind == kind_;
   ++changes_;
-  HistoryEvent::Change told{
-      .op = change.kind, .key = change.key, .value = {}, .previous = change.previous_value, .ttl_s = 0};
+  HistoryEvent::Change told{.op = change.kind, .key = change.key, .value = {}, .previous = change.previous_value};
   if (change.kind == ChangeKind::put) told.value = change.value;
   if (change.deadline_ms) {
     const base::ClusterTimeMs left_ms = *change.deadline_ms - std::min(*change.deadline_ms, stamp_.cluster_time_ms);
@@ -133,11 +189,31 @@ void History::on_change(const Change& change) {
     told.previous = {};
   }
   previous_bytes_ += told.previous.size();
-  const std::size_t size_bytes = most_bytes(told.key.size(), told.value.size(), told.previous.size());
-  is_too_large_ = is_too_large_ || end_ - begin_ + size_bytes > limits_.max_event_bytes;
+  // As if all of it stood here: what is told must not depend on where it is kept.
+  const std::size_t whole_bytes = most_bytes(told.key.size(), told.value.size(), told.previous.size());
+  is_too_large_ = is_too_large_ || end_ - begin_ + elsewhere_bytes_ + whole_bytes > limits_.max_event_bytes;
   if (is_too_large_) return;
-  char* const to = room(size_bytes);
+  told.value_in = hold(change.record, told.value);
+  told.previous_in = hold(change.previous_record, told.previous);
+  char* const to = room(most_bytes(told.key.size(), told.value_in == nullptr ? told.value.size() : sizeof(Record*),
+                                   told.previous_in == nullptr ? told.previous.size() : sizeof(Record*)));
   end_ += static_cast<std::size_t>(write_change(to, told) - to);
+}
+
+/// Null: it is short, or in no record, and is to be copied.
+Record* History::hold(Record* record, std::string_view content) {
+  if (record == nullptr || content.size() < least_held_bytes) return nullptr;
+  record->retain();
+  held_.emplace_back(record);
+  held_bytes_ += record->memory_bytes();
+  elsewhere_bytes_ += base::bytes_size(content) - sizeof record;
+  return record;
+}
+
+void History::let_go_of_held() noexcept {
+  held_.clear();
+  held_bytes_ = 0;
+  elsewhere_bytes_ = 0;
 }
 
 void History::begin_event(ChangeKind kind) {
@@ -147,6 +223,7 @@ void History::begin_event(ChangeKind kind) {
   previous_bytes_ = 0;
   left_out_.clear();
   is_too_large_ = false;
+  let_go_of_held();
   (void)room(head_bytes);
   end_ += head_bytes;
 }
@@ -167,6 +244,7 @@ void History::on_command(command::CommandKind kind, bool changed, Revision revis
 /// Of everything at once, or of too much, so it names no key.
 void History::add_restored(Revision revision) {
   end_ = begin_;
+  let_go_of_held();
   (void)room(head_bytes);
   end_ += head_bytes;
   write_head(EventType::restored, 0);
@@ -175,18 +253,16 @@ void History::add_restored(Revision revision) {
 
 void History::write_head(EventType type, std::uint32_t count) {
   const std::int64_t time_ms = static_cast<std::int64_t>(stamp_.cluster_time_ms) + stamp_.wall_offset_ms;
-  char* const head = tail_->bytes_.get() + begin_;
-  *head = static_cast<char>(type);
-  std::memcpy(head + 1, &count, sizeof count);
-  std::memcpy(head + 1 + sizeof count, &time_ms, sizeof time_ms);
+  const unsigned flag = held_.empty() ? 0U : HistoryEvent::names_records;
+  (void)store::write_head(tail_->bytes_.get() + begin_, static_cast<unsigned>(type) | flag, count, time_ms);
 }
 
 /// A key that was changed more than once is left with its last change. What is written is no longer than what was there.
 void History::merge_changes() {
   write_head(EventType::txn, changes_);  // until it is known: what stands there can be read as an event
-  if (!may_repeat_a_key(HistoryEvent(pending()))) return;
+  if (!may_repeat_a_key(HistoryEvent(KeptEvent(pending())))) return;
   const std::string event(pending());
-  HistoryEvent reader(event);
+  HistoryEvent reader{KeptEvent(event)};
   HistoryEvent::Change change;
   absl::btree_map<std::string_view, Merged> keys;
   for (std::size_t position = 0; reader.next(change); ++position) {
@@ -197,9 +273,11 @@ void History::merge_changes() {
     const HistoryEvent::Change before = at->second.change;
     at->second = {.change = change, .position = position, .was_there = at->second.was_there};
     at->second.change.previous = before.previous;
+    at->second.change.previous_in = before.previous_in;
     if (change.op == ChangeKind::touch && before.op == ChangeKind::put) {  // still the news is what it holds
       at->second.change.op = ChangeKind::put;
       at->second.change.value = before.value;
+      at->second.change.value_in = before.value_in;
     }
   }
   if (keys.size() == changes_) return;
@@ -230,6 +308,11 @@ void History::publish(Revision revision) {
   }
   tail_->ends_[tail_count_++] = static_cast<std::uint32_t>(end_);
   begin_ = end_;
+  if (!held_.empty()) {
+    tail_->held_.insert(tail_->held_.end(), std::move_iterator(held_.begin()), std::move_iterator(held_.end()));
+    tail_->held_bytes_ += held_bytes_;
+    let_go_of_held();
+  }
   tail_->count_.store(static_cast<std::uint32_t>(tail_count_), std::memory_order_release);
   published_.store(published_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   // Sequentially consistent like `wake_wanted_`: either the waker is called, or who wants it sees the new revision.
@@ -239,13 +322,19 @@ void History::publish(Revision revision) {
 
 /// Room behind the event under way; moves it to a new block when there is none.
 char* History::room(std::size_t size_bytes) {
-  const bool has_room = tail_count_ < HistoryBlock::most_events && end_ + size_bytes <= tail_->capacity_bytes_;
+  const bool may_hold =
+      held_.empty() || tail_count_ == 0 || tail_->held_bytes_ + held_bytes_ <= limits_.max_bytes / held_part;
+  const bool has_room =
+      may_hold && tail_count_ < HistoryBlock::most_events && end_ + size_bytes <= tail_->capacity_bytes_;
   if (!has_room) {
     const std::string moved(pending());
     // One that grows change by change is not moved each time.
     const std::size_t grows_bytes = moved.size() > head_bytes ? moved.size() : 0;
+    const std::size_t usual_bytes =
+        may_hold ? HistoryBlock::usual_bytes : std::clamp(2 * begin_, least_block_bytes, HistoryBlock::usual_bytes);
+    Blocks dropped;
     const base::MutexLock lock(mutex_);
-    begin_block(moved.size() + size_bytes + grows_bytes);
+    dropped = begin_block(std::max(usual_bytes, moved.size() + size_bytes + grows_bytes));
     std::memcpy(tail_->bytes_.get(), moved.data(), moved.size());
     end_ = moved.size();
   }
@@ -253,42 +342,48 @@ char* History::room(std::size_t size_bytes) {
 }
 
 /// Behind the newest event.
-void History::begin_block(std::size_t wanted_bytes) {
-  const std::size_t capacity_bytes = std::max(HistoryBlock::usual_bytes, wanted_bytes);
+History::Blocks History::begin_block(std::size_t capacity_bytes) {
   CONCORD_CHECK(capacity_bytes < (std::size_t{1} << 32U), "places in a block have 32 bits");
   if (!blocks_.empty() && blocks_.back()->size() == 0) {
     bytes_ -= blocks_.back()->capacity_bytes_;
     blocks_.pop_back();
+  } else if (!blocks_.empty()) {
+    bytes_ += blocks_.back()->held_bytes_;
   }
   auto block = std::make_shared<HistoryBlock>(capacity_bytes);
   block->first_ = newest().next();
   bytes_ += capacity_bytes;
   blocks_.push_back(std::move(block));
-  drop_old();
+  Blocks dropped = drop_old();
   tail_ = blocks_.back().get();
   tail_count_ = begin_ = end_ = 0;
+  return dropped;
 }
 
-void History::drop_old() {
+History::Blocks History::drop_old() {
+  Blocks dropped;
   const std::uint64_t next = newest_.load(std::memory_order_relaxed) + 1;
   while (blocks_.size() > 1) {
     const std::uint64_t behind_first = next - blocks_[1]->first_.value();
     // The newest event is in the last block but one when the last is new: it stays.
     const bool is_too_many = behind_first >= limits_.max_events;
-    const bool is_too_much = bytes_ > limits_.max_bytes && behind_first > 0;
-    if (!is_too_many && !is_too_much) return;
-    bytes_ -= blocks_.front()->capacity_bytes_;
+    const bool is_too_much = bytes_ + limits_.max_bytes / held_part > limits_.max_bytes && behind_first > 0;
+    if (!is_too_many && !is_too_much) break;
+    bytes_ -= blocks_.front()->capacity_bytes_ + blocks_.front()->held_bytes_;
+    dropped.push_back(std::move(blocks_.front()));
     blocks_.pop_front();
   }
+  return dropped;
 }
 
 void History::reset(Revision revision) {
   {
+    Blocks dropped;
     const base::MutexLock lock(mutex_);
-    blocks_.clear();
+    dropped.swap(blocks_);
     bytes_ = 0;
     newest_.store(revision.value(), std::memory_order_seq_cst);
-    begin_block(HistoryBlock::usual_bytes);
+    (void)begin_block(HistoryBlock::usual_bytes);
   }
   if (wake_wanted_.exchange(false, std::memory_order_seq_cst)) wake_();
 }
@@ -300,6 +395,7 @@ bool History::add(std::string_view event) {
   }
   if (!reader.ok() || reader.type() > EventType::restored) return false;
   end_ = begin_;
+  let_go_of_held();
   std::memcpy(room(event.size()), event.data(), event.size());
   end_ += event.size();
   publish(newest().next());

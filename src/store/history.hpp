@@ -7,6 +7,9 @@
 //   ttl_s  := 0: none
 //   type   := a number of `concord::EventType`                         restored has no changes
 //
+// So an event is saved. A block keeps long values where they are, in the records of the store, which it holds as long as it lives: in the
+// place of such a `value` or `previous` stands the record's address as fixed64, the op has a flag for each, and so has the type.
+//
 // Each revision has one event, so a block of events needs to know only the revision of its first. A key is in an event once, with
 // the last that its transaction did to it and with what it held before (a put that is touched stays a put); a key that was only
 // created and removed again is not.
@@ -35,8 +38,22 @@
 #include "base/mutex.hpp"
 #include "base/wire.hpp"
 #include "store/change.hpp"
+#include "store/record.hpp"
 
 namespace concord::store {
+
+/// An event as a block keeps it; what it views lives as long as the block.
+class KeptEvent {
+ public:
+  explicit KeptEvent(std::string_view bytes) noexcept : bytes_(bytes) {}
+  /// By the grammar above, without addresses: to be saved or compared.
+  void append_to(std::string& plain) const;
+  [[nodiscard]] std::string plain() const;
+
+ private:
+  friend class HistoryEvent;
+  std::string_view bytes_;
+};
 
 /// Events of revisions that follow each other. What was published does not change any more.
 class HistoryBlock {
@@ -50,11 +67,10 @@ class HistoryBlock {
   /// Of events that are published.
   [[nodiscard]] std::size_t size() const noexcept { return count_.load(std::memory_order_acquire); }
   /// Precondition: position < size().
-  [[nodiscard]] std::string_view event(std::size_t position) const noexcept {
+  [[nodiscard]] KeptEvent event(std::size_t position) const noexcept {
     const std::size_t begin = position == 0 ? 0 : ends_[position - 1];
-    return {bytes_.get() + begin, ends_[position] - begin};
+    return KeptEvent({bytes_.get() + begin, ends_[position] - begin});
   }
-  [[nodiscard]] std::size_t capacity_bytes() const noexcept { return capacity_bytes_; }
 
  private:
   friend class History;
@@ -64,9 +80,12 @@ class HistoryBlock {
   std::unique_ptr<char[]> bytes_;
   std::unique_ptr<std::uint32_t[]> ends_;
   std::atomic<std::uint32_t> count_{0};
+  // The writer's.
+  std::vector<RecordRef> held_;
+  std::uint64_t held_bytes_ = 0;
 };
 
-/// One event, taken apart front to back; views its bytes.
+/// One event, taken apart front to back; views its bytes, and what they name.
 class HistoryEvent {
  public:
   struct Change {
@@ -75,13 +94,14 @@ class HistoryEvent {
     std::string_view value;
     std::string_view previous;
     std::uint64_t ttl_s = 0;
+    // The records that have them; null: they stand in the event.
+    Record* value_in = nullptr;
+    Record* previous_in = nullptr;
   };
 
-  explicit HistoryEvent(std::string_view event)
-      : reader_(event),
-        type_(static_cast<EventType>(reader_.byte())),
-        count_(reader_.fixed32()),
-        time_ms_(static_cast<std::int64_t>(reader_.fixed64())) {}
+  /// As it was saved: an address in it is an error.
+  explicit HistoryEvent(std::string_view saved) : HistoryEvent(saved, 0) {}
+  explicit HistoryEvent(const KeptEvent& kept) : HistoryEvent(kept.bytes_, names_records) {}
 
   [[nodiscard]] EventType type() const noexcept { return type_; }
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
@@ -90,8 +110,24 @@ class HistoryEvent {
   /// After `next` returned false: whether the bytes follow the grammar.
   [[nodiscard]] bool ok() const noexcept { return reader_.finished() && seen_ == count_; }
 
+  // Flags of a block's events, never saved.
+  static constexpr unsigned names_records = 0x80;    ///< of the type
+  static constexpr unsigned value_in_record = 0x80;  ///< of an op; so the next
+  static constexpr unsigned previous_in_record = 0x40;
+
  private:
+  HistoryEvent(std::string_view event, unsigned known_flags)
+      : reader_(event),
+        head_(reader_.byte()),
+        op_flags_((head_ & known_flags) != 0 ? value_in_record | previous_in_record : 0),
+        type_(static_cast<EventType>(head_ & ~known_flags)),
+        count_(reader_.fixed32()),
+        time_ms_(static_cast<std::int64_t>(reader_.fixed64())) {}
+  [[nodiscard]] std::string_view content(bool is_in_record, Record*& record);
+
   base::Reader reader_;
+  unsigned head_;
+  unsigned op_flags_;
   EventType type_;
   std::size_t count_;
   std::int64_t time_ms_;
@@ -100,7 +136,7 @@ class HistoryEvent {
 
 struct HistoryLimits {
   std::uint64_t max_events = 100'000;
-  std::uint64_t max_bytes = std::uint64_t{64} << 20U;
+  std::uint64_t max_bytes = std::uint64_t{64} << 20U;  ///< Those of the records that are held counted.
   // Of one event; the same on all members, because a stream goes on at another one.
   std::uint64_t max_previous_bytes = std::uint64_t{64} << 20U;  ///< `previous` beyond is left out: empty.
   std::uint64_t max_event_bytes = std::uint64_t{1} << 30U;  ///< A larger event names no key: it is told as `restored`.
@@ -160,14 +196,19 @@ class History final : public ChangeListener {
   }
 
  private:
+  using Blocks = std::deque<std::shared_ptr<HistoryBlock>>;
+
   [[nodiscard]] char* room(std::size_t size_bytes);
-  void begin_block(std::size_t wanted_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void drop_old() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] Record* hold(Record* record, std::string_view content);
+  /// What is not kept any longer: it is let go without the lock.
+  [[nodiscard]] Blocks begin_block(std::size_t capacity_bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] Blocks drop_old() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void begin_event(ChangeKind kind);
   void merge_changes();
   void add_restored(Revision revision);
   void write_head(EventType type, std::uint32_t count);
   [[nodiscard]] std::string_view pending() const noexcept { return {tail_->bytes_.get() + begin_, end_ - begin_}; }
+  void let_go_of_held() noexcept;
   void publish(Revision revision);
 
   const HistoryLimits limits_;
@@ -179,7 +220,10 @@ class History final : public ChangeListener {
   std::size_t begin_ = 0;         // of the event under way, in the tail
   std::size_t end_ = 0;
   std::uint32_t changes_ = 0;
-  std::uint64_t previous_bytes_ = 0;          // in the event under way
+  std::uint64_t previous_bytes_ = 0;   // in the event under way
+  std::uint64_t elsewhere_bytes_ = 0;  // by which it would be larger with all that it names
+  std::vector<RecordRef> held_ = {};   // its records
+  std::uint64_t held_bytes_ = 0;
   std::vector<std::uint32_t> left_out_ = {};  // positions of the changes whose `previous` is left out, rising
   bool is_too_large_ = false;                 // the changes of the event under way are counted, not kept
   bool has_one_kind_ = true;                  // all changes of the event under way have the op of the first
@@ -187,8 +231,8 @@ class History final : public ChangeListener {
   command::EntryStamp stamp_;
 
   mutable base::Mutex mutex_;
-  std::deque<std::shared_ptr<HistoryBlock>> blocks_ ABSL_GUARDED_BY(mutex_);  // the last may be empty
-  std::uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Blocks blocks_ ABSL_GUARDED_BY(mutex_);            // the last may be empty
+  std::uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // theirs, with what all but the last hold
   std::atomic<std::uint64_t> newest_{0};
   std::atomic<std::uint64_t> published_{0};
   std::atomic<bool> wake_wanted_{false};

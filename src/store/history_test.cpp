@@ -35,8 +35,7 @@ struct ToldEvent {
 };
 
 /// Of an event whose keys are all different.
-ToldEvent parse(std::string_view bytes) {
-  HistoryEvent event(bytes);
+ToldEvent parse(HistoryEvent event) {
   ToldEvent told{.type = event.type(), .time_ms = event.time_ms(), .changes = {}};
   HistoryEvent::Change change;
   while (event.next(change)) {
@@ -56,7 +55,7 @@ ToldEvent event_of(const History& history, std::uint64_t revision) {
     ADD_FAILURE() << "revision " << revision << " is not kept";
     return {};
   }
-  return parse(block->event(revision - block->first().value()));
+  return parse(HistoryEvent(block->event(revision - block->first().value())));
 }
 
 /// A state machine with a history, and what the events of its life have to be: from looking at the state before and behind.
@@ -194,7 +193,9 @@ void random_life(Machine& machine, base::Random& random, int steps) {
     const std::uint64_t count = 1 + random.below(5);
     for (std::uint64_t i = 0; i < count; ++i) {
       keys.push_back(key());
-      values.push_back(stored(std::to_string(random.below(1000))));
+      // Long ones stay in the records of the store.
+      const std::string text = '"' + std::string(500 + random.below(1000), 'x') + '"';
+      values.push_back(stored(random.one_in(3) ? text : std::to_string(random.below(1000))));
     }
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::uint64_t what = random.below(4);
@@ -370,8 +371,16 @@ TEST(History, BytesThatAreNoEventAreNotTakenIn) {
   machine.put("k", "1");
   const auto block = machine.history.find(Revision(1));
   ASSERT_TRUE(block);
-  const std::string good(block->event(0));
+  const std::string good = block->event(0).plain();
   for (std::size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(history.add(good.substr(0, size))) << size;
+  constexpr std::size_t first_op = 1 + 4 + 8;
+  for (const unsigned flag : {HistoryEvent::value_in_record, HistoryEvent::previous_in_record}) {
+    std::string naming = good;  // an address that nobody gave
+    naming[first_op] = static_cast<char>(static_cast<unsigned char>(good[first_op]) | flag);
+    EXPECT_FALSE(history.add(naming));
+    naming[0] = static_cast<char>(static_cast<unsigned char>(good[0]) | HistoryEvent::names_records);
+    EXPECT_FALSE(history.add(naming));
+  }
   EXPECT_TRUE(history.add(good));
   EXPECT_EQ(history.newest(), Revision(1));
 }

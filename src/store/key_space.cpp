@@ -83,17 +83,21 @@ void KeySpace::begin(Revision revision, bool changes_at_most_one) {
   is_direct_ = false;
 }
 
-void KeySpace::put(const Place& place, std::string_view key, std::string_view value,
-                   std::optional<base::ClusterTimeMs> deadline_ms) {
-  RecordFields fields{.revision = Revision(revision_),
-                      .create_revision = Revision(revision_),
+RecordRef KeySpace::make_record(const Place& place, std::string_view key, std::string_view value,
+                                const std::optional<base::ClusterTimeMs>& deadline_ms) const {
+  RecordFields fields{.create_revision = Revision(revision_),
+                      .revision = Revision(revision_),
                       .version = 1,
-                      .deadline_ms = deadline_ms};
+                      .deadline_ms = std::nullopt};
+  if (deadline_ms) fields.deadline_ms = *deadline_ms;
   if (place.record != nullptr) {
     fields.create_revision = place.record->create_revision();
     fields.version = place.record->version() + 1;
   }
-  RecordRef record(Record::create(key, value, fields));
+  return RecordRef(Record::create(key, value, fields));
+}
+
+void KeySpace::put(const Place& place, std::string_view key, RecordRef record) {
   // A link in the slot must be kept, whatever the form of this change.
   const bool stands_on_link = place.slot != nullptr && is_link(place.slot->load(std::memory_order_relaxed));
   if (is_direct_ && !stands_on_link) {
@@ -221,9 +225,13 @@ bool KeySpace::is_viewed(std::uint64_t from, std::uint64_t before) const {
 
 bool KeySpace::commit() {
   const bool changed = changes_ > 0;
-  // Sequentially consistent like the count of views: either `collapse` sees a new view, or the view sees this revision.
-  if (changed) visible_.store(revision_, is_direct_ ? std::memory_order_release : std::memory_order_seq_cst);
-  if (is_direct_) direct_.store(false, std::memory_order_release);
+  if (is_direct_) {
+    if (changed) visible_.store(revision_, std::memory_order_release);
+    direct_.store(false, std::memory_order_release);
+  } else if (changed) {
+    // Sequentially consistent like the count of views: either `collapse` sees a new view, or the view sees this revision.
+    visible_.store(revision_, std::memory_order_seq_cst);
+  }
   is_direct_ = false;
   if (!links_.empty()) collapse(changes_ * collapsed_a_change + collapsed_a_change);
   publish_counters();

@@ -103,12 +103,20 @@ class KeySpace {
     Record* record = nullptr;  ///< the newest version, null: no such key
   };
   [[nodiscard]] Place locate(std::string_view key) noexcept;
+  /// Asks the memory for what `locate` will look at, in two steps; tells the hash for the second. Changes nothing.
+  [[nodiscard]] std::uint64_t look_for_slot(std::string_view key) const noexcept {
+    const std::uint64_t hash = table_.hash(key);
+    table_.prefetch_slot(hash);
+    return hash;
+  }
+  void look_for_record(std::uint64_t hash) const noexcept { table_.prefetch_record(hash); }
 
   /// Begins a transaction that gets `revision` if it changes something.
   void begin(Revision revision, bool changes_at_most_one);
-  /// `deadline_ms`: none is "does not expire".
-  void put(const Place& place, std::string_view key, std::string_view value,
-           std::optional<base::ClusterTimeMs> deadline_ms);
+  /// The next version of a key, for `put`. `deadline_ms`: none is "does not expire".
+  [[nodiscard]] RecordRef make_record(const Place& place, std::string_view key, std::string_view value,
+                                      const std::optional<base::ClusterTimeMs>& deadline_ms) const;
+  void put(const Place& place, std::string_view key, RecordRef record);
   /// Precondition: place.record is not null.
   void remove(const Place& place);
   /// Makes the changes visible, all at once. False: nothing was changed, the revision is not used up.

@@ -170,7 +170,7 @@ class History {
     }
     if (random_.one_in(5)) {
       Operation where{.kind = OperationKind::delete_where};
-      where.selector.prefix = name();
+      where.selector->prefix = name();
       wanted.then.insert(wanted.then.begin() + static_cast<std::ptrdiff_t>(random_.below(wanted.then.size() + 1)),
                          where);
     }

@@ -27,8 +27,9 @@
 namespace concord::store {
 
 struct RecordFields {
-  Revision revision;
+  // Not beside the version, though they are so in a record: a processor would wait for both to be read as one, just after each was written.
   Revision create_revision;
+  Revision revision;
   std::uint64_t version = 1;
   std::optional<base::ClusterTimeMs> deadline_ms;
 };

@@ -271,8 +271,8 @@ TEST(Once, WhatDeleteWhereRefusedIsNotRemembered) {
   machine.put("a", "1");
   machine.put("b", "1");
   command::Operation where{.kind = OperationKind::delete_where};
-  where.selector.prefix = "";
-  where.selector.max_removed = 1;
+  where.selector->prefix = "";
+  where.selector->max_removed = 1;
   EXPECT_EQ(machine.once({.key = "x"}, {.then = {where}}).results.at(0).status, OperationStatus::too_large);
   (void)machine.once({.key = "less"}, {.then = {{.kind = OperationKind::remove, .key = "b"}}});
   const Outcome retried = machine.once({.key = "x"}, {.then = {where}});

@@ -160,7 +160,8 @@ bool replace_within(KeySpace& keys, const Staging& staged, Revision revision) {
   keys.begin(revision, false);
   for (const std::string& key : replaced) keys.remove(keys.locate(key));
   for (const Record* record : staged.records()) {
-    keys.put(keys.locate(record->key()), record->key(), record->value(), record->deadline_ms());
+    const KeySpace::Place place = keys.locate(record->key());
+    keys.put(place, record->key(), keys.make_record(place, record->key(), record->value(), record->deadline_ms()));
   }
   return keys.commit();
 }

@@ -22,7 +22,7 @@ std::optional<std::string> read_item(base::Reader& reader, SnapshotItem& item) {
   item.is_behind_entries = item.key.empty() && reader.ok();
   if (item.is_behind_entries) return std::nullopt;
   RecordFields& fields = item.fields;
-  fields = {.revision = Revision(reader.varint()), .create_revision = {}, .version = 1, .deadline_ms = {}};
+  fields = {.create_revision = {}, .revision = Revision(reader.varint()), .version = 1, .deadline_ms = {}};
   fields.create_revision = fields.revision;
   const std::uint8_t flags = reader.byte();
   if ((flags & changed_flag) != 0) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "acl/rules.hpp"
@@ -73,6 +74,7 @@ struct StateMachine::State {
   std::atomic<std::uint64_t> staged_bytes{0};  // likewise
   command::Command command;                    // reused from command to command
   ChangeListener* listener = nullptr;
+  std::optional<std::uint64_t> ahead;  // the hash of a key that will be asked for
 
   [[nodiscard]] KeySpace& space() const noexcept { return *keys.load(std::memory_order_relaxed); }
   [[nodiscard]] const acl::Registry& known() const noexcept { return *registry.load(std::memory_order_relaxed); }
@@ -231,9 +233,8 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
     // Every leader stamps at least what it has applied. Did one not, time stands still here, on every replica alike: going back
     // would let an expired key live again, and to refuse a committed entry would end the whole cluster.
     if (reader.ok()) {
-      const ClusterTimeMs before_ms = state.stamp.cluster_time_ms;
-      state.stamp = reader.stamp();
-      state.stamp.cluster_time_ms = std::max(state.stamp.cluster_time_ms, before_ms);
+      state.stamp.cluster_time_ms = std::max(state.stamp.cluster_time_ms, reader.stamp().cluster_time_ms);
+      state.stamp.wall_offset_ms = reader.stamp().wall_offset_ms;
     }
     const ClusterTimeMs now_ms = state.stamp.cluster_time_ms;
     if (state.listener != nullptr) state.listener->on_entry(state.stamp);
@@ -260,6 +261,12 @@ Result<void> StateMachine::apply(Index index, Term term, std::string_view entry,
   state.publish_sizes();
   if (!state.replaced.empty()) state.drop_replaced();
   return {};
+}
+
+void StateMachine::look_ahead(std::string_view key) noexcept { state_->ahead = state_->space().look_for_slot(key); }
+
+void StateMachine::look_further() noexcept {
+  if (const auto hash = std::exchange(state_->ahead, std::nullopt)) state_->space().look_for_record(*hash);
 }
 
 void StateMachine::set_listener(ChangeListener* listener) noexcept { state_->listener = listener; }

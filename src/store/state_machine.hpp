@@ -92,6 +92,11 @@ class StateMachine {
   /// Precondition: index == applied_index().next().
   Result<void> apply(base::Index index, base::Term term, std::string_view entry, std::vector<Applied>& out);
 
+  /// A command on this key will be applied: asks the memory for what that looks at first, so that nobody waits for it then. Changes nothing.
+  void look_ahead(std::string_view key) noexcept;
+  /// A little later: for the record behind it.
+  void look_further() noexcept;
+
   /// Tells `listener` what commands change from now on; null: nobody. It outlives this, or the next call.
   void set_listener(ChangeListener* listener) noexcept;
 

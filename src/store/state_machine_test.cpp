@@ -132,7 +132,7 @@ TEST(StateMachine, MemoryIsGivenBackWhenValuesGo) {
   for (int i = 0; i < 3000; ++i) writer.put("key" + std::to_string(i), "\"" + std::string(100, 'x') + "\"");
   EXPECT_GT(writer.state.memory_bytes(), empty + 3000 * 100);
   Transaction transaction;
-  transaction.then.push_back({.kind = OperationKind::delete_where, .selector = {.prefix = "key"}});
+  transaction.then.push_back({.kind = OperationKind::delete_where, .selector = command::Selector{.prefix = "key"}});
   std::string entry;
   command::begin_entry(entry, {.cluster_time_ms = 1000, .wall_offset_ms = 0});
   command::append_transaction(entry, {base::NodeId(1), 1, 2}, transaction);

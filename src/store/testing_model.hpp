@@ -150,7 +150,7 @@ struct Model {
       const ModelEntry before = found == map.end() ? ModelEntry{"", 0, next, 0, {}} : found->second;
       map[key] = {std::string(operation.value), next, before.create_revision, before.version + 1, deadline_ms};
     } else if (operation.kind == OperationKind::delete_where) {
-      delete_where(operation.selector, now_ms, result);
+      delete_where(*operation.selector, now_ms, result);
     } else if (found == map.end()) {
       result.status = OperationStatus::not_found;
     } else if (operation.kind == OperationKind::remove) {

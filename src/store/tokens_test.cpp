@@ -204,16 +204,16 @@ TEST(TokensOfTheState, DeletingByASelectorSeesWhatIsInScopeOnly) {
     const std::string prefix = draw_key();
     const std::string end = draw_key();
     Operation operation{.kind = OperationKind::delete_where};
-    if (random.one_in(2)) operation.selector.prefix = prefix;
-    if (random.one_in(2)) operation.selector.end = end;
-    operation.selector.limit = random.one_in(2) ? 1 + random.below(5) : 0;
+    if (random.one_in(2)) operation.selector->prefix = prefix;
+    if (random.one_in(2)) operation.selector->end = end;
+    operation.selector->limit = random.one_in(2) ? 1 + random.below(5) : 0;
     std::vector<std::string> left;
     std::uint64_t removed = 0;
     for (const std::string& key : machine.keys()) {
       const bool is_mine = std::ranges::any_of(prefixes, [&](const auto& each) { return key.starts_with(each); });
-      const bool matches = (!operation.selector.prefix || key.starts_with(prefix)) &&
-                           (!operation.selector.end || key <= end) &&
-                           (operation.selector.limit == 0 || removed < operation.selector.limit);
+      const bool matches = (!operation.selector->prefix || key.starts_with(prefix)) &&
+                           (!operation.selector->end || key <= end) &&
+                           (operation.selector->limit == 0 || removed < operation.selector->limit);
       if (is_mine && matches) {
         ++removed;
       } else {

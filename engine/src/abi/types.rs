@@ -222,15 +222,13 @@ impl Views {
         }
     }
 
-    pub fn light_batch(&mut self, node: &Node) -> CLightBatch {
+    pub fn fill_light(&mut self, node: &Node, out: &mut CLightBatch) {
         let light = &node.light;
         view_messages(&mut self.messages, &light.outbox);
         view_entries(&mut self.committed, node.mirror(), light.committed);
-        CLightBatch {
-            messages: CSlice::of(&self.messages),
-            committed: CSlice::of(&self.committed),
-            commit: light.commit.unwrap_or(0),
-        }
+        out.messages = CSlice::of(&self.messages);
+        out.committed = CSlice::of(&self.committed);
+        out.commit = light.commit.unwrap_or(0);
     }
 }
 

@@ -166,14 +166,14 @@ void query(Call& call) {
 
 command::Operation delete_operation(const concord::Query& query) {
   command::Operation operation{.kind = command::OperationKind::delete_where};
-  operation.selector.prefix = query.prefix;
-  operation.selector.suffix = query.suffix;
-  operation.selector.contains = query.contains;
-  operation.selector.pattern = query.pattern;
-  operation.selector.start = query.start;
-  operation.selector.end = query.end;
-  if (query.filter.filter()) operation.selector.filter = query.filter.filter()->document();
-  operation.selector.limit = query.limit.value_or(0);
+  operation.selector->prefix = query.prefix;
+  operation.selector->suffix = query.suffix;
+  operation.selector->contains = query.contains;
+  operation.selector->pattern = query.pattern;
+  operation.selector->start = query.start;
+  operation.selector->end = query.end;
+  if (query.filter.filter()) operation.selector->filter = query.filter.filter()->document();
+  operation.selector->limit = query.limit.value_or(0);
   return operation;
 }
 
