@@ -50,18 +50,14 @@ class Table {
     const Word page = page_of(hash);
     __builtin_prefetch(slots_of(page) + home_slot(tag_of(hash), page >> tag_shift));
   }
-  /// Asks for the record that `find` will most likely compare first, as far as a small one goes.
+  /// Asks for the record that `find` will most likely compare first.
   void prefetch_record(std::uint64_t hash) const noexcept {
     const Word page = page_of(hash);
     const std::size_t slots = page >> tag_shift;
     for (std::size_t at = home_slot(tag_of(hash), slots);;) {
       const Word word = slots_of(page)[at].load(std::memory_order_relaxed);
       if (word == empty_word) return;
-      if ((word >> tag_shift) == tag_of(hash)) {
-        const char* record = reinterpret_cast<const char*>(record_of(word));
-        for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(record + line * 64);
-        return;
-      }
+      if ((word >> tag_shift) == tag_of(hash)) return __builtin_prefetch(record_of(word));
       if (++at == slots) at = 0;
     }
   }
