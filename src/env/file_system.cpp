@@ -5,15 +5,21 @@
 namespace concord::env {
 
 Result<std::string> read_file(FileSystem& files, const std::string& path) {
+  std::string bytes;
+  if (auto done = read_file(files, path, bytes); !done) return std::unexpected(std::move(done.error()));
+  return bytes;
+}
+
+Result<void> read_file(FileSystem& files, const std::string& path, std::string& bytes) {
   auto file = files.open(path, OpenMode::read);
   if (!file) return std::unexpected(std::move(file.error()));
   const auto size = (*file)->size_bytes();
   if (!size) return std::unexpected(size.error());
-  std::string bytes(static_cast<std::size_t>(*size), '\0');
+  bytes.resize(static_cast<std::size_t>(*size));
   const auto read = (*file)->read_at(0, bytes.data(), bytes.size());
   if (!read) return std::unexpected(read.error());
   bytes.resize(*read);
-  return bytes;
+  return {};
 }
 
 Result<void> write_file_atomically(FileSystem& files, const std::string& path, std::string_view bytes) {

@@ -87,6 +87,8 @@ class FileSystem {
 };
 
 [[nodiscard]] Result<std::string> read_file(FileSystem& files, const std::string& path);
+/// The same into `bytes`, whatever they hold: many large files in turn take one allocation.
+[[nodiscard]] Result<void> read_file(FileSystem& files, const std::string& path, std::string& bytes);
 
 /// The file holds the old bytes or the new ones, whatever happens meanwhile: temporary name, sync, rename, sync of the
 /// directory. The temporary name is `path` + ".tmp".

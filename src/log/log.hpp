@@ -148,7 +148,7 @@ class Log {
   [[nodiscard]] Result<std::size_t> find_begin(const std::vector<std::uint64_t>& ids) const;
   [[nodiscard]] Result<bool> restarts_at(std::uint64_t id) const;
   Result<void> remove_replaced(const std::vector<std::uint64_t>& ids, std::size_t begin);
-  Result<std::string> load_segment(std::uint64_t id, bool is_first);
+  Result<void> load_segment(std::uint64_t id, bool is_first);
   Result<void> scan_segment(std::string_view bytes, bool is_newest);
   [[nodiscard]] Result<void> check_last(std::string_view bytes, std::uint64_t offset) const;
   Result<void> take_record(const Record& record, std::uint64_t offset);
@@ -193,6 +193,7 @@ class Log {
   std::optional<Error> failure_;
 
   // Recovery only.
+  std::string segment_bytes_;        // of the segment that is looked at
   std::vector<Location> locations_;  // of entries from the first segment's first_index on
   std::uint64_t last_boot_id_ = 0;
   bool current_is_complete_ = false;  // the newest segment ends with its end mark

@@ -31,9 +31,8 @@ Result<void> Log::recover() {
   const auto begin = find_begin(*ids);
   if (!begin) return std::unexpected(begin.error());
   for (std::size_t at = *begin; at < ids->size(); ++at) {
-    const auto bytes = load_segment((*ids)[at], at == *begin);
-    if (!bytes) return std::unexpected(bytes.error());
-    if (auto scanned = scan_segment(*bytes, at + 1 == ids->size()); !scanned) return scanned;
+    if (auto loaded = load_segment((*ids)[at], at == *begin); !loaded) return loaded;
+    if (auto scanned = scan_segment(segment_bytes_, at + 1 == ids->size()); !scanned) return scanned;
   }
   if (auto checked = check_end(); !checked) return checked;
   {
@@ -128,15 +127,14 @@ Result<std::vector<std::uint64_t>> Log::list_segments() {
   return ids;
 }
 
-/// Opens a segment and checks its header; the segment becomes the current one.
-Result<std::string> Log::load_segment(std::uint64_t id, bool is_first) {
+/// Opens a segment, reads its bytes and checks its header; the segment becomes the current one.
+Result<void> Log::load_segment(std::uint64_t id, bool is_first) {
   const std::string path = path_of(id);
   auto file = files_.open(path, env::OpenMode::write);
   if (!file) return std::unexpected(std::move(file.error()));
-  auto bytes = env::read_file(files_, path);
-  if (!bytes) return bytes;
+  if (auto read = env::read_file(files_, path, segment_bytes_); !read) return read;
   std::string why;
-  const auto header = decode_segment_header(*bytes, previous_crc_, why);
+  const auto header = decode_segment_header(segment_bytes_, previous_crc_, why);
   segments_.push_back({.id = id,
                        .path = path,
                        .file = std::move(*file),
@@ -147,9 +145,9 @@ Result<std::string> Log::load_segment(std::uint64_t id, bool is_first) {
   Segment& segment = segments_.back();
   if (header->first_index.is_zero()) return damage(0, "it begins with entry 0, which does not exist");
   if (header->segment_id != id) return damage(0, "it says to be segment " + std::to_string(header->segment_id));
-  if (header->size_bytes != bytes->size()) {
-    return damage(bytes->size(), "the file has " + std::to_string(bytes->size()) + " bytes instead of " +
-                                     std::to_string(header->size_bytes));
+  if (header->size_bytes != segment_bytes_.size()) {
+    return damage(segment_bytes_.size(), "the file has " + std::to_string(segment_bytes_.size()) +
+                                             " bytes instead of " + std::to_string(header->size_bytes));
   }
   segment.first_index = header->first_index;
   segment.last_index = header->first_index.previous();
@@ -160,7 +158,7 @@ Result<std::string> Log::load_segment(std::uint64_t id, bool is_first) {
              (header->first_index != last_index_.next() || header->hard_state != hard_state_)) {
     return damage(0, "the header does not continue the segment before it");
   }
-  return bytes;
+  return {};
 }
 
 Result<void> Log::scan_segment(std::string_view bytes, bool is_newest) {
@@ -275,10 +273,9 @@ Result<void> Log::replay(Index from, const Visitor& visit) {
   for (std::size_t position = 0; position < segments_.size() && !locations_.empty(); ++position) {
     const Segment& segment = segments_[position];
     if (segment.last_index < from) continue;
-    const auto bytes = env::read_file(files_, segment.path);
-    if (!bytes) return std::unexpected(bytes.error());
+    if (auto read = env::read_file(files_, segment.path, segment_bytes_); !read) return read;
     for (std::uint64_t offset = first_record_offset;;) {
-      const auto record = read_record(*bytes, offset, segment.header);
+      const auto record = read_record(segment_bytes_, offset, segment.header);
       if (!record) break;
       const Location here{.segment = static_cast<std::uint32_t>(position),
                           .offset = static_cast<std::uint32_t>(offset)};
@@ -295,6 +292,7 @@ Result<void> Log::replay(Index from, const Visitor& visit) {
     }
   }
   locations_ = {};
+  segment_bytes_ = {};
   return {};
 }
 

@@ -28,7 +28,7 @@ void Runtime::run_background() {
       base::MutexLock lock(background_mutex_);
       (void)background_condition_.wait_for(lock, background_interval,
                                            [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(background_mutex_) {
-                                             return background_stopping_ || snapshot_requested_;
+                                             return background_stopping_ || snapshot_requested_ || sync_requested_;
                                            });
       if (background_stopping_) return;
     }
@@ -42,7 +42,7 @@ void Runtime::look_in_background() {
     const base::MutexLock lock(background_mutex_);
     takes_snapshot = std::exchange(snapshot_requested_, false);
   }
-  look_after_log();
+  if (!sync_if_requested() || clock_->coarse_ms() >= next_look_after_log_ms_) look_after_log();
   if (takes_snapshot && !failed_.load(std::memory_order_acquire) && formed_.load(std::memory_order_acquire))
     take_snapshot();
 }
@@ -54,6 +54,25 @@ void Runtime::look_after_log() {
   if (failed_.load(std::memory_order_acquire) || !formed_.load(std::memory_order_acquire)) return;
   log_->prepare_spare();
   if (options_.durability != Durability::disk && background_looks_++ % looks_a_sync == 0) log_->sync_in_background();
+}
+
+void Runtime::request_sync() {
+  {
+    const base::MutexLock lock(background_mutex_);
+    if (sync_requested_) return;
+    sync_requested_ = true;
+  }
+  background_condition_.notify_one();
+}
+
+/// False: nobody has.
+bool Runtime::sync_if_requested() {
+  {
+    const base::MutexLock lock(background_mutex_);
+    if (!std::exchange(sync_requested_, false)) return false;
+  }
+  if (!failed_.load(std::memory_order_acquire)) log_->sync_in_background();
+  return true;
 }
 
 /// Deadlines hold although nobody drives: a disk that stands still holds up who drives, and the replica thread behind it.
@@ -121,6 +140,7 @@ Result<void> Runtime::offer(const log::SnapshotFileInfo& file, const replica::Me
 bool Runtime::rest_between_blocks() {
   constexpr std::chrono::milliseconds rest{1};
   if (clock_->coarse_ms() >= next_look_after_log_ms_) look_after_log();
+  (void)sync_if_requested();
   base::MutexLock lock(background_mutex_);
   if (host_.has_threads) {
     (void)background_condition_.wait_for(

@@ -21,6 +21,11 @@ constexpr std::uint64_t expire_limit = 500;
 /// Over a stop the wall clock counts, by the newest stamp: a step of the wall clock is written down soon (CONTRACT 2).
 constexpr std::int64_t wall_step_ms = 500;
 
+/// A store takes the line away from those who read it, also when it changes nothing.
+void note_if_changed(std::atomic<bool>& noted, bool now) noexcept {
+  if (noted.load(std::memory_order_relaxed) != now) noted.store(now, std::memory_order_release);
+}
+
 }  // namespace
 
 void Runtime::drive() noexcept {
@@ -168,21 +173,32 @@ void Runtime::answer_applied() {
   applied_.clear();
 }
 
+void Runtime::note_applied() {
+  const std::uint64_t applied = replica_->applied_index().value();
+  applied_index_.store(applied, std::memory_order_release);
+  note_if_changed(has_applied_, applied != 0);
+}
+
 /// Before the answers: who is answered may look at once.
 void Runtime::note_progress() {
   const raft::RaftStatus status = replica_->raft_status();
   term_.store(status.term.value(), std::memory_order_relaxed);
   commit_.store(status.commit.value(), std::memory_order_relaxed);
   role_.store(static_cast<std::uint8_t>(status.role), std::memory_order_relaxed);
-  applied_index_.store(replica_->applied_index().value(), std::memory_order_relaxed);
+  note_applied();
   times_.note_role(status.role);
-  sole_voter_.store(replica_->is_sole_voter(), std::memory_order_relaxed);
+  note_if_changed(sole_voter_, replica_->is_sole_voter());
   const bool serves = replica_->is_serving_leader(status) && !is_unsure_of_time();
   if (cluster_ && serves && !serving_.load(std::memory_order_relaxed))
     cluster_->next_beat_ms = 0;  // followers wait for it
-  serving_.store(serves, std::memory_order_release);
+  note_if_changed(serving_, serves);
   if (replica_->applied_index() >= snapshot_wanted_at_ || log_->appended_bytes() >= snapshot_wanted_bytes_)
     request_snapshot();
+  // What is not on the disk yet when a segment is full, a write waits for: no segment goes on before the one before is durable.
+  if (options_.durability != Durability::disk && log_->appended_bytes() >= sync_wanted_bytes_) {
+    sync_wanted_bytes_ = log_->appended_bytes() + appended_a_sync_bytes;
+    request_sync();
+  }
 }
 
 void Runtime::fail(const Error& error) noexcept {

@@ -340,7 +340,7 @@ void Runtime::close(milliseconds limit) {
 
 bool Runtime::may_read_now(ReadConsistency consistency) const noexcept {
   switch (consistency) {
-    case ReadConsistency::eventual: return applied_index_.load(std::memory_order_acquire) != 0;
+    case ReadConsistency::eventual: return has_applied_.load(std::memory_order_acquire);
     case ReadConsistency::leader: return serving_.load(std::memory_order_acquire) && has_lease();
     case ReadConsistency::strong:
       // A sole voter needs nobody's word that it still leads.

@@ -135,6 +135,8 @@ class Runtime {
 
   static constexpr std::chrono::milliseconds background_interval{100};
   static constexpr std::uint64_t never_ms = ~std::uint64_t{0};
+  /// Modes `os` and `memory` sync in the background after so much, too.
+  static constexpr std::uint64_t appended_a_sync_bytes = 4U << 20U;
 
   /// What the replica thread knows after a pass of how long it may sleep.
   struct Idling {
@@ -157,6 +159,7 @@ class Runtime {
   Result<bool> apply_committed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void answer_applied() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void note_progress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void note_applied() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void fail(const Error& error) noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> reserve(std::uint64_t data_bytes, std::size_t entry_count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void set_full(std::optional<Error> full) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
@@ -280,6 +283,8 @@ class Runtime {
   void give_up(std::uint64_t now_ms);
   /// What the log needs from time to time, also while a snapshot is written.
   void look_after_log();
+  void request_sync();
+  [[nodiscard]] bool sync_if_requested();
   void take_snapshot();
   Result<void> write_snapshot();
   [[nodiscard]] bool rest_between_blocks();
@@ -319,14 +324,15 @@ class Runtime {
   base::HardState hard_state_ ABSL_GUARDED_BY(drive_mutex_);
   base::Index snapshot_wanted_at_ ABSL_GUARDED_BY(drive_mutex_);           // next snapshot by entries
   std::uint64_t snapshot_wanted_bytes_ ABSL_GUARDED_BY(drive_mutex_) = 0;  // next snapshot by appended bytes
+  std::uint64_t sync_wanted_bytes_ ABSL_GUARDED_BY(drive_mutex_) = appended_a_sync_bytes;
   std::uint64_t next_tick_ms_ ABSL_GUARDED_BY(drive_mutex_) = 0;
   std::uint64_t expire_sequence_ ABSL_GUARDED_BY(drive_mutex_) = 0;  // of the last expire command; 0: none yet
   std::uint64_t full_for_bytes_ ABSL_GUARDED_BY(drive_mutex_) = 0;   // what there was no room for
   std::size_t full_for_entries_ ABSL_GUARDED_BY(drive_mutex_) = 0;
   std::vector<log::SnapshotFileInfo> offered_snapshots_ ABSL_GUARDED_BY(drive_mutex_);  // to followers; the newest last
 
-  // Seen by everybody.
-  std::atomic<bool> formed_{false};
+  // Seen by everybody: first what reads look at and what seldom changes, so that a read does not wait for the line that each write writes.
+  alignas(64) std::atomic<bool> formed_{false};
   std::atomic<bool> removed_{false};
   std::atomic<bool> stopped_{false};  // nobody drives any more
   std::atomic<std::uint64_t> leader_{0};
@@ -336,7 +342,8 @@ class Runtime {
   std::atomic<bool> sole_voter_{false};
   std::atomic<bool> failed_{false};
   std::atomic<bool> full_{false};
-  std::atomic<std::uint64_t> term_{0};
+  std::atomic<bool> has_applied_{false};  // something: applied_index_ is not 0
+  alignas(64) std::atomic<std::uint64_t> term_{0};
   std::atomic<std::uint64_t> commit_{0};
   std::atomic<std::uint64_t> applied_index_{0};
   std::atomic<std::uint8_t> role_{0};
@@ -361,6 +368,7 @@ class Runtime {
   mutable base::Mutex background_mutex_;
   base::CondVar background_condition_;
   bool snapshot_requested_ ABSL_GUARDED_BY(background_mutex_) = false;
+  bool sync_requested_ ABSL_GUARDED_BY(background_mutex_) = false;
   bool completions_wait_ = false;  // the background thread's, as the next: at its last look
   std::uint64_t background_looks_ = 0;
   std::uint64_t next_look_after_log_ms_ = 0;

@@ -162,6 +162,41 @@ TEST(Runtime, AFailureThatNoWriteWaitsForFailsTheNodeWithoutOne) {
   }
 }
 
+/// Else the write that fills a segment would wait for all of it.
+TEST(Runtime, WhatNobodyWaitsForIsSyncedByItsAmountToo) {
+  for (const Durability durability : {Durability::os, Durability::memory}) {
+    Machine machine;
+    machine.options.durability = durability;
+    machine.segment_bytes = 64U << 20U;
+    auto opened = Runtime::open({.files = std::make_unique<env::WatchedFileSystem>(*machine.files, machine.watch),
+                                 .clock = std::make_unique<HandClock>(machine.hands),
+                                 .has_threads = false},
+                                machine.options, machine.segment_bytes);
+    ASSERT_TRUE(opened);
+    Runtime& node = **opened;
+    const auto step = [&](std::uint64_t passes_ms) {
+      machine.hands->monotonic_ms += passes_ms;
+      node.step();
+    };
+    for (int i = 0; i < 100 && !node.is_serving(); ++i) step(1);
+    ASSERT_TRUE(node.is_serving());
+    const std::string large = stored('"' + std::string(1U << 20U, 'x') + '"');
+    std::uint64_t syncs = 0;
+    for (int round = 0; round < 3; ++round) {  // of five looks of the background one syncs whatever there is
+      step(100);
+      for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(node.write(put_of("large" + std::to_string(i), large), std::chrono::hours(1)));
+      }
+      for (int i = 0; i < 20; ++i) step(1);  // in mode `memory` it is written meanwhile
+      syncs = machine.files->syncs();
+      step(100);
+      EXPECT_EQ(machine.files->syncs(), syncs + 1);
+    }
+    step(100);
+    EXPECT_EQ(machine.files->syncs(), syncs + 1) << "nothing was appended meanwhile";
+  }
+}
+
 TEST(Runtime, ANodeThatHasFailedHasNothingToDo) {
   Machine machine;
   auto opened = Runtime::open({.files = std::make_unique<env::WatchedFileSystem>(*machine.files, machine.watch),

@@ -169,7 +169,7 @@ Result<void> Runtime::take_place(const Place& place) {
   snapshot_wanted_at_ =
       base::Index(std::max(snapshot_index_.load(), std::uint64_t{1}) + options_.snapshot.every_entries);
   snapshot_wanted_bytes_ = options_.snapshot.every_bytes;
-  applied_index_.store(replica_->applied_index().value(), std::memory_order_release);
+  note_applied();
   if (cluster_) {
     cluster_->peers->begin(identity.cluster, identity.node, directory_->snapshots_path());
     if (cluster_->finder) cluster_->finder->belongs_to(identity.cluster, identity.node);

@@ -104,8 +104,8 @@ class Epoch {
   mutable std::array<Stripe, stripe_count> stripes_{};
   alignas(64) mutable std::atomic<std::uint64_t> used_stripes_{0};  // bit i: stripe i
   std::atomic<std::uint64_t> epoch_{generations};
-  // The writer's own.
-  std::uint64_t now_ = generations;  // Invariant: == epoch_
+  // The writer's own, and of no line that readers look at: each change writes here.
+  alignas(64) std::uint64_t now_ = generations;  // Invariant: == epoch_
   std::array<std::vector<Retired>, generations> retired_;
   std::size_t retired_since_poll_ = 0;
   std::size_t retired_bytes_ = 0;

@@ -51,6 +51,17 @@ class KeySpace {
   [[nodiscard]] Record* find(std::string_view key, std::uint64_t visible) const noexcept {
     return resolve(table_.find(table_.hash(key), key), visible);
   }
+  /// What a reader sees who begins now, of one key; null: no such key. In a section.
+  [[nodiscard]] Record* find_newest(std::string_view key) const noexcept {
+    const std::uint64_t hash = table_.hash(key);
+    const Word word = table_.find(hash, key);
+    // A record in its slot is visible to everybody. What `visible` says, which each change writes, matters to links only, and is
+    // read before the link is.
+    if (!is_link(word)) [[likely]]
+      return record_of(word);
+    const std::uint64_t seen = visible();
+    return resolve(table_.find(hash, key), seen);
+  }
   /// `visit(const Record&) -> bool` in key order from `from` on, as of `visible`, until it returns false. In a section.
   template <class Visit>
   void visit_from(std::string_view from, std::uint64_t visible, Visit visit) const {

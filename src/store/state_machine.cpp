@@ -335,7 +335,7 @@ void StateMachine::install(std::unique_ptr<LoadedState> loaded) {
 bool StateMachine::get(std::string_view key, Value& out) const {
   const Epoch::Section section(state_->epoch);
   const KeySpace& keys = *state_->keys.load(std::memory_order_acquire);
-  Record* record = keys.find(key, keys.visible());
+  Record* record = keys.find_newest(key);
   if (record == nullptr) return false;
   // Made in its place: an assignment would copy the bytes a second time. Nothing throws in between.
   std::destroy_at(&out);
@@ -346,7 +346,7 @@ bool StateMachine::get(std::string_view key, Value& out) const {
 std::optional<EntrySnapshot> StateMachine::get_entry(std::string_view key) const {
   const Epoch::Section section(state_->epoch);
   const KeySpace& keys = *state_->keys.load(std::memory_order_acquire);
-  Record* record = keys.find(key, keys.visible());
+  Record* record = keys.find_newest(key);
   if (record == nullptr) return std::nullopt;
   return entry_of(*record);
 }

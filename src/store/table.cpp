@@ -129,11 +129,18 @@ void Table::split(Word page, std::uint64_t hash) {
   std::uint64_t which[(max_page_slots * 2) / 64] = {};
   const auto is_one = [&which](std::size_t at) { return ((which[at / 64] >> (at % 64)) & 1U) != 0; };
   CONCORD_CHECK(head.slots <= max_page_slots * 2, "pages split before they are larger than that");
+  // The keys lie in records all over the memory: they are asked for before they are needed.
+  constexpr std::size_t ahead = 16;
   for (std::size_t at = 0; at < head.slots; ++at) {
+    if (at + ahead < head.slots) {
+      const Word later = slots_of(page)[at + ahead].load(std::memory_order_relaxed);
+      __builtin_prefetch(reinterpret_cast<const void*>(later & (pointer_mask - 1)));
+    }
     const Word word = slots_of(page)[at].load(std::memory_order_relaxed);
-    if (!is_occupied(word) || ((this->hash(key_of(word)) >> shift) & 1U) == 0) continue;
-    which[at / 64] |= std::uint64_t{1} << (at % 64);
-    ++ones;
+    if (!is_occupied(word)) continue;
+    const std::uint64_t one = (this->hash(key_of(word)) >> shift) & 1U;
+    which[at / 64] |= one << (at % 64);
+    ones += one;
   }
   const Word halves[2] = {create_page(head.live - ones + 1, head.depth + 1), create_page(ones + 1, head.depth + 1)};
   for (std::size_t at = 0; at < head.slots; ++at) {
