@@ -2,7 +2,9 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -74,8 +76,24 @@ TEST_F(ClockTest, OverAStopTheWallClockTellsHowLongItWas) {
   }
   clock_->step_wall_clock(2h);
   Node node = open();
-  EXPECT_TRUE(goes_away(node, "short"));
+  EXPECT_FALSE(node.get("short", {.consistency = ReadConsistency::eventual})) << "the first read does not see it";
   EXPECT_EQ(node.ttl("long").value(), 3h);
+}
+
+TEST_F(ClockTest, MoreThanOneCommandRemovesIsGoneBeforeTheFirstReadToo) {
+  {
+    Node node = open();
+    for (int batch = 0; batch < 3; ++batch) {
+      std::vector<std::string> keys;
+      for (int i = 0; i < 400; ++i) keys.push_back(std::to_string(batch) + "." + std::to_string(i));
+      std::vector<PutItem> items;
+      for (const std::string& key : keys) items.push_back({.key = key, .value = 1, .ttl = 1h});
+      ASSERT_TRUE(node.put_many(items));
+    }
+  }
+  clock_->step_wall_clock(2h);
+  Node node = open();
+  EXPECT_EQ(node.count({}).value(), 0U);
 }
 
 }  // namespace

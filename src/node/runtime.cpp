@@ -6,6 +6,7 @@
 
 #include "base/mutant.hpp"
 #include "node/place.hpp"
+#include "node/validate_options.hpp"
 
 namespace concord::node {
 
@@ -16,95 +17,13 @@ namespace {
 /// So many callers may drive before a thread of the node that waits for the lock. Each may take as long as a sync.
 constexpr std::uint32_t passed_by_limit = 4;
 
-/// Entries and places in the log are counted with 32 bits.
-constexpr std::size_t largest_limit_bytes = 1U << 30U;
 /// Between two looks of a waiting writer whether nobody drives.
 constexpr milliseconds longest_wait{32};
-
-Result<void> validate_discovery(const ClusterOptions& cluster) {
-  const auto refuse = [](const char* why) { return concord::fail(Errc::invalid_request, why); };
-  if (cluster.discovery == Discovery::listed) return {};
-  if (cluster.cookie.empty())
-    return refuse("discovery needs a cookie (cluster.cookie): others prove by it that they belong here");
-  if (cluster.expected_size < 1 || cluster.expected_size > 100) return refuse("expected_size: 1 to 100");
-  if (cluster.settle_time.count() < 1) return refuse("settle_time: at least 1 ms");
-  if (cluster.discovery == Discovery::dns && cluster.dns_name.empty()) {
-    return refuse("discovery by DNS needs the name that resolves to the members (cluster.dns_name)");
-  }
-  if (cluster.discovery == Discovery::gossip && cluster.gossip_group.empty() && cluster.gossip_addresses.empty()) {
-    return refuse("gossip needs a group or addresses (cluster.gossip_group, cluster.gossip_addresses)");
-  }
-  return {};
-}
-
-Result<void> validate(const Options& options) {
-  if (options.name.empty() || options.name.size() > 255)
-    return concord::fail(Errc::invalid_request, "node name: 1 to 255 bytes");
-  if (options.heartbeat.count() < 1 || options.election_timeout < 2 * options.heartbeat) {
-    return concord::fail(Errc::invalid_request,
-                         "election_timeout must be at least twice heartbeat, heartbeat at least 1 ms");
-  }
-  if (options.flush_interval.count() < 1) return concord::fail(Errc::invalid_request, "flush_interval: at least 1 ms");
-  const ClusterOptions& cluster = options.cluster;
-  if (cluster.cookie.empty() && (!cluster.initial.empty() || !cluster.join.empty())) {
-    return concord::fail(
-        Errc::invalid_request,
-        "a cluster needs a cookie (cluster.cookie): initial members or addresses to join are given, but none");
-  }
-  if (auto valid = validate_discovery(cluster); !valid) return valid;
-  const bool has_tls = !cluster.tls_cert.empty();
-  if (has_tls == cluster.tls_key.empty() || has_tls == cluster.tls_ca.empty()) {
-    return concord::fail(
-        Errc::invalid_request,
-        "TLS between members needs tls_cert, tls_key and tls_ca (cluster.tls_...): give all three or none");
-  }
-  for (const InitialMember& member : cluster.initial) {
-    if (member.name.empty() || member.name.size() > 255 || member.peer.empty()) {
-      return concord::fail(Errc::invalid_request, "initial members have a name of 1 to 255 bytes and a peer address");
-    }
-    if (std::ranges::count(cluster.initial, member.name, &InitialMember::name) > 1) {
-      return concord::fail(Errc::invalid_request, "the initial member \"" + member.name + "\" is listed twice");
-    }
-  }
-  if (!cluster.cookie.empty() && listens_everywhere(cluster) && told_address(options).empty()) {
-    return concord::fail(Errc::invalid_request,
-                         "peer_host " + cluster.peer_host +
-                             " listens everywhere and tells nobody where: advertise (cluster.advertise) must say at "
-                             "which host:port the other members reach this node");
-  }
-  if (options.data_dir.empty()) return concord::fail(Errc::invalid_request, "data_dir is empty");
-  if (options.limits.max_value_bytes > most_value_bytes || options.limits.max_in_flight_bytes > largest_limit_bytes) {
-    return concord::fail(Errc::invalid_request,
-                         "limits: values of at most 64 MiB (max_value_bytes), at most 1 GiB of bytes in flight");
-  }
-  return {};
-}
-
-/// Of a node without data: later the members are in the data, and the initial ones may have long gone.
-Result<void> validate_initial(const Options& options) {
-  const auto& initial = options.cluster.initial;
-  const ClusterOptions& cluster = options.cluster;
-  if (!initial.empty() && cluster.discovery != Discovery::listed) {
-    return concord::fail(Errc::invalid_request,
-                         "initial members and discovery are two ways to form a cluster: give one (cluster.initial, "
-                         "cluster.discovery)");
-  }
-  if (cluster.discovery == Discovery::listed && cluster.expected_size > 1 && cluster.expected_size != initial.size()) {
-    return concord::fail(
-        Errc::invalid_request,
-        "expected_size (cluster.expected_size) is for nodes that find each other: set cluster.discovery "
-        "to gossip or dns, or leave it at 1");
-  }
-  if (initial.empty() || std::ranges::find(initial, options.name, &InitialMember::name) != initial.end()) {
-    return {};
-  }
-  return concord::fail(Errc::invalid_request, "this node, \"" + options.name + "\", is not among the initial members");
-}
 
 }  // namespace
 
 Result<std::unique_ptr<Runtime>> Runtime::open(Host host, Options options, std::uint64_t segment_bytes) {
-  if (auto valid = validate(options); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto valid = validate_options(options); !valid) return std::unexpected(std::move(valid.error()));
   const Drawn drawn{.cluster_id = host.draw(),
                     .node_id = host.draw(),
                     .directory = host.draw(),
@@ -149,7 +68,7 @@ Result<void> Runtime::start() {
                              ": this node was removed from its cluster; it may join again with an empty directory");
   }
   if (!identity.formed) {
-    if (auto valid = validate_initial(options_); !valid) return valid;
+    if (auto valid = validate_formation(options_); !valid) return valid;
   }
   if (may_have_peers) {
     if (auto opened = open_peers(identity); !opened) return opened;

@@ -164,6 +164,7 @@ class Runtime {
   Result<void> reserve(std::uint64_t data_bytes, std::size_t entry_count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void set_full(std::optional<Error> full) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> tick(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  void expire_what_is_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void propose_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] bool may_expire() const noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] bool is_expiring() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);

@@ -182,7 +182,18 @@ Result<void> Runtime::take_place(const Place& place) {
   formed_.store(true, std::memory_order_release);
   drive();
   start_clock();
-  return tick(clock_->coarse_ms());
+  if (auto ticked = tick(clock_->coarse_ms()); !ticked) return ticked;
+  expire_what_is_due();
+  return {};
+}
+
+/// What has expired while this node was away is gone before anybody can read. Who is not alone in deciding waits for the others.
+void Runtime::expire_what_is_due() {
+  while (is_expiring()) {
+    drive();
+    if (is_expiring() || failed_.load(std::memory_order_relaxed)) return;
+    propose_due();
+  }
 }
 
 Error Runtime::no_place() const {
