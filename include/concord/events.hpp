@@ -130,7 +130,8 @@ class CONCORD_API Subscription {
   }
 
   /// Calls `on_event` with each event, in order, one at a time, where completions run; then `on_end` once, with why there are no
-  /// more: it may be empty. From then on nothing else but `unsubscribe` is to be called.
+  /// more: it may be empty. From then on nothing else but `unsubscribe` is to be called. What `on_event` throws ends the
+  /// subscription, with the error `internal`.
   void deliver(std::function<void(const Event&)> on_event, std::function<void(const Error&)> on_end = {});
 
   /// Waits for events until there are no more; `error()` then tells why.

@@ -2,6 +2,9 @@
 #include "calls/subscription.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -109,18 +112,39 @@ struct Delivery {
 
 void deliver_next(std::shared_ptr<Delivery> delivery);
 
+/// Nobody above takes what a callback throws: it is the end of the subscription, and why.
+std::optional<Error> give_next(Delivery& delivery) {
+  Subscription::Impl& feed = *delivery.feed;
+  std::string what = "the callback of a subscription threw";
+  try {
+    delivery.on_event(feed.taken[feed.given++]);
+    return std::nullopt;
+  } catch (const std::exception& e) {
+    what += std::string(": ") + e.what();
+  } catch (...) {  // it says nothing
+  }
+  Error why(Errc::internal, what);
+  feed.finish(why);
+  return why;
+}
+
+void tell_end(const Delivery& delivery, const Error& why) {
+  try {
+    if (delivery.on_end) delivery.on_end(why);
+  } catch (...) {  // there is nothing left that could end
+    return;
+  }
+}
+
 /// Gives out what there is, then waits for more.
 void deliver_all(const std::shared_ptr<Delivery>& delivery) {
   for (;;) {
     const auto found = has_next(*delivery->feed);
     if (!delivery->calls->enter()) return;
-    if (!found) {
-      if (delivery->on_end) delivery->on_end(found.error());
-      delivery->calls->leave();
-      return;
-    }
-    if (*found) delivery->on_event(delivery->feed->taken[delivery->feed->given++]);
-    if (!delivery->calls->leave()) return;
+    std::optional<Error> end = found ? std::nullopt : std::optional(found.error());
+    if (found && *found) end = give_next(*delivery);
+    if (end) tell_end(*delivery, *end);
+    if (!delivery->calls->leave() || end) return;
     if (!*found) return deliver_next(delivery);
   }
 }

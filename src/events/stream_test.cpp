@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -328,6 +329,25 @@ TEST(Stream, ACallbackMayEndItsOwnSubscription) {
   writer.put("k");
   ASSERT_EQ(done.get_future().wait_for(long_enough), std::future_status::ready);
   writer.put("k");
+}
+
+TEST(Stream, WhatACallbackThrowsEndsItsSubscriptionAndNothingElse) {
+  Writer writer;
+  auto subscription = writer.subscribe({});
+  auto other = writer.subscribe({});
+  int calls = 0;
+  std::promise<std::string> ended;
+  subscription->deliver(
+      [&](const Event&) {
+        ++calls;
+        throw std::runtime_error("not mine");
+      },
+      [&](const Error& why) { ended.set_value(why.message()); });
+  writer.put("a");
+  writer.put("b");
+  EXPECT_EQ(ended.get_future().get(), "the callback of a subscription threw: not mine");
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(take(*other, 2).size(), 2U);
 }
 
 TEST(Stream, ThousandsOfPrefixesEachGetTheirOwn) {
