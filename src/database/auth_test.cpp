@@ -142,6 +142,18 @@ TEST_F(EmbeddedAuth, ARevokedFirstTokenDoesNotComeBackAndAnotherOneTakesItsPlace
   EXPECT_EQ(outcome(node.get("k", {.token = "sk_concord_another"})), "NOT_FOUND");
 }
 
+TEST_F(EmbeddedAuth, ASubscriptionEndsWithItsToken) {
+  Node node = StoreDirectory::open(options());
+  const auto reader = Auth(node).create({.permissions = {Permission::read}}, {.token = first_secret});
+  ASSERT_TRUE(reader);
+  auto subscription = node.subscribe({.token = reader->secret});
+  ASSERT_TRUE(subscription);
+  ASSERT_TRUE(Auth(node).revoke(reader->info.id, {.token = first_secret}));
+  const auto next = subscription->next(std::chrono::seconds(10));
+  ASSERT_FALSE(next) << "not only no event";
+  EXPECT_EQ(next.error().code(), Errc::forbidden);
+}
+
 TEST_F(EmbeddedAuth, WhoHasLostAllTokensMakesOneWithAuthenticationOff) {
   {
     Node node = StoreDirectory::open(options());

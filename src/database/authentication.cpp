@@ -277,7 +277,8 @@ void Authentication::create(const NewToken& wanted, const Access& access, millis
   record->hash = security::hash_of(*secret);
   runtime_.write_async(
       {.kind = CommandKind::token_create, .token = &*record, .as_token = access.id()}, timeout,
-      [this, id = *id, secret = std::move(*secret), done = std::move(done)](Result<Outcome> outcome) mutable {
+      [this, id = *id, secret = std::move(*secret), as_asked = info_of(*record, runtime_.wall_ms()),
+       done = std::move(done)](Result<Outcome> outcome) mutable {
         if (!outcome) return done(std::unexpected(std::move(outcome.error())));
         const OperationStatus status = outcome->results.front().status;
         if (status == OperationStatus::conflict)
@@ -286,9 +287,10 @@ void Authentication::create(const NewToken& wanted, const Access& access, millis
           return done(fail(Errc::overloaded, "there are " + std::to_string(command::max_tokens) +
                                                  " tokens, which is the limit; revoke some"));
         }
+        if (status != OperationStatus::ok) return done(fail(Errc::internal, "the token was not made"));
+        // A node whose disk is full learns from its leader what became of the command, and applies it later.
         const TokenPointer token = runtime_.state().find_token(id);
-        if (status != OperationStatus::ok || !token) return done(fail(Errc::internal, "the token was not made"));
-        done(CreatedToken{.info = info_of(*token), .secret = std::move(secret)});
+        done(CreatedToken{.info = token ? info_of(*token) : std::move(as_asked), .secret = std::move(secret)});
       });
 }
 
@@ -314,9 +316,10 @@ void Authentication::revoke_known(TokenId id, const Access& access, milliseconds
   if (auto may = allowed(access.judge(Permission::admin)); !may) return done(std::unexpected(std::move(may.error())));
   const TokenRecord record{.id = id};
   runtime_.write_async({.kind = CommandKind::token_revoke, .token = &record, .as_token = access.id()}, timeout,
-                       [done = std::move(done)](Result<Outcome> outcome) mutable {
+                       [this, id, done = std::move(done)](Result<Outcome> outcome) mutable {
                          if (!outcome) return done(std::unexpected(std::move(outcome.error())));
                          const bool is_done = outcome->results.front().status == OperationStatus::ok;
+                         if (is_done && on_revoked_) on_revoked_(id);
                          done(is_done ? Result<void>() : no_such_token());
                        });
 }
@@ -328,6 +331,18 @@ Result<std::vector<TokenInfo>> Authentication::list() const {
     if (!token->is_revoked) tokens.push_back(info_of(*token));
   }
   return tokens;
+}
+
+TokenInfo Authentication::info_of(const TokenRecord& record, std::uint64_t wall_ms) {
+  TokenInfo info{.id = acl::id_text(record.id),
+                 .prefixes = {record.prefixes.begin(), record.prefixes.end()},
+                 .description = std::string(record.description),
+                 .created_at = time_of(wall_ms),
+                 .user = std::string(record.user),
+                 .tenant = std::string(record.tenant)};
+  info.permissions = acl::permissions_of(record.permissions);
+  if (record.expires_in_s != 0) info.expires_in = std::chrono::seconds(record.expires_in_s);
+  return info;
 }
 
 TokenInfo Authentication::info_of(const acl::Token& token) const {

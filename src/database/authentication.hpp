@@ -8,8 +8,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <concord/auth.hpp>
@@ -31,6 +33,8 @@ class Authentication {
 
   /// `runtime` outlives all calls, and ends before this does.
   explicit Authentication(node::Runtime& runtime);
+  /// `told` hears of each token that is revoked through this node, once it is. Before any call.
+  void on_revoked(std::function<void(command::TokenId)> told) { on_revoked_ = std::move(told); }
 
   /// Before anybody calls. Errors: invalid_request: who may do everything is neither in the data nor given.
   [[nodiscard]] Result<void> begin();
@@ -63,8 +67,11 @@ class Authentication {
   void make_first(Milliseconds timeout, Completion<acl::Access> done);
   void revoke_known(command::TokenId id, const acl::Access& access, Milliseconds timeout, Done done);
   [[nodiscard]] TokenInfo info_of(const acl::Token& token) const;
+  /// Of one that was asked for just now.
+  [[nodiscard]] static TokenInfo info_of(const command::TokenRecord& record, std::uint64_t wall_ms);
 
   node::Runtime& runtime_;
+  std::function<void(command::TokenId)> on_revoked_;
   const bool is_on_;
   const bool has_first_;  ///< the configuration has a token
   command::SecretHash first_hash_{};

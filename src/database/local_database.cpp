@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "acl/token.hpp"
 #include "command/from_public.hpp"
 #include "command/limits.hpp"
 #include "command/validate.hpp"
+#include "database/check_options.hpp"
 #include "database/conversions.hpp"
 #include "env/host_clock.hpp"
 #include "transport/address.hpp"
@@ -50,12 +52,6 @@ Result<void> unpack_all(const compress::Unpacker& unpacker, Outcome& outcome) {
   return {};
 }
 
-Result<void> check(const EventStreamOptions& options) {
-  if (options.buffer_size == 0) return fail(Errc::invalid_request, "event_stream.buffer_size: at least 1");
-  if (options.history == 0) return fail(Errc::invalid_request, "event_stream.history: at least 1");
-  return {};
-}
-
 std::unique_ptr<env::Clock> clock_of(const Options& options) {
   if (options.clock) return std::make_unique<env::HostClock>(options.clock);
   return std::make_unique<env::RealClock>();
@@ -68,8 +64,7 @@ Result<std::unique_ptr<Database>> Database::open(Options options) {
 }
 
 Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options) {
-  if (auto valid = Compression::check(options.compression); !valid) return std::unexpected(std::move(valid.error()));
-  if (auto valid = check(options.event_stream); !valid) return std::unexpected(std::move(valid.error()));
+  if (auto valid = check_options(options); !valid) return std::unexpected(std::move(valid.error()));
   auto unpacker = std::make_shared<const compress::Unpacker>();
   auto observer = std::make_shared<observe::Observer>(options);
   node::Host host{.files = env::make_real_file_system(), .clock = clock_of(options)};
@@ -89,6 +84,9 @@ Result<std::unique_ptr<LocalDatabase>> LocalDatabase::open_local(Options options
   auto database =
       std::make_unique<LocalDatabase>(std::move(observer), std::move(stream), std::move(*runtime), std::move(unpacker));
   if (auto opened = database->open_audit_log(); !opened) return std::unexpected(std::move(opened.error()));
+  database->authentication_->on_revoked([owner = database.get()](command::TokenId id) {
+    owner->finish_subscriptions(acl::id_text(id), Error(Errc::forbidden, "the token was revoked"));
+  });
   if (auto begun = database->authentication_->begin(); !begun) return std::unexpected(std::move(begun.error()));
   auto backups = backup::Service::open(*database->runtime_);
   if (!backups) return std::unexpected(std::move(backups.error()));

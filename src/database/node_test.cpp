@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <coroutine>
 #include <filesystem>
 #include <fstream>
@@ -13,10 +14,13 @@
 #include <thread>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace concord {
 namespace {
+
+using testing::HasSubstr;
 
 using namespace std::chrono_literals;
 
@@ -217,6 +221,39 @@ TEST_P(NodeTest, ADirectoryCanBeOpenOnce) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Errc::cluster_not_ready);
   EXPECT_NE(second.error().message().find("already open by process"), std::string::npos) << second.error().message();
+}
+
+TEST_P(NodeTest, OptionsThatCanBeOfNoUseAreRefusedByName) {
+  const auto refusal = [&](auto change) {
+    Options changed = options();
+    change(changed);
+    const auto node = Node::open(changed);
+    return node ? std::string("opened") : std::string(error_name(node.error().code())) + ": " + node.error().message();
+  };
+  using std::chrono::milliseconds;
+  EXPECT_THAT(refusal([](Options& o) { o.name = "\xff"; }), HasSubstr("UTF-8"));
+  EXPECT_THAT(refusal([](Options& o) { o.name = "n\n"; }), HasSubstr("control characters"));
+  EXPECT_THAT(refusal([](Options& o) { o.limits.max_value_bytes = 0; }), HasSubstr("limits"));
+  EXPECT_THAT(refusal([](Options& o) { o.limits.max_in_flight = 0; }), HasSubstr("limits"));
+  EXPECT_THAT(refusal([](Options& o) { o.snapshot.every_bytes = 0; }), HasSubstr("snapshot"));
+  EXPECT_THAT(refusal([](Options& o) { o.telemetry.poll_interval = std::chrono::seconds(0); }),
+              HasSubstr("poll_interval"));
+  EXPECT_THAT(refusal([](Options& o) { o.tracing = {.enabled = true, .batch_size = 0}; }), HasSubstr("batch_size"));
+  EXPECT_THAT(refusal([](Options& o) { o.tracing = {.enabled = true, .interval = milliseconds(0)}; }),
+              HasSubstr("interval"));
+  EXPECT_THAT(refusal([](Options& o) { o.tracing = {.enabled = true, .sample_ratio = std::nan("")}; }),
+              HasSubstr("sample_ratio"));
+  const auto cluster = [](auto change) {
+    return [change](Options& o) {
+      o.cluster.cookie = "secret";
+      change(o.cluster);
+    };
+  };
+  EXPECT_THAT(refusal(cluster([](ClusterOptions& c) { c.join = {"nope"}; })),
+              HasSubstr("cluster.join: the peer address \"nope\" has no port"));
+  EXPECT_THAT(refusal(cluster([](ClusterOptions& c) { c.advertise = "x"; })), HasSubstr("cluster.advertise"));
+  EXPECT_THAT(refusal(cluster([](ClusterOptions& c) { c.initial = {{"a", "h:1"}, {"b", "h:1"}}; })),
+              HasSubstr("two members have the address h:1"));
 }
 
 TEST_P(NodeTest, AForeignDirectoryIsRefusedAndUntouched) {

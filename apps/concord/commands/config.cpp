@@ -7,6 +7,9 @@
 #include "commands/commands.hpp"
 #include "config_flags.hpp"
 #include "json_text.hpp"
+#ifdef CONCORD_WITH_NODE
+#include "database/check_options.hpp"
+#endif
 
 namespace concord::app {
 namespace {
@@ -41,6 +44,12 @@ void run(Context& context, const config::NamedValues& flags, bool is_shown) {
   }
   for (const std::string& warning : configuration->warnings) std::cerr << "concord: warning: " << warning << '\n';
   if (is_shown) return show(context, *configuration);
+#ifdef CONCORD_WITH_NODE
+  if (const auto valid = database::check_options(configuration->database_options()); !valid) {
+    context.exit_code = report_problem(ExitCode::failed, valid.error().message());
+    return;
+  }
+#endif
   std::cout << "the configuration is good\n";
 }
 
