@@ -58,6 +58,26 @@ class BadInput : public NodeApi {
   std::string before_;
 };
 
+TEST_F(BadInput, ACallWithoutABodyTakesNone) {
+  for (const Route& route : api_routes()) {
+    if (route.body != BodyKind::none || route.method == Method::get) continue;
+    SCOPED_TRACE(trace(route));
+    for (const std::string_view body : {R"({"path":"/tmp"})", "garbage", "[]", "{", "{}x"}) {
+      const auto response = send(route, body);
+      EXPECT_EQ(response.status, 400) << body;
+      EXPECT_THAT(response.body, HasSubstr("takes no body"));
+    }
+  }
+  EXPECT_EQ(call("POST", "/api/v1/cluster/snapshot", " { } ").status, 200);
+}
+
+TEST_F(BadInput, ABodyThatIsCodedIsNotTakenForWhatItStandsFor) {
+  const auto refused =
+      call("PUT", "/api/v1/kv/k", "\x1f\x8b", "Content-Type: application/octet-stream\r\nContent-Encoding: gzip\r\n");
+  EXPECT_EQ(refused.status, 415);
+  EXPECT_EQ(refused.header("Accept-Encoding"), "identity");
+}
+
 /// A value of another type than `schema` has; empty: there is none.
 std::vector<std::string> ill_typed(const Schema& schema) {
   switch (schema.shape) {

@@ -107,7 +107,7 @@ void Connection::arm_deadline() {
     return;  // one deadline for all of it, or a client could send for ever
   } else if (feed_ && !writing_) {
     constexpr std::chrono::milliseconds looks{1000};  // a token may be revoked at any time
-    worker_.set_deadline(*this, worker_.in(std::min(looks, shared_.settings.sign_of_life_interval)));
+    worker_.set_deadline(*this, std::min(worker_.in(looks), sign_of_life_at_));
   } else if (!writing_ && parsing_) {
     worker_.set_deadline(*this, request_deadline_);
   } else {

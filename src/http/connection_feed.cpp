@@ -32,7 +32,7 @@ void Connection::begin_feed() {
   note_answer();
   feeds_in_chunks_ = !call_.request.is_http_1_0 && call_.reply.status == 200;
   call_.reply.clear();
-  sign_of_life_at_ = worker_.in(shared_.settings.sign_of_life_interval);
+  sign_of_life_at_ = worker_.within(shared_.settings.sign_of_life_interval);
   in_begin_ = in_end_ = 0;
   if (!reading_) read();
 }
@@ -44,7 +44,7 @@ void Connection::pump_feed() {
   if (state == Feed::State::broken) return close();
   if (!fed_.empty()) {
     append_feed_part(out_, fed_, feeds_in_chunks_);
-    sign_of_life_at_ = worker_.in(shared_.settings.sign_of_life_interval);
+    sign_of_life_at_ = worker_.within(shared_.settings.sign_of_life_interval);
   }
   if (state == Feed::State::ended) {
     append_feed_end(out_, feeds_in_chunks_);
@@ -106,7 +106,7 @@ void Connection::check_feed() {
     fed_.clear();
     feed_->append_sign_of_life(fed_);
     if (!fed_.empty()) append_feed_part(out_, fed_, feeds_in_chunks_);
-    sign_of_life_at_ = worker_.in(shared_.settings.sign_of_life_interval);
+    sign_of_life_at_ = worker_.within(shared_.settings.sign_of_life_interval);
   }
   pump_feed();
 }

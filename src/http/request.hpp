@@ -23,6 +23,7 @@ enum class Header : std::uint8_t {
   access_control_request_method,
   api_key,
   authorization,
+  content_encoding,
   content_type,
   expect,
   host,

@@ -40,6 +40,7 @@ std::optional<Header> header_of(beast_http::field field, std::string_view name) 
     case beast_http::field::accept_encoding: return Header::accept_encoding;
     case beast_http::field::access_control_request_method: return Header::access_control_request_method;
     case beast_http::field::authorization: return Header::authorization;
+    case beast_http::field::content_encoding: return Header::content_encoding;
     case beast_http::field::content_type: return Header::content_type;
     case beast_http::field::expect: return Header::expect;
     case beast_http::field::host: return Header::host;

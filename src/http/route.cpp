@@ -43,6 +43,38 @@ std::expected<std::string, Problem> decode_key(std::string_view segment, const Q
   return std::move(*text);
 }
 
+/// A call without a body takes none, or an empty object: fields that it does not know are refused, not ignored. That of a GET means
+/// nothing in HTTP (RFC 9110, 9.3.1). False after the reply was filled.
+bool check_no_body(const Route& route, Call& call) {
+  if (route.body != BodyKind::none || route.method == Method::get) return true;
+  std::string_view rest = call.request.body;
+  const auto take = [&](std::string_view wanted) {
+    while (!rest.empty() &&
+           (rest.front() == ' ' || rest.front() == '\t' || rest.front() == '\r' || rest.front() == '\n'))
+      rest.remove_prefix(1);
+    if (wanted.empty() || !rest.starts_with(wanted)) return false;
+    rest.remove_prefix(wanted.size());
+    return true;
+  };
+  if (take("{")) (void)take("}");
+  (void)take("");
+  if (rest.empty() && !call.request.body.ends_with('{')) return true;
+  call.refuse(invalid_request("the call takes no body, or {}"));
+  return false;
+}
+
+/// False after the reply was filled with 415.
+bool check_content_encoding(Call& call) {
+  if (call.request.body.empty() || !call.request.has(Header::content_encoding)) return true;
+  const std::string_view coding = call.request.header(Header::content_encoding);
+  if (coding.empty() || coding == "identity") return true;
+  call.refuse(
+      {415, "UNSUPPORTED_MEDIA_TYPE",
+       "the body must be sent as it is, not with the Content-Encoding \"" + std::string(coding.substr(0, 100)) + '"'});
+  call.reply.add_header("Accept-Encoding", "identity");
+  return false;
+}
+
 /// False after the reply was filled with 415.
 bool check_content_type(const Route& route, Call& call) {
   if (route.body == BodyKind::none || call.request.body.empty() || !call.request.has(Header::content_type)) return true;
@@ -216,7 +248,7 @@ void RouteTable::run(std::size_t position, Call& call) const {
       call.once->scope = call.once_scope;
     }
   }
-  if (!check_content_type(route, call)) return;
+  if (!check_no_body(route, call) || !check_content_encoding(call) || !check_content_type(route, call)) return;
   if (route.is_read && route.waits_for_data) return run_read(route, call);
   route.handler(call);
 }

@@ -65,6 +65,10 @@ Worker::Tick Worker::in(milliseconds time) const noexcept {
   return now_ + static_cast<Tick>((time + tick_length_ - milliseconds(1)) / tick_length_) + 1;
 }
 
+Worker::Tick Worker::within(milliseconds time) const noexcept {
+  return now_ + std::max<Tick>(static_cast<Tick>(time / tick_length_), 1);
+}
+
 void Worker::set_deadline(const Connection& connection, Tick deadline) noexcept {
   if (connection.position < deadlines_.size()) deadlines_[connection.position] = deadline;
 }

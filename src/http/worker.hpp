@@ -53,7 +53,10 @@ class Worker {
   [[nodiscard]] bool is_this_thread() const noexcept { return std::this_thread::get_id() == thread_id_; }
   [[nodiscard]] Tick now() const noexcept { return now_; }
   /// The first tick that is at least `time` away.
+  /// Not before so much time is over.
   [[nodiscard]] Tick in(std::chrono::milliseconds time) const noexcept;
+  /// Not later than that, as far as one tick allows.
+  [[nodiscard]] Tick within(std::chrono::milliseconds time) const noexcept;
   /// From that tick on, `meet_deadline` is called on every tick. Nothing for a connection that was removed.
   void set_deadline(const Connection& connection, Tick deadline) noexcept;
   [[nodiscard]] const std::string& date() const noexcept { return date_; }

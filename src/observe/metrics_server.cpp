@@ -28,11 +28,12 @@ constexpr std::size_t largest_request_bytes = 16U << 10U;
 constexpr std::chrono::seconds client_time{5};
 constexpr std::chrono::milliseconds accept_pause{100};
 
-std::string answer(std::string_view status, std::string_view content_type, std::string_view body, bool with_body) {
+std::string answer(std::string_view status, std::string_view content_type, std::string_view body, bool with_body,
+                   std::string_view fields = "") {
   std::string text = "HTTP/1.1 ";
   text.append(status).append("\r\nContent-Type: ").append(content_type);
   text.append("\r\nContent-Length: ").append(std::to_string(body.size()));
-  text.append("\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n");
+  text.append("\r\n").append(fields).append("X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n");
   if (with_body) text.append(body);
   return text;
 }
@@ -150,7 +151,8 @@ class MetricsServer::Impl {
     const RequestLine line = request_line(client->request);
     const bool is_head = line.method == "HEAD";
     if (line.method != "GET" && !is_head) {
-      client->answer = answer("405 Method Not Allowed", "text/plain; charset=utf-8", "GET /metrics\n", true);
+      client->answer =
+          answer("405 Method Not Allowed", "text/plain; charset=utf-8", "GET /metrics\n", true, "Allow: GET, HEAD\r\n");
     } else if (line.path != "/metrics" && line.path != "/") {
       client->answer = answer("404 Not Found", "text/plain; charset=utf-8", "the metrics are at /metrics\n", !is_head);
     } else {
