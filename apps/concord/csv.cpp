@@ -43,7 +43,7 @@ std::optional<std::vector<std::string>> CsvReader::next() {
       } else {
         quoted = false;
       }
-    } else if (c == '"') {
+    } else if (c == '"' && fields.back().empty()) {  // further behind it is a character like others: {"a":1}
       quoted = true;
     } else if (c == ',') {
       fields.emplace_back();

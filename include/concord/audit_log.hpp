@@ -2,7 +2,8 @@
 //
 //     auto node = concord::Node::open({.audit_log = {.enabled = true, .log_dir = "/var/log/concord"}});
 //     concord::AuditLog audit(*node);
-//     for (const concord::AuditEntry& entry : *audit.query({.operation = "delete", .limit = 50}))
+//     const auto deletions = audit.query({.operation = "delete", .limit = 50});
+//     for (const concord::AuditEntry& entry : *deletions)
 //       std::cout << entry.timestamp << ' ' << entry.user << ' ' << entry.key_hash << '\n';
 //     audit.log({.operation = "data_import", .key = "batch:1", .metadata = {{"records", 5000}}});
 //     if (auto checked = audit.verify(); checked && !checked->valid) alarm("somebody has changed the files");

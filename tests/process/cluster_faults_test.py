@@ -279,6 +279,8 @@ class FaultsTest(unittest.TestCase):
             self.assertEqual(others[0].get("by-full", "strong"), 1)
             status, answer = full.call("PUT", "/api/v1/kv/by-full", {"value": 2, "expected": 5})
             self.assertEqual((status, answer["error"]["code"]), (409, "CONDITION_FAILED"), "with what became of them")
+            status, answer = full.call("POST", "/api/v1/tokens", {"permissions": ["read"], "description": "by the full one"})
+            self.assertEqual((status, answer["data"]["description"]), (201, "by the full one"))
             self.assertTrue(full.is_running())
             os.remove(ballasts[0])
             wait_until(lambda: not self.is_full(full), "writable again", seconds=10)

@@ -89,6 +89,7 @@ class Program(unittest.TestCase):
             self.assertIn(b"line 7: ", errors)
             self.assertIn(b"line 1101: ", errors)
             self.assertEqual(server.cli("kv", "bulk-load", "-", "--format", "csv", stdin=b'key,value,ttl\n"a,b",text,\nc,{"n":1},50\n')[:2], (0, b"loaded 2, refused 0\n"))
+            self.assertEqual(server.cli("kv", "get", "c")[:2], (0, b'{"n":1}\n'), "marks within a field are its own")
             code, exported, _ = server.cli("kv", "export")
             self.assertEqual((code, exported.count(b"\n")), (0, 1200))
             self.assertEqual(server.cli("query", "delete", "--prefix", "load/")[:2], (0, b"1198\n"))

@@ -5,7 +5,8 @@
 //     registration->heartbeat();                                       // every 5 s, say
 //     registration->set_health(concord::ServiceHealth::draining);      // no new work, please
 //
-//     for (const auto& web : *registry.healthy("web")) connect(web.host, web.port);
+//     const auto webs = registry.healthy("web");
+//     for (const auto& web : *webs) connect(web.host, web.port);
 //
 // Keys: `<prefix><service>/<id>`, by default "services/web/web-1", with the ttl. The value is a JSON object: host, port, health
 // ("healthy", "unhealthy", "draining") and metadata (an object of strings). The names of services and instances have no '/'.
