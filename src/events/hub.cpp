@@ -206,6 +206,7 @@ void Hub::dispatch_new() {
     call_all(readies);
     from = to.next();
   }
+  block_.reset();
 }
 
 void Hub::dispatch_indexed(Revision from, Revision to, Readies& readies) {

@@ -61,6 +61,7 @@ Result<bool> Subscriber::take_queued(std::vector<Event>& to, std::size_t most) {
     queue_.pop_front();
   }
   const base::MutexLock lock(mutex_);
+  if (queue_.empty()) block_.reset();
   return has_something();
 }
 
@@ -78,7 +79,10 @@ Result<bool> Subscriber::scan(std::vector<Event>& to, std::size_t most, std::siz
         const base::MutexLock lock(mutex_);
         position_ = at;
       }
-      if (settle()) return false;
+      if (settle()) {
+        block_.reset();  // it may be long until there is more, and a block holds values that nothing else needs
+        return false;
+      }
       if (looked_at >= most_looked_at) return true;
       continue;
     }

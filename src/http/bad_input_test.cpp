@@ -62,7 +62,7 @@ TEST_F(BadInput, ACallWithoutABodyTakesNone) {
   for (const Route& route : api_routes()) {
     if (route.body != BodyKind::none || route.method == Method::get) continue;
     SCOPED_TRACE(trace(route));
-    for (const std::string_view body : {R"({"path":"/tmp"})", "garbage", "[]", "{", "{}x"}) {
+    for (const std::string_view body : {R"({"path":"/tmp"})", "garbage", "[]", "{", "{ ", "{}x", "{}}"}) {
       const auto response = send(route, body);
       EXPECT_EQ(response.status, 400) << body;
       EXPECT_THAT(response.body, HasSubstr("takes no body"));

@@ -47,18 +47,12 @@ std::expected<std::string, Problem> decode_key(std::string_view segment, const Q
 /// nothing in HTTP (RFC 9110, 9.3.1). False after the reply was filled.
 bool check_no_body(const Route& route, Call& call) {
   if (route.body != BodyKind::none || route.method == Method::get) return true;
-  std::string_view rest = call.request.body;
-  const auto take = [&](std::string_view wanted) {
-    while (!rest.empty() &&
-           (rest.front() == ' ' || rest.front() == '\t' || rest.front() == '\r' || rest.front() == '\n'))
-      rest.remove_prefix(1);
-    if (wanted.empty() || !rest.starts_with(wanted)) return false;
-    rest.remove_prefix(wanted.size());
-    return true;
-  };
-  if (take("{")) (void)take("}");
-  (void)take("");
-  if (rest.empty() && !call.request.body.ends_with('{')) return true;
+  constexpr std::string_view spaces = " \t\r\n";
+  std::string_view body = call.request.body;
+  body.remove_prefix(std::min(body.find_first_not_of(spaces), body.size()));
+  body = body.substr(0, body.find_last_not_of(spaces) + 1);
+  const bool is_object = body.size() >= 2 && body.starts_with('{') && body.ends_with('}');
+  if (body.empty() || (is_object && body.find_first_not_of(spaces, 1) == body.size() - 1)) return true;
   call.refuse(invalid_request("the call takes no body, or {}"));
   return false;
 }

@@ -134,6 +134,8 @@ Result<void> Log::write_pending() {
 
 Result<void> Log::sync_current() {
   if (is_synced_ || CONCORD_MUTANT("acknowledged-before-it-is-synced")) return {};
+  const base::MutexLock syncing(sync_mutex_);
+  if (auto checked = check(); !checked) return checked;
   if (auto synced = segments_.back().file->sync(); !synced) {
     const bool is_well_again = CONCORD_MUTANT("a-failed-sync-is-tried-again") && segments_.back().file->sync();
     if (!is_well_again) return failed(synced.error());
@@ -234,6 +236,7 @@ void Log::prepare_spare() {
 }
 
 void Log::sync_in_background() {
+  const base::MutexLock syncing(sync_mutex_);
   std::shared_ptr<env::File> file;
   std::uint64_t offset = 0;
   {

@@ -200,6 +200,9 @@ class Log {
   std::string cut_report_;
 
   // Shared with the background.
+  /// Held around every sync of the current segment: the system tells an error of writing back once for each open file, so of two syncs that
+  /// overlap only one would hear of it. The background says that it failed before it lets go. Taken before shared_mutex_.
+  base::Mutex sync_mutex_;
   base::Mutex shared_mutex_;
   std::unique_ptr<env::File> spare_ ABSL_GUARDED_BY(shared_mutex_);
   bool spare_is_recycled_ ABSL_GUARDED_BY(shared_mutex_) = false;

@@ -2,6 +2,8 @@
 #include "log/log.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -194,6 +196,22 @@ TEST(Log, ASyncFromTheBackgroundThatFailsFailsTheLog) {
   log->sync_in_background();
   fixture.files->set_faults({});
   EXPECT_EQ(log->sync().error().code(), Errc::storage_failed);
+}
+
+// Linux tells a failed write once for each open file: the second of two syncs at once would hear that all is well.
+TEST(Log, OfTwoSyncsAtOnceNoneTakesTheOthersFailureAway) {
+  LogFixture fixture;
+  auto log = fixture.create();
+  log.append({{1, "x"}}, std::nullopt);
+  std::future<void> background;
+  fixture.files->before_sync([&](const std::string&) {
+    if (background.valid()) return;
+    background = std::async(std::launch::async, [&] { log->sync_in_background(); });
+    background.wait_for(std::chrono::milliseconds(200));
+  });
+  fixture.files->set_faults({.fail_sync_after = fixture.files->syncs()});
+  EXPECT_EQ(log->sync().error().code(), Errc::storage_failed);
+  background.get();
 }
 
 TEST(Log, ASpareMadeWhileTheLastOneIsTakenIntoUseDoesNotReplaceIt) {

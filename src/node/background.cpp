@@ -42,7 +42,9 @@ void Runtime::look_in_background() {
     const base::MutexLock lock(background_mutex_);
     takes_snapshot = std::exchange(snapshot_requested_, false);
   }
-  if (!sync_if_requested() || clock_->coarse_ms() >= next_look_after_log_ms_) look_after_log();
+  const bool is_due = clock_->coarse_ms() >= next_look_after_log_ms_;
+  if (is_due) look_after_log();  // deadlines do not wait behind a slow sync
+  if (!sync_if_requested() && !is_due) look_after_log();
   if (takes_snapshot && !failed_.load(std::memory_order_acquire) && formed_.load(std::memory_order_acquire))
     take_snapshot();
 }

@@ -16,8 +16,6 @@ constexpr std::uint64_t clock_rounding_ms = 1;
 
 /// Entries proposed in one turn: bounds what one write to the log holds.
 constexpr std::size_t turn_bytes = 8U << 20U;
-/// Keys removed by one expire command. While more is due the next one follows at once, and writes pass between them.
-constexpr std::uint64_t expire_limit = 500;
 /// Over a stop the wall clock counts, by the newest stamp: a step of the wall clock is written down soon (CONTRACT 2).
 constexpr std::int64_t wall_step_ms = 500;
 
@@ -282,7 +280,7 @@ Result<void> Runtime::tick(std::uint64_t now_ms) {
   return {};
 }
 
-void Runtime::propose_due() {
+void Runtime::propose_due(std::uint64_t most_keys) {
   if (!may_expire() || is_expiring() || CONCORD_MUTANT("what-has-expired-stays")) return;
   const store::StateMachine& state = replica_->state();
   const auto due_ms = state.next_due();
@@ -294,7 +292,7 @@ void Runtime::propose_due() {
   const base::ClusterTimeMs passed_ms = stamp.cluster_time_ms - std::min(stamp.cluster_time_ms, clock_rounding_ms);
   if (*due_ms <= passed_ms || drift_ms > wall_step_ms || drift_ms < -wall_step_ms) {
     constexpr std::uint64_t expire_deadline_ms = 1000;
-    expire_sequence_ = queue_.push_expire(passed_ms, expire_limit, clock_->coarse_ms() + expire_deadline_ms);
+    expire_sequence_ = queue_.push_expire(passed_ms, most_keys, clock_->coarse_ms() + expire_deadline_ms);
   }
 }
 

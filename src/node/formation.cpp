@@ -68,6 +68,7 @@ std::vector<std::string> Formation::addresses() {
   all.erase(own_.peer);
   // First those that have called: they are there, and members.
   const std::set<std::string> callers = peers_.take_callers();
+  was_called_ |= !callers.empty();
   std::vector<std::string> asked(callers.begin(), callers.end());
   std::ranges::copy_if(all, std::back_inserter(asked), [&](const std::string& one) { return !callers.contains(one); });
   return asked;
@@ -79,7 +80,7 @@ Result<Place> Formation::attempt(std::uint64_t now_ms, std::uint64_t drawn_propo
 
 Result<Place> Formation::attempt_listed() {
   const std::vector<std::string> asked = addresses();
-  if (asked.empty() && options_.initial.size() <= 1) {
+  if (asked.empty() && options_.initial.size() <= 1 && !was_called_) {
     replica::Membership alone;
     replica::Member member = own_;
     member.id = NodeId(drawn_id_);

@@ -75,6 +75,7 @@ class Formation {
   Peers& peers_;
   Finder* const finder_;
   Bootstrap* const bootstrap_;
+  bool was_called_ = false;                            ///< by a member: there is a cluster, and it is not to be founded
   std::map<std::string, std::uint64_t> own_until_ms_;  ///< addresses at which this node itself answers; for a while
 };
 

@@ -165,7 +165,9 @@ class Runtime {
   void set_full(std::optional<Error> full) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   Result<void> tick(std::uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   void expire_what_is_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
-  void propose_due() ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
+  /// Keys removed by one expire command. While more is due the next one follows at once, and writes pass between them.
+  static constexpr std::uint64_t expire_limit = 500;
+  void propose_due(std::uint64_t most_keys = expire_limit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] bool may_expire() const noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] bool is_expiring() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);
   [[nodiscard]] bool is_unsure_of_time() const noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(drive_mutex_);

@@ -187,12 +187,17 @@ Result<void> Runtime::take_place(const Place& place) {
   return {};
 }
 
+namespace {
+/// More at once than later: nobody waits for his write behind it.
+constexpr std::uint64_t expire_limit_at_start = 5000;
+}  // namespace
+
 /// What has expired while this node was away is gone before anybody can read. Who is not alone in deciding waits for the others.
 void Runtime::expire_what_is_due() {
   while (is_expiring()) {
     drive();
     if (is_expiring() || failed_.load(std::memory_order_relaxed)) return;
-    propose_due();
+    propose_due(expire_limit_at_start);
   }
 }
 

@@ -230,7 +230,7 @@ void History::begin_event(ChangeKind kind) {
 
 void History::on_command(command::CommandKind kind, bool changed, Revision revision) {
   const std::uint32_t told = std::exchange(changes_, 0);
-  if (!changed) return;
+  if (!changed) return let_go_of_held();
   if (kind == command::CommandKind::restore_commit) return add_restored(revision);
   CONCORD_CHECK(told > 0, "a command that changed something has told of it");
   if (is_too_large_) return add_restored(revision);
