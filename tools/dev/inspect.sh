@@ -9,7 +9,7 @@ pieces=(races memory-below fuzzing lint-below races-above memory-above lint-abov
 declare -A piece_calls=(
   [races]="test --preset tsan --rooms|transport node"
   [races-above]="test --preset tsan --rooms|events audit database"
-  [memory-below]="test --preset asan --rooms|value compress command acl store log raft replica"
+  [memory-below]="test --preset asan --rooms|value compress command acl store events log raft replica"
   [memory-above]="test --preset asan --rooms|transport security audit backup http"
   [fuzzing]="fuzz --seconds|5"
 )
