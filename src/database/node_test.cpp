@@ -234,7 +234,6 @@ TEST_P(NodeTest, OptionsThatCanBeOfNoUseAreRefusedByName) {
   EXPECT_THAT(refusal([](Options& o) { o.name = "\xff"; }), HasSubstr("UTF-8"));
   EXPECT_THAT(refusal([](Options& o) { o.name = "n\n"; }), HasSubstr("control characters"));
   EXPECT_THAT(refusal([](Options& o) { o.limits.max_value_bytes = 0; }), HasSubstr("limits"));
-  EXPECT_THAT(refusal([](Options& o) { o.limits.max_in_flight = 0; }), HasSubstr("limits"));
   EXPECT_THAT(refusal([](Options& o) { o.snapshot.every_bytes = 0; }), HasSubstr("snapshot"));
   EXPECT_THAT(refusal([](Options& o) { o.telemetry.poll_interval = std::chrono::seconds(0); }),
               HasSubstr("poll_interval"));

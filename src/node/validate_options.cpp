@@ -76,9 +76,8 @@ Result<void> validate_options(const Options& options) {
     return fail(Errc::invalid_request,
                 "limits: values of at most 64 MiB (max_value_bytes), at most 1 GiB of bytes in flight");
   }
-  if (options.limits.max_value_bytes == 0 || options.limits.max_in_flight == 0 ||
-      options.limits.max_in_flight_bytes == 0) {
-    return fail(Errc::invalid_request, "limits: each at least 1, or no write is ever accepted");
+  if (options.limits.max_value_bytes == 0) {
+    return fail(Errc::invalid_request, "limits.max_value_bytes: at least 1, or no write is ever accepted");
   }
   if (options.snapshot.every_entries == 0 || options.snapshot.every_bytes == 0) {
     return fail(Errc::invalid_request, "snapshot: every_entries and every_bytes are at least 1");
