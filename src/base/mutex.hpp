@@ -35,7 +35,7 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex) : lock_(mutex.mutex_) {}
   /// The mutex is held already.
   MutexLock(Mutex& mutex, std::adopt_lock_t held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) : lock_(mutex.mutex_, held) {}
-  ~MutexLock() ABSL_UNLOCK_FUNCTION() {}
+  ~MutexLock() ABSL_UNLOCK_FUNCTION() {}  // NOLINT(modernize-use-equals-default): what is annotated needs a body
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
 

@@ -121,7 +121,8 @@ std::optional<Error> give_next(Delivery& delivery) {
     return std::nullopt;
   } catch (const std::exception& e) {
     what += std::string(": ") + e.what();
-  } catch (...) {  // it says nothing
+  } catch (...) {
+    what += " something that is no exception";
   }
   Error why(Errc::internal, what);
   feed.finish(why);

@@ -16,7 +16,7 @@ inline constexpr std::uint32_t keep_ttl = 0xffff'ffffU;
 
 /// Of `Once`: its scope and its key, each. For so long its answer is remembered, in cluster time.
 inline constexpr std::size_t max_once_bytes = 128;
-inline constexpr std::uint64_t once_remembered_ms = 10 * 60 * 1000;
+inline constexpr std::uint64_t once_remembered_ms = std::uint64_t{10} * 60 * 1000;
 
 /// What one `delete_where` may remove and look at, so that applying it holds up other writes for a fraction of a second.
 inline constexpr std::uint64_t max_delete_where_removed = 100'000;

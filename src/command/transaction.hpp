@@ -65,6 +65,7 @@ struct Selector {
 class SelectorBox {
  public:
   SelectorBox() noexcept = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): who writes an operation names its selector
   SelectorBox(const Selector& selector) : selector_(std::make_unique<Selector>(selector)) {}
   SelectorBox(const SelectorBox& other)
       : selector_(other.selector_ ? std::make_unique<Selector>(*other.selector_) : nullptr) {}

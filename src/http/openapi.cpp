@@ -209,11 +209,11 @@ class Writer {
     json::object shown = {{"in", in}, {"name", name}, {"schema", openapi_schema(schema, schemas_)}};
     if (!description.empty()) shown["description"] = description;
     if (in == "path") shown["required"] = true;
-    return shared(name, std::move(shown));
+    return shared(name, shown);
   }
 
   /// Many routes take the same parameters: each is written once, under its name, with a number behind it if others have that name.
-  json::object shared(std::string_view name, json::object parameter) {
+  json::object shared(std::string_view name, const json::object& parameter) {
     std::string id(name);
     for (unsigned number = 2;; ++number) {
       const auto [at, is_new] = parameters_.emplace(id, parameter);

@@ -256,7 +256,7 @@ std::vector<Peers::Answer> Peers::ask_all(const std::vector<std::string>& addres
   return answers;
 }
 
-Peers::Answer Peers::ask_at(const std::string& address, Method method, std::string body, milliseconds timeout) {
+Peers::Answer Peers::ask_at(const std::string& address, Method method, const std::string& body, milliseconds timeout) {
   return std::move(ask_all({address}, method, body, timeout).front());
 }
 
@@ -476,7 +476,7 @@ ProbeAnswer Peers::probe_answer() const {
   return answer;
 }
 
-void Peers::answer_change(const Identity& from, std::string_view body, Respond respond) {
+void Peers::answer_change(const Identity& from, std::string_view body, Respond respond) const {
   auto change = decode_change(body);
   if (refused(change, respond)) return;
   if (from.node.is_zero() && change->kind != ChangeKind::join) {
@@ -493,7 +493,7 @@ void Peers::answer_change(const Identity& from, std::string_view body, Respond r
                            .is_of_member = !from.node.is_zero()});
 }
 
-void Peers::answer_forward(const Identity& from, std::string_view body, Respond respond) {
+void Peers::answer_forward(const Identity& from, std::string_view body, Respond respond) const {
   std::string_view commands;
   const auto head = decode_forward(body, commands);
   if (refused(head, respond)) return;

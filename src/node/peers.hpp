@@ -147,7 +147,7 @@ class Peers final : private transport::Handler {
   void on_refused(const std::string& address, const Error& why, transport::Refuser by) override;
 
   using Answer = Result<std::pair<transport::Identity, std::string>>;
-  Answer ask_at(const std::string& address, Method method, std::string body, std::chrono::milliseconds timeout);
+  Answer ask_at(const std::string& address, Method method, const std::string& body, std::chrono::milliseconds timeout);
   std::vector<Answer> ask_all(const std::vector<std::string>& addresses, Method method, const std::string& body,
                               std::chrono::milliseconds timeout);
   void answer_bootstrap(const transport::Identity& from, Method method, std::string_view body,
@@ -155,8 +155,8 @@ class Peers final : private transport::Handler {
   bool listens_to_newcomer(const transport::Identity& peer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void dial_members();
   [[nodiscard]] std::vector<transport::Peer> dialled() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void answer_change(const transport::Identity& from, std::string_view body, transport::Respond respond);
-  void answer_forward(const transport::Identity& from, std::string_view body, transport::Respond respond);
+  void answer_change(const transport::Identity& from, std::string_view body, transport::Respond respond) const;
+  void answer_forward(const transport::Identity& from, std::string_view body, transport::Respond respond) const;
   [[nodiscard]] ProbeAnswer probe_answer() const;
 
   Hooks hooks_;

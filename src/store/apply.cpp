@@ -106,7 +106,7 @@ class Changes {
       change.previous = before->revision();
       change.previous_value = before->value();
     }
-    if (deadline_ms) change.deadline_ms = *deadline_ms;
+    change.deadline_ms = deadline_ms;
     listener_->on_change(change);
   }
 
