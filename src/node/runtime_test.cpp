@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -162,18 +163,24 @@ TEST(Runtime, AFailureThatNoWriteWaitsForFailsTheNodeWithoutOne) {
   }
 }
 
+/// It lives only while it is stepped.
+std::unique_ptr<Runtime> open_without_threads(Machine& machine) {
+  auto opened = Runtime::open({.files = std::make_unique<env::WatchedFileSystem>(*machine.files, machine.watch),
+                               .clock = std::make_unique<HandClock>(machine.hands),
+                               .has_threads = false},
+                              machine.options, machine.segment_bytes);
+  if (!opened) throw std::runtime_error("the node does not open: " + opened.error().message());
+  return std::move(*opened);
+}
+
 /// Else the write that fills a segment would wait for all of it.
 TEST(Runtime, WhatNobodyWaitsForIsSyncedByItsAmountToo) {
   for (const Durability durability : {Durability::os, Durability::memory}) {
     Machine machine;
     machine.options.durability = durability;
     machine.segment_bytes = 64U << 20U;
-    auto opened = Runtime::open({.files = std::make_unique<env::WatchedFileSystem>(*machine.files, machine.watch),
-                                 .clock = std::make_unique<HandClock>(machine.hands),
-                                 .has_threads = false},
-                                machine.options, machine.segment_bytes);
-    ASSERT_TRUE(opened);
-    Runtime& node = **opened;
+    const auto opened = open_without_threads(machine);
+    Runtime& node = *opened;
     const auto step = [&](std::uint64_t passes_ms) {
       machine.hands->monotonic_ms += passes_ms;
       node.step();
@@ -199,12 +206,8 @@ TEST(Runtime, WhatNobodyWaitsForIsSyncedByItsAmountToo) {
 
 TEST(Runtime, ANodeThatHasFailedHasNothingToDo) {
   Machine machine;
-  auto opened = Runtime::open({.files = std::make_unique<env::WatchedFileSystem>(*machine.files, machine.watch),
-                               .clock = std::make_unique<HandClock>(machine.hands),
-                               .has_threads = false},
-                              machine.options, machine.segment_bytes);
-  ASSERT_TRUE(opened);
-  Runtime& node = **opened;
+  const auto opened = open_without_threads(machine);
+  Runtime& node = *opened;
   const auto step = [&] {
     machine.hands->monotonic_ms += 1;
     node.step();

@@ -1,7 +1,7 @@
 # What every subcommand shares: messages, the privileges to build with, presets. Sourced by `dev`; $root is the checkout.
 
-# ccache finds what a file includes in the list that the compiler writes anyway, and does not preprocess it first: a build that finds
-# nothing in the cache, as the first one of a clone, is a tenth quicker.
+# ccache finds what a file includes in the list that the compiler writes anyway, and does not preprocess it first: that would be
+# work for nothing in a build that finds nothing in the cache, as the first one of a clone.
 export CCACHE_DEPEND=${CCACHE_DEPEND:-true}
 
 say() { printf 'dev: %s\n' "$*" >&2; }
